@@ -67,7 +67,7 @@ def make_service_with_workers(workers: FailingWorkers) -> Service:
             QueueState(1, 0, 0),
             "A query failed with a disk error: I/O error.",
         ),
-        (ValueError("oops"), QueueState(1, 0, 0), "The store does not answer."),
+        (ValueError("oops"), QueueState(1, 0, 0), "The store does not respond."),
     ],
 )
 def test_the_reason_why_no_query_is_answered_is_reported(

@@ -303,7 +303,7 @@ def check_papers(page: ParsedPage, rows: list[Row], service: httpx.Client) -> No
         cells = papers[f"Issue paper: {row['paper']}"]
         texts = [cell.text for cell in cells.values()]
         assert "? text not seen" in texts
-        assert [text for text in texts if "lacking" in text] == []
+        assert [text for text in texts if "missing" in text] == []
 
 
 def find_event_texts(page: ParsedPage) -> dict[str, str]:

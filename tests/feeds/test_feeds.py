@@ -255,7 +255,7 @@ def test_a_query_with_a_feed_selects_its_date_variable(name: str) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "message"),
     [
-        ("/feed/nothing.atom", 404, "There are /feed.atom"),
+        ("/feed/nothing.atom", 404, "Choose from: /feed.atom"),
         ("/feed/issue", 404, "/feed/issue.atom"),
         ("/feed/issue.rss", 404, "/feed/issue.atom"),
         ("/feed.atom?page=2", 400, "There is no parameter 'page'. The parameters are: before."),
@@ -263,11 +263,11 @@ def test_a_query_with_a_feed_selects_its_date_variable(name: str) -> None:
         ("/feed.atom?before=0", 400, "before is '0'"),
         ("/feed.atom?before=-1", 400, "before is '-1'"),
         ("/feed.atom?before=", 400, "before is ''"),
-        ("/feed.atom?before=%C2%B2", 400, "not the number of a page"),  # ², which str.isdigit() accepts
+        ("/feed.atom?before=%C2%B2", 400, "not a page number"),  # ², which str.isdigit() accepts
         (f"/feed.atom?before={'9' * 5000}", 400, "before is '999"),
         ("/feed.atom?before=1&before=2", 400, "The parameter before was sent 2 times. Send it once."),
-        ("/feed.atom?before=1", 404, "The feed has no page before 1. Its first page: /feed.atom"),
-        (f"/feed/issue.atom?before={'9' * 18}", 404, "Its first page: /feed/issue.atom"),
+        ("/feed.atom?before=1", 404, "The feed has no page before 1. Its first page is /feed.atom"),
+        (f"/feed/issue.atom?before={'9' * 18}", 404, "Its first page is /feed/issue.atom"),
         ("/feed/query/coverage-matrix.atom", 404, "Queries with dated rows have one"),
         ("/feed/query/who-wrote-what.atom?page=9", 404, "The feed has no page 9."),
         ("/meetings.ics?kind=session", 400, "There are no parameters."),

@@ -69,7 +69,7 @@ def assert_refused(response: httpx.Response, status: int, message: str) -> None:
         (f"{GRAPH_PATH}?version=yesterday", 404, "There is no version 'yesterday'"),
         (f"/cite?{IRI_PAIR}&version=yesterday", 404, "There is no version 'yesterday'"),
         (f"/cited?{IRI_PAIR}&version=20200101T000000000000Z", 404, "There is no version"),
-        (f"/dump/{'0' * 32}.nq", 404, "is not kept here"),
+        (f"/dump/{'0' * 32}.nq", 404, "no longer keeps that version"),
         # contradictions
         (f"{GRAPH_PATH}?version=a&versions", 400, "The parameters version and versions exclude each other."),
         (f"{GRAPH_PATH}?versions&changes=x", 400, "The parameters versions and changes exclude each other."),
@@ -94,7 +94,7 @@ def assert_refused(response: httpx.Response, status: int, message: str) -> None:
             406,
             "This is not available as .ttl. Use one of these suffixes in the address: .json",
         ),
-        (f"/cite?{IRI_PAIR}&{QUERY_PAIR}", 400, "Name what to cite"),
+        (f"/cite?{IRI_PAIR}&{QUERY_PAIR}", 400, "Give what to cite"),
         ("/reconcile?queries=%7B%7D&extend=%7B%7D", 400, "Send only one of them."),
         # numbers out of range
         ("/issues?size=501", 400, "from 1 to 500"),

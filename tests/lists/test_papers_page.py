@@ -173,7 +173,7 @@ def test_a_paper_whose_text_was_not_seen_lacks_nothing(page_client: httpx.Client
     page = page_client.get("/papers?issue=spam").text
     (row,) = re.findall(r'<tr role="row">\s*<th scope="row".*?</tr>', page, re.DOTALL)
     assert "text not seen" in row
-    for word in ("lacking", "of 28", "added to this service"):
+    for word in ("missing", "of 28", "added to this service"):
         assert word not in row
     assert find_facet_counts(page_client.get("/papers").text, "conformance") == {
         "cannot-tell": 18,
@@ -190,7 +190,7 @@ def test_state_of_a_section_is_shown_as_text() -> None:
     ]
     store.replace({f"{BASE}graph/paper/p0": paper})
     page = make_service_client(Settings(), store).get("/papers", headers=HTML_HEADERS).text
-    assert page.count('<span class="unseen">lacking</span>') == 8
+    assert page.count('<span class="unseen">missing</span>') == 8
     assert "1 of 28" in page  # parts of the template
     assert page.count("added to this service") == 1
 

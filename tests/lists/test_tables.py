@@ -138,7 +138,7 @@ def test_parquet_without_pyarrow_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     response = make_service_client(Settings(), Store.in_memory()).get("/tables/papers.parquet")
     assert response.status_code == 501
     assert (
-        "Get /tables/papers.csv, or ask its operator to install wgig[parquet]." in response.json()["detail"]
+        "Get /tables/papers.csv, or ask the operator to install wgig[parquet]." in response.json()["detail"]
     )
 
 

@@ -225,8 +225,8 @@ def test_page_shows_conformance_of_papers_in_the_store() -> None:
     assert html.index("Papers of the first round") < spam_offset
     assert spam_offset < html.index("Illustrative papers") < illustrative_offset
     assert '<a href="/doc/paper/a">Spam, profile hopeless</a>' in html
-    outcomes = ["lacking", *["there"] * 4, "waived", "there, with faults", "there", "not checked"]
-    assert re.findall('class="unseen">(.*?)<', html) == outcomes + ["there"] * 9
+    outcomes = ["missing", *["present"] * 4, "waived", "present, with problems", "present", "not checked"]
+    assert re.findall('class="unseen">(.*?)<', html) == outcomes + ["present"] * 9
     assert "The known papers" not in make_service_client(Settings(), Store.in_memory()).get("/validate").text
 
 

@@ -222,7 +222,7 @@ def test_page_of_paper_whose_text_was_not_seen_asks_nothing_of_its_author(
     text = " ".join(re.sub(r"<[^>]+>", "", html).split())
     assert sentence in text
     assert "text not seen" in extract_section(html, "sections")
-    for words in ("lacking", "Correct the day", "/shapes/WGIG-", "of 28", "added it to this service"):
+    for words in ("✗", "missing", "Correct the day", "/shapes/WGIG-", "of 28", "added it to this service"):
         assert words not in html
 
 

@@ -179,7 +179,7 @@ def iter_default_descriptions(dcat_triples: Triples, descriptions: Triples) -> I
                 yield ox.Triple(
                     triple.object,
                     DCTERMS_DESCRIPTION,
-                    english_literal("A graph that does not describe itself."),
+                    english_literal("A graph without a description."),
                 )
 
 

@@ -107,7 +107,7 @@ async def list_unready_reasons(workers: QueryWorkers) -> list[str]:
         return [str(error)]
     except Exception as error:
         log.error("the test query of /ready failed: %s", error)
-        return ["The store does not answer."]
+        return ["The store does not respond."]
     return []
 
 
@@ -115,7 +115,7 @@ def describe_busy_workers(queue_state: QueueState) -> str:
     """The reason why no worker answered the test query in time: no workers, or busy ones."""
     worker_count = queue_state.busy + queue_state.idle
     if worker_count == 0:
-        return "There is no worker: they are starting, or fail to start (see the log)."
+        return "There is no worker: workers are starting, or fail to start (see the log)."
     return (
         f"No worker answered within {READY_TIMEOUT_SECONDS:g} seconds: "
         f"{queue_state.busy} are busy, and {queue_state.waiting} queries wait."

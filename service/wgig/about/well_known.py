@@ -170,7 +170,7 @@ def get_security_txt(request: Request, settings: SettingsDep) -> Response:
     """The contacts for security reports (RFC 9116). Raises Problem 404 if WGIG_CONTACT is empty."""
     contacts = settings.contact.split()
     if not contacts:
-        raise Problem(404, "The operator of this service has set no security contact.")
+        raise Problem(404, "The operator of this service has not set a security contact.")
     expires = (datetime.now(UTC) + SECURITY_TXT_VALIDITY).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [*(f"Contact: {contact}" for contact in contacts), f"Expires: {expires.isoformat()}"]
     if request.url.scheme == "https":  # other schemes are not allowed (section 2.5.2)

@@ -31,7 +31,7 @@ from ..store.resource_versions.queries import LastChange
 
 FEED_SUBTITLE = (
     "A feed of changes to the data, newest first. To follow it, add the address of this page to a feed "
-    "reader. The changes as a page: {}"
+    "reader. To see the changes as a page, go to {}"
 )
 ENTRIES_PER_FEED_PAGE = 50
 MAX_NUMBER_DIGITS = 18  # in the value of a parameter that selects a page
@@ -57,7 +57,7 @@ def parse_page_number(text: str, name: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= MAX_NUMBER_DIGITS and int(text)):
         raise Problem(
             400,
-            f"{name} is {text!r}, not the number of a page. Start from the first page, and follow its links.",
+            f"{name} is {text!r}, not a page number. Start from the first page, and follow its links.",
         )
     return int(text)
 
@@ -82,7 +82,7 @@ class FeedParameters(ParameterModel):
     )
 
 
-FeedName = Annotated[str, Path(description="A kind of resources, with .atom.", examples=["issue.atom"])]
+FeedName = Annotated[str, Path(description="A kind of resource, with .atom.", examples=["issue.atom"])]
 
 
 async def find_feed_kind(resource_versions: ResourceVersionsDep, name: FeedName) -> str:
@@ -91,7 +91,7 @@ async def find_feed_kind(resource_versions: ResourceVersionsDep, name: FeedName)
     kinds_by_name = {f"{kind}.atom": kind for kind in kinds}
     if name not in kinds_by_name:
         paths = ", ".join(f"/feed/{feed_name}" for feed_name in kinds_by_name)
-        raise Problem(404, f"There is no feed {name!r}. There are /feed.atom, and for one kind: {paths}.")
+        raise Problem(404, f"There is no feed {name!r}. Choose from: /feed.atom, {paths}.")
     return kinds_by_name[name]
 
 
@@ -152,7 +152,7 @@ def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - a page of a feed
     if before_text and (
         before > versions.last_number or not page_changes or is_change_of_other_kind(versions, kinds, before)
     ):
-        raise Problem(404, f"The feed has no page before {before}. Its first page: /{path}")
+        raise Problem(404, f"The feed has no page before {before}. Its first page is /{path}")
     next_value = str(page_changes[-1].number) if len(latest) > ENTRIES_PER_FEED_PAGE else ""
     links = build_feed_links(f"{request.base_url}{path}", "before", before_text or "", next_value)
     newest = page_changes[0].changed_at if page_changes else versions.start_time

@@ -65,7 +65,7 @@ def build_query_feed_page(  # noqa: PLR0913 - a page of a feed needs all of thes
     )
     page_entries = entries[(number - 1) * ENTRIES_PER_FEED_PAGE : number * ENTRIES_PER_FEED_PAGE]
     if number > 1 and not page_entries:
-        raise Problem(404, f"The feed has no page {number}. Its first page: {path}")
+        raise Problem(404, f"The feed has no page {number}. Its first page is {path}")
     feed_url = f"{str(context.request.base_url).rstrip('/')}{path}"
     next_value = str(number + 1) if number * ENTRIES_PER_FEED_PAGE < len(entries) else ""
     links = build_feed_links(feed_url, "page", str(number) if number > 1 else "", next_value)
@@ -115,7 +115,7 @@ class FeedPageParameters(ParameterModel):
     """Query parameters of every feed of an example query; the query adds its own."""
 
     page: PageNumberText = describe_parameter(
-        "The number of a page of the feed, from 1 on. Each page links to the next one."
+        "The page number of the feed, from 1. Each page links to the next one."
     )
 
 
@@ -147,7 +147,7 @@ async def get_query_feed(
     if name not in examples_by_file:
         feeds = ", ".join(f"/feed/query/{file_name}" for file_name in examples_by_file)
         raise Problem(
-            404, f"There is no feed of a query {name!r}. Queries with dated rows have one: {feeds}."
+            404, f"There is no feed for a query {name!r}. Queries with dated rows have one: {feeds}."
         )
     query = examples_by_file[name]
     pairs = check_query_parameters(context.request, *list_parameter_names(build_example_model(query)))

@@ -141,7 +141,7 @@ def unknown_dump_problem() -> Problem:
 
 def unkept_version_problem(name: str) -> Problem:
     """The 404 for a version of the dump that is not kept; it has the path of the current dump."""
-    return Problem(404, f"That version of the dump is not kept here. The latest: /dump.{name}")
+    return Problem(404, f"This service no longer keeps that version of the dump. The latest: /dump.{name}")
 
 
 async def wait_for_dump(future: "Future[DumpFile]") -> DumpFile:
@@ -150,7 +150,7 @@ async def wait_for_dump(future: "Future[DumpFile]") -> DumpFile:
     if not done:
         raise Problem(
             503,
-            "The dump is being made, which takes a while. Try again in 30 seconds.",
+            "The dump is being made. Try again in 30 seconds.",
             headers={"Retry-After": "30"},
         )
     return future.result()

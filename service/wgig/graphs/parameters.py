@@ -30,12 +30,12 @@ class GraphParameters(NegotiationParameters):
     """Query parameters of /graph/<name>."""
 
     media_type: Text = describe_media_type(GRAPH_RESPONSE_FORMATS)
-    version: Text = describe_parameter("The name of an old version; without it, the graph as it is now.")
+    version: Text = describe_parameter("The name of an old version. Without it, the current graph.")
     versions: BareText = describe_parameter(
-        "Without a value: the list of the versions, as `application/link-format` or JSON.",
+        "Without a value: the list of versions, as `application/link-format` or JSON.",
         examples=[""],
     )
-    changes: Text = describe_parameter("The name of a version: its changes, as JSON or a page.")
+    changes: Text = describe_parameter("The name of a version: its changes, as JSON or as a page.")
     about: Text = describe_parameter("With `changes`: the IRI of a resource; only its changes are listed.")
 
 

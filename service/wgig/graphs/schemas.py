@@ -61,8 +61,8 @@ class CslItem(ExtensibleResponseModel):
     id: str
     type: str
     title: str
-    author: list[CslName] = Field(default=[], description="They are left out if none is known.")
-    issued: CslDate | None = Field(default=None, description="The date; it is left out if it is not known.")
+    author: list[CslName] = Field(default=[], description="They are omitted if none is known.")
+    issued: CslDate | None = Field(default=None, description="The date; it is omitted if it is not known.")
     url: str = Field(alias="URL")
 
 

@@ -51,11 +51,9 @@ from ..store.inference.inference import MAX_INFERENCE_STEPS, MAX_INFERRED_TRIPLE
 from ..store.store import Store
 from .provenance import ProvenanceRecorder, WriteRequest, graphs_in_change
 
-READ_AGAIN_ADVICE = "This write was stored either completely or not at all: read the data again."
+READ_AGAIN_ADVICE = "This write was stored either completely or not at all. Read the data again."
 NOTHING_STORED_NOTICE = "Nothing of this write was stored."
-RESTART_ADVICE = (
-    "and restarts it if it still refuses to write. All data that was written can be read meanwhile."
-)
+RESTART_ADVICE = "and restarts it if it still refuses to write. All data that was written can still be read."
 
 INFERENCE_TOO_LARGE_DETAIL = (
     f"This write would add and remove more than {MAX_INFERRED_TRIPLES} inferred statements, or the inference "

@@ -54,7 +54,7 @@ from .matrix_view import SHORT_CRITERION_NAMES, build_matrix_view
 from .parameters import NameTexts
 from .schemas import CoverageMatrixDocument
 
-COVERAGE_DESCRIPTION = "How papers and the Background Report judge each issue by each criterion."
+COVERAGE_DESCRIPTION = "How papers and the Background Report judge each issue, criterion by criterion."
 DEFAULT_ROW_DIMENSION = "issue"  # the rows of the matrix without the parameter `by`
 COVERAGE_FORMATS = (JSON, JSON_LD, CSV, TURTLE, SVG, HTML)
 # The RDF is wgig:measuredAgainst, which papers state of issues, so there is none for other rows or judgments.
@@ -81,7 +81,7 @@ class CoverageParameters(ProfileParameters):
 
     media_type: Text = describe_media_type(COVERAGE_FORMATS)
     by: Text = describe_parameter(
-        "The type of the rows.",
+        "What the rows are.",
         json_schema_extra={
             "enum": [*ROW_DIMENSIONS],
             "default": DEFAULT_ROW_DIMENSION,
@@ -94,7 +94,7 @@ class CoverageParameters(ProfileParameters):
         "Only this category, or only issues of this category or cluster.", examples=[["access-for-all"]]
     )
     view_holder: NameTexts = describe_parameter(
-        "Only judgments that are the view of these holders.", alias="viewHolder", examples=[["some-members"]]
+        "Only the views of these holders.", alias="viewHolder", examples=[["some-members"]]
     )
     verdict: NameTexts = describe_parameter("Only judgments with these verdicts.", examples=[["inadequate"]])
     layer: Text = describe_parameter(
@@ -102,7 +102,7 @@ class CoverageParameters(ProfileParameters):
         json_schema_extra={"enum": [*COVERAGE_LAYERS], "examples": [LAYER_JUDGMENTS]},
     )
     roll_up: Text = describe_parameter(
-        "Whether judgments by a kind of involvement are counted as involvement, if the rows are issues.",
+        "Whether judgments on a kind of involvement also count as judgments on involvement; for issues only.",
         alias="rollUp",
         json_schema_extra={"enum": ["true", "false"], "default": "false", "examples": ["true"]},
     )

@@ -10,8 +10,8 @@ from .fields import COUNT_TYPE, LABEL_FIELD, TYPE_FIELD, ListDefinition, ListFie
 
 TITLE_FIELD = ListField("dcterms:title", "text", gettext_noop("Its title, by language."))
 DEFINITION_FIELD = ListField("skos:definition", "text", gettext_noop("Its definition, by language."))
-NOTE_FIELD = ListField("skos:note", "text", gettext_noop("A note on it, by language."), many=True)
-ORDER_FIELD = ListField("order", "integer", gettext_noop("Its position in the order of its siblings."))
+NOTE_FIELD = ListField("skos:note", "text", gettext_noop("A note about it, by language."), many=True)
+ORDER_FIELD = ListField("order", "integer", gettext_noop("Its position among its siblings."))
 NUMBER_FIELD = ListField("number", "string", gettext_noop("Its number in the text."))
 START_DATE_FIELD = ListField("schema:startDate", "date", gettext_noop("Its first day."))
 END_DATE_FIELD = ListField("schema:endDate", "date", gettext_noop("Its last day."))
@@ -19,7 +19,7 @@ DUE_FIELD = ListField("due", "date", gettext_noop("When it was due."))
 DELIVERED_FIELD = ListField("delivered", "date", gettext_noop("When it was delivered."))
 POSTED_FIELD = ListField("posted", "date", gettext_noop("When it was posted."))
 TIMELINESS_FIELD = ListField(
-    "timeliness", "timeliness", gettext_noop("Whether it was delivered in time, if both days are known.")
+    "timeliness", "timeliness", gettext_noop("Whether it was delivered on time, if both days are known.")
 )
 SOURCE_FIELD = ListField(
     "dcterms:source", "thing", gettext_noop("The pages and paragraphs that it is taken from."), many=True
@@ -41,9 +41,9 @@ POSITION_FIELD = ListField(
     many=True,
     path="dcterms:source/wgig:order",
 )
-PAPER_COUNT_FIELD = ListField("papers", COUNT_TYPE, gettext_noop("How many papers there are on it."))
+PAPER_COUNT_FIELD = ListField("papers", COUNT_TYPE, gettext_noop("The number of papers on it."))
 JUDGMENT_COUNT_FIELD = ListField(
-    "judgments", COUNT_TYPE, gettext_noop("How many judgments of the Background Report there are on it.")
+    "judgments", COUNT_TYPE, gettext_noop("The number of judgments on it in the Background Report.")
 )
 
 LIST_DEFINITIONS = {
@@ -52,9 +52,7 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "papers",
             gettext_noop("Papers"),
-            gettext_noop(
-                "The issue papers and assessment papers of the group, without those made up as examples."
-            ),
+            gettext_noop("The issue papers and assessment papers of the group, without invented examples."),
             ("IssuePaper", "AssessmentPaper"),
             (
                 TYPE_FIELD,
@@ -64,33 +62,33 @@ LIST_DEFINITIONS = {
                 ListField(
                     "category", "category", gettext_noop("The categories that it belongs to."), many=True
                 ),
-                ListField("round", "integer", gettext_noop("The round of writing.")),
+                ListField("round", "integer", gettext_noop("The round in which it was written.")),
                 POSTED_FIELD,
                 ListField(
                     "schema:creativeWorkStatus",
                     "name",
-                    gettext_noop("Its status of writing, as the paper states it."),
+                    gettext_noop("Its status, as the paper states it."),
                     many=True,
                 ),
                 ListField(
                     "conformance",
                     "test-result",
-                    gettext_noop(
-                        "Whether it has all parts of the template; papers of other forms are not tested."
-                    ),
+                    gettext_noop("Whether it has all parts of the template. Only issue papers are checked."),
                     many=True,
                     pattern="?value_assertion earl:subject ?id ; earl:result ?value .",
                 ),
                 ListField(
                     "evidence",
                     "name",
-                    gettext_noop("How much of its text was seen; a paper without it is there in full."),
+                    gettext_noop(
+                        "How much of its text we have seen; empty if the whole text is in the graph."
+                    ),
                     many=True,
                 ),
                 ListField(
                     "partsMet",
                     "integer",
-                    gettext_noop("How many parts of the template it has, if it was tested."),
+                    gettext_noop("The number of parts of the template that it has, if it was checked."),
                     pattern="?value_assertion earl:subject ?id ; wgig:partsMet ?value .",
                 ),
                 ListField("drafter", "agent", gettext_noop("Who wrote it."), many=True),
@@ -98,7 +96,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "stakeholderGroup",
                     "group",
-                    gettext_noop("The groups of its actors and drafters."),
+                    gettext_noop("The stakeholder groups of its actors and drafters."),
                     many=True,
                     path="(wgig:mainActor|wgig:otherActor|wgig:drafter)/"
                     "(wgig:stakeholderGroup|^org:member/wgig:stakeholderGroup)",
@@ -106,14 +104,14 @@ LIST_DEFINITIONS = {
                 ListField(
                     "criterion",
                     "principle",
-                    gettext_noop("The criteria that it assesses (section 7)."),
+                    gettext_noop("The criteria against which it assesses the issue (section 7)."),
                     many=True,
                     path="wgig:assessment/wgig:criterion",
                 ),
                 ListField(
                     "verdict",
                     "verdict",
-                    gettext_noop("The verdicts in it."),
+                    gettext_noop("Its verdicts."),
                     many=True,
                     path="wgig:assessment/wgig:verdict",
                 ),
@@ -142,11 +140,11 @@ LIST_DEFINITIONS = {
                     "skos:broader", "issue", gettext_noop("The issue that it was split from."), many=True
                 ),
                 ListField("inventoryStatus", "name", gettext_noop("Whether the inventory lists it.")),
-                ListField("priorityHint", "string", gettext_noop("What is known of its priority.")),
+                ListField("priorityHint", "string", gettext_noop("What we know about its priority.")),
                 ListField(
                     "measuredAgainst",
                     "principle",
-                    gettext_noop("The criteria that papers assess it by."),
+                    gettext_noop("The criteria against which papers assess it."),
                     many=True,
                 ),
                 NOTE_FIELD,
@@ -158,7 +156,7 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "categories",
             gettext_noop("Categories"),
-            gettext_noop("The headings that issues were sorted under, in three schemes."),
+            gettext_noop("The headings under which issues were sorted, in three schemes."),
             ("Category",),
             (
                 TYPE_FIELD,
@@ -170,7 +168,7 @@ LIST_DEFINITIONS = {
                 ListField("skos:notation", "string", gettext_noop("Its notation in the scheme.")),
                 ORDER_FIELD,
                 ListField(
-                    "skos:broader", "category", gettext_noop("The category that it is a part of."), many=True
+                    "skos:broader", "category", gettext_noop("The category that it is part of."), many=True
                 ),
                 ListField(
                     "skos:closeMatch",
@@ -185,7 +183,7 @@ LIST_DEFINITIONS = {
                     many=True,
                 ),
                 SOURCE_FIELD,
-                ListField("issues", COUNT_TYPE, gettext_noop("How many issues belong to it.")),
+                ListField("issues", COUNT_TYPE, gettext_noop("The number of its issues.")),
                 PAPER_COUNT_FIELD,
             ),
             sort=("skos:inScheme", "order"),
@@ -193,7 +191,7 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "principles",
             gettext_noop("Principles"),
-            gettext_noop("The principles by which issues are measured, and the cross-cutting priority."),
+            gettext_noop("The principles against which issues are measured, and the cross-cutting priority."),
             ("Principle", "CrosscuttingPriority"),
             (
                 TYPE_FIELD,
@@ -203,7 +201,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "skos:broader",
                     "principle",
-                    gettext_noop("The principle that it is a part of."),
+                    gettext_noop("The principle that it is part of."),
                     many=True,
                 ),
                 ListField(
@@ -213,8 +211,14 @@ LIST_DEFINITIONS = {
                     many=True,
                 ),
                 SOURCE_FIELD,
-                ListField("texts", COUNT_TYPE, gettext_noop("How many passages and other texts name it.")),
-                ListField("measured", COUNT_TYPE, gettext_noop("How many issues papers assess by it.")),
+                ListField(
+                    "texts", COUNT_TYPE, gettext_noop("The number of passages and other texts that name it.")
+                ),
+                ListField(
+                    "measured",
+                    COUNT_TYPE,
+                    gettext_noop("The number of issues that papers assess against it."),
+                ),
                 JUDGMENT_COUNT_FIELD,
             ),
         ),
@@ -232,7 +236,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "stakeholderGroup",
                     "group",
-                    gettext_noop("The stakeholder groups of it or of its seats."),
+                    gettext_noop("Its stakeholder groups, or those of its seats."),
                     many=True,
                     path="wgig:stakeholderGroup|^org:member/wgig:stakeholderGroup",
                 ),
@@ -246,7 +250,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "country",
                     "place",
-                    gettext_noop("The countries of it or of its seats."),
+                    gettext_noop("Its countries, or those of its seats."),
                     many=True,
                     path="wgig:country|^org:member/wgig:country",
                 ),
@@ -261,7 +265,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "developingCountry",
                     "boolean",
-                    gettext_noop("Whether its seats count for a developing country."),
+                    gettext_noop("Whether its seats count as those of a developing country."),
                     many=True,
                     path="^org:member/wgig:developingCountry",
                 ),
@@ -285,8 +289,10 @@ LIST_DEFINITIONS = {
                 ),
                 START_DATE_FIELD,
                 END_DATE_FIELD,
-                ListField("plannedKind", "session-kind", gettext_noop("What it was planned to be.")),
-                ListField("actualKind", "session-kind", gettext_noop("What it was.")),
+                ListField(
+                    "plannedKind", "session-kind", gettext_noop("The type of session that was planned.")
+                ),
+                ListField("actualKind", "session-kind", gettext_noop("The actual type of session.")),
                 ListField(
                     "openTo",
                     "audience",
@@ -297,11 +303,11 @@ LIST_DEFINITIONS = {
                 ListField(
                     "remoteParticipation",
                     "participation",
-                    gettext_noop("How remote participation was possible."),
+                    gettext_noop("The means of remote participation."),
                     many=True,
                 ),
-                ListField("place", "place", gettext_noop("Where it was."), many=True),
-                ListField("venue", "string", gettext_noop("The building.")),
+                ListField("place", "place", gettext_noop("Where it was held."), many=True),
+                ListField("venue", "string", gettext_noop("The venue.")),
                 NOTE_FIELD,
                 SOURCE_FIELD,
             ),
@@ -319,14 +325,14 @@ LIST_DEFINITIONS = {
                 ListField("dcterms:type", "milestone-kind", gettext_noop("What kind of milestone it is.")),
                 ORDER_FIELD,
                 ListField("about", "thing", gettext_noop("What it is about."), many=True),
-                ListField("responsible", "agent", gettext_noop("Who had to deliver it."), many=True),
+                ListField("responsible", "agent", gettext_noop("Who was responsible for it."), many=True),
                 ListField(
                     "dueFrom", "date", gettext_noop("The first day of the period in which it was due.")
                 ),
                 DUE_FIELD,
                 DELIVERED_FIELD,
                 TIMELINESS_FIELD,
-                ListField("daysLate", "integer", gettext_noop("By how many days it was late.")),
+                ListField("daysLate", "integer", gettext_noop("The number of days by which it was late.")),
                 ListField("deliveryBasis", "string", gettext_noop("The evidence for the day of delivery.")),
                 NOTE_FIELD,
                 SOURCE_FIELD,
@@ -337,7 +343,7 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "agreements",
             gettext_noop("Agreements"),
-            gettext_noop("What the first meeting agreed, and the outcome."),
+            gettext_noop("What the first meeting agreed, and what came of it."),
             ("Agreement",),
             (
                 TYPE_FIELD,
@@ -346,7 +352,7 @@ LIST_DEFINITIONS = {
                 ListField("dcterms:type", "agreement-kind", gettext_noop("What kind of agreement it is.")),
                 ORDER_FIELD,
                 ListField("topic", "name", gettext_noop("Its topic.")),
-                ListField("settledAt", "meeting", gettext_noop("The meeting that agreed it.")),
+                ListField("settledAt", "meeting", gettext_noop("The meeting at which it was agreed.")),
                 ListField("settledBy", "agent", gettext_noop("Who agreed it."), many=True),
                 ListField("concerns", "thing", gettext_noop("What it concerns."), many=True),
                 ListField("outcome", "thing", gettext_noop("Its outcome."), many=True),
@@ -373,11 +379,14 @@ LIST_DEFINITIONS = {
                     "namesPrinciple", "principle", gettext_noop("The principles that it names."), many=True
                 ),
                 ListField(
-                    "bearsOn", "thing", gettext_noop("The issues and categories that it bears on."), many=True
+                    "bearsOn",
+                    "thing",
+                    gettext_noop("The issues and categories to which it is relevant."),
+                    many=True,
                 ),
-                ListField("evidence", "name", gettext_noop("How much of its text was available.")),
+                ListField("evidence", "name", gettext_noop("How much of its text we have seen.")),
                 SOURCE_FIELD,
-                ListField("citing", COUNT_TYPE, gettext_noop("How many texts cite it.")),
+                ListField("citing", COUNT_TYPE, gettext_noop("The number of texts that cite it.")),
             ),
             sort=("order",),
             required_pattern="?id wgig:partOf+ doc:declaration .",
@@ -400,13 +409,16 @@ LIST_DEFINITIONS = {
                     "namesPrinciple", "principle", gettext_noop("The principles that it names."), many=True
                 ),
                 ListField(
-                    "bearsOn", "thing", gettext_noop("The issues and categories that it bears on."), many=True
+                    "bearsOn",
+                    "thing",
+                    gettext_noop("The issues and categories to which it is relevant."),
+                    many=True,
                 ),
                 ListField("confidence", "confidence", gettext_noop("How certain its number is.")),
                 NOTE_FIELD,
                 SOURCE_FIELD,
                 JUDGMENT_COUNT_FIELD,
-                ListField("recommendations", COUNT_TYPE, gettext_noop("How many recommendations it has.")),
+                ListField("recommendations", COUNT_TYPE, gettext_noop("The number of its recommendations.")),
             ),
             sort=("order",),
             required_pattern="?id wgig:partOf+ doc:background-report .",
@@ -424,7 +436,7 @@ LIST_DEFINITIONS = {
                 LABEL_FIELD,
                 IDENTIFIER_FIELD,
                 ListField("dcterms:description", "text", gettext_noop("Its summary, by language.")),
-                ListField("quotation", "text", gettext_noop("The words of the report that it rests on.")),
+                ListField("quotation", "text", gettext_noop("The words of the report that it is based on.")),
                 ListField(
                     "dcterms:type",
                     "judged-kind",
@@ -443,7 +455,9 @@ LIST_DEFINITIONS = {
                 ListField("criterion", "criterion", gettext_noop("The criterion that it judges by.")),
                 ListField("verdict", "verdict", gettext_noop("Its verdict.")),
                 VIEW_HOLDER_FIELD,
-                ListField("dispute", "dispute", gettext_noop("The dispute that it is a side of."), many=True),
+                ListField(
+                    "dispute", "dispute", gettext_noop("The dispute in which it is a side."), many=True
+                ),
                 ListField(
                     "aim",
                     "category",
@@ -456,7 +470,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "secondReading",
                     "name",
-                    gettext_noop("How a second reader agreed, such as agree or changed."),
+                    gettext_noop("The result of a second reading, such as agree or changed."),
                 ),
                 SOURCE_FIELD,
             ),
@@ -466,7 +480,7 @@ LIST_DEFINITIONS = {
             "disputes",
             gettext_noop("Disputes"),
             gettext_noop(
-                "The questions on which the Background Report has opposite views, with their sides."
+                "The questions on which the Background Report has opposing views, with their sides."
             ),
             ("Dispute",),
             (
@@ -584,7 +598,7 @@ LIST_DEFINITIONS = {
                 ListField("authorType", "author-type", gettext_noop("What kind of author proposed it.")),
                 ListField("dcterms:date", "date", gettext_noop("When it was proposed or adopted.")),
                 ListField("occasion", "text", gettext_noop("Where it was proposed or adopted, by language.")),
-                ListField("namesActors", "boolean", gettext_noop("Whether it names who governs.")),
+                ListField("namesActors", "boolean", gettext_noop("Whether it says who governs.")),
                 ListField("namesScope", "text", gettext_noop("What it says is governed, by language.")),
                 ListField(
                     "byMember", "boolean", gettext_noop("Whether its author was a member of the group.")
@@ -637,10 +651,12 @@ LIST_DEFINITIONS = {
                     "partsMet",
                     "integer",
                     gettext_noop(
-                        "How many parts of the template the paper has; not known if its text was not seen."
+                        "The number of parts that the paper has; not known if its text was not seen."
                     ),
                 ),
-                ListField("partsAsked", "integer", gettext_noop("How many parts the template requires.")),
+                ListField(
+                    "partsAsked", "integer", gettext_noop("The number of parts that the template requires.")
+                ),
                 ListField(
                     "missing",
                     "doc",

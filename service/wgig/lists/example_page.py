@@ -141,7 +141,7 @@ def build_answer_page(
         translates_labels=True,
     )
     if page > 1 and not table.rows:
-        raise Problem(404, f"The answer has no page {page}. Its first page: /queries/{example.name}")
+        raise Problem(404, f"The answer has no page {page}. Its first page is /queries/{example.name}")
     return table
 
 

@@ -49,9 +49,7 @@ EXAMPLE_FORMATS = (JSON, HTML)
 class ExampleListParameters(ParameterModel):
     """Query parameters of /queries."""
 
-    q: Text = describe_parameter(
-        "Words that the question, its title or its keywords contain.", examples=["Tunis"]
-    )
+    q: Text = describe_parameter("Words in the question, its title or its keywords.", examples=["Tunis"])
     media_type: Text = describe_media_type(EXAMPLE_FORMATS)
 
 

@@ -199,7 +199,7 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
     },
 }
 INTEGER_VALUE_REGEX = "[+-]?[0-9]{1,18}"
-Q_DESCRIPTION = "Text that the name or the description contains, in upper or lower case."
+Q_DESCRIPTION = "Text that the name or the description contains. Upper and lower case count as the same."
 NAME_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_CHARACTERS}
 PAGE_SCHEMA = {"type": "integer", "minimum": 1, "default": 1, "examples": [1]}
 SIZE_SCHEMA = {

@@ -71,8 +71,8 @@ SEAT_LIST = ListDefinition(
         ListField(
             REGION_FIELD, "place", "The UN M49 region of the country.", path="wgig:country/dcterms:isPartOf"
         ),
-        ListField(DEVELOPMENT_FIELD, "boolean", "Whether it counts for a developing country."),
-        ListField("developingBasis", "string", "The rule for development."),
+        ListField(DEVELOPMENT_FIELD, "boolean", "Whether the seat counts as one of a developing country."),
+        ListField("developingBasis", "string", "The rule by which it counts as developing."),
         ListField("confidence", "confidence", "How certain the seat is."),
         SOURCE_FIELD,
     ),
@@ -387,7 +387,7 @@ def build_member_row(member: Mapping[str, Any]) -> list[str | int]:
 
 
 PEOPLE_FORMATS = (JSON, CSV, HTML)
-PEOPLE_DESCRIPTION = "Who sat in the group, by stakeholder group, region and development, as far as known."
+PEOPLE_DESCRIPTION = "The known seats of the group by stakeholder group, region and level of development."
 PEOPLE_SERIALIZERS = {JSON: serialize_people_json, CSV: serialize_people_csv}
 
 
@@ -417,7 +417,7 @@ async def get_people(
     if seats_page.total > len(seats_page.resources):
         raise Problem(
             413,
-            f"The group has {seats_page.total} seats; at most {MAX_WHOLE_LIST_ITEMS} can be counted here.",
+            f"The group has {seats_page.total} seats, but this page counts at most {MAX_WHOLE_LIST_ITEMS}.",
         )
     ranges = language.label_languages() if preferences.representations[0].format is HTML else ()
     posts = group_posts(await select_internal_rows(request, queries, build_posts_query(base)))

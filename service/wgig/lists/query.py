@@ -130,7 +130,7 @@ def parse_sort_order(
     """The sort keys of `ListRequest`. Raises Problem 400 for unknown or too many fields."""
     sort_keys = []
     if len(names) > MAX_SORT_KEYS:
-        raise Problem(400, f"sort names {len(names)} fields. Name {MAX_SORT_KEYS} at most.")
+        raise Problem(400, f"sort names {len(names)} fields. Name at most {MAX_SORT_KEYS}.")
     for name in names:
         field_name = name.removeprefix("-")
         if field_name not in ("id", *definition.by_name):
@@ -291,7 +291,7 @@ def check_count_values(counts: Mapping[str, int]) -> None:
         raise Problem(
             413,
             f"{len(counts)} resources have such a count, but a list can be sorted or filtered by "
-            f"{MAX_COUNT_VALUES} at most. Sort and filter by other fields.",
+            f"at most {MAX_COUNT_VALUES}. Sort and filter by other fields.",
         )
 
 

@@ -63,7 +63,7 @@ BUILDER_OPERATION = Operation(formats=(HTML,))
 class BuilderParameters(ParameterModel):
     """Query parameters of /build. `filter`, `match` and `value` have an entry for each filter."""
 
-    kind: Text = describe_parameter("The class of the things.", examples=["wgig:Issue"])
+    kind: Text = describe_parameter("The class of the resources.", examples=["wgig:Issue"])
     column: Texts = describe_parameter(
         f"A property that is a column, at most {MAX_BUILDER_COLUMNS}.", examples=[["wgig:category"]]
     )
@@ -76,10 +76,10 @@ class BuilderParameters(ParameterModel):
     value: Texts = describe_parameter("The value of a filter.", examples=[[""]])
     sort: Text = describe_parameter("The column to sort by.", examples=["wgig:category"])
     order: Text = describe_parameter(
-        "The direction of the order.", json_schema_extra={"enum": ["asc", "desc"], "examples": ["asc"]}
+        "The direction of sorting.", json_schema_extra={"enum": ["asc", "desc"], "examples": ["asc"]}
     )
     limit: Text = describe_parameter(
-        "The highest number of rows.",
+        "The maximum number of rows.",
         json_schema_extra={"enum": [*map(str, ROW_LIMITS)], "examples": [str(DEFAULT_ROW_LIMIT)]},
     )
 
@@ -117,7 +117,7 @@ async def get_builder(
     classes = list_builder_classes(await select_internal_rows(request, queries, build_classes_query(base)))
     builder_request, properties, rows, result, text = None, [], [], None, ""
     if parameters.kind:
-        class_ = find_named(parameters.kind, classes, "The data has no kind of things", base)
+        class_ = find_named(parameters.kind, classes, "The data has no kind of resource", base)
         property_rows = await select_internal_rows(request, queries, build_properties_query(class_.iri, base))
         properties = list_builder_properties(property_rows, class_)
         builder_request = parse_builder_request(parameters, class_, properties, base)
@@ -160,7 +160,7 @@ def parse_builder_request(
     """What the parameters choose of a class with these properties. Raises Problem 400 for an unknown name."""
 
     def find_property(name: str) -> BuilderProperty:
-        return find_named(name, properties, "These things have no property", base)
+        return find_named(name, properties, "These resources have no property", base)
 
     columns = list(dict.fromkeys(find_property(name) for name in parameters.column or () if name))
     if len(columns) > MAX_BUILDER_COLUMNS:

@@ -107,7 +107,7 @@ class JudgedCellEntry(ResponseModel):
     )
     verdicts: dict[str, Annotated[int, Field(ge=1)]]
     view_holders: dict[str, Annotated[int, Field(ge=1)]] = Field(
-        alias="viewHolders", description="The judgments by whose view they are."
+        alias="viewHolders", description="The judgments by view holder."
     )
     disputed: Count = Field(description="The judgments that are sides of a dispute.")
     cluster_only: bool = Field(
@@ -123,9 +123,9 @@ class IssueCell(ResponseModel):
     papers: Count | None = None
     verdicts: dict[str, Annotated[int, Field(ge=1)]] | None = None
     judgments: Count | None = Field(
-        default=None, description="The judgments of the Background Report; not there without this layer."
+        default=None, description="The judgments of the Background Report; omitted without this layer."
     )
-    judged: JudgedCellEntry | None = Field(default=None, description="Not there without judgments.")
+    judged: JudgedCellEntry | None = Field(default=None, description="Omitted without judgments.")
 
 
 class CategoryCell(MatrixCell):
@@ -182,7 +182,7 @@ class LabeledThing(ExtensibleResponseModel):
 class SeatedPerson(LabeledThing):
     """A person with a seat."""
 
-    derived: bool = Field(description="Whether no source states the value of the seat.")
+    derived: bool = Field(description="Whether the value of the seat is derived because no source states it.")
 
 
 class SeatCount(ResponseModel):
@@ -271,18 +271,18 @@ class ComparedPassageEntry(Thing):
     """A passage, and how it is related to the chosen issue or paragraph."""
 
     summary: TextsByLanguage | Absent = Field(None, description="A summary by the editors, not its text.")
-    evidence: str | Absent = Field(None, description="How much of its text was seen.")
+    evidence: str | Absent = Field(None, description="How much of its text we have seen.")
     relations: list[str] = Field(
         description="`cites`, `citedBy`, `answers` or `answeredBy`, from the passage to the chosen paragraph."
     )
-    topics: list[Thing] = Field(description="The issues, categories and principles that both share.")
+    topics: list[Thing] = Field(description="The issues, categories and principles that both passages share.")
     sources: list[str]
 
 
 class ComparedDocumentEntry(Thing):
     """A text with its related passages."""
 
-    total: Count = Field(description="The number of related passages; the list may have only the first.")
+    total: Count = Field(description="The number of related passages; the list may have only the first ones.")
     passages: list[ComparedPassageEntry]
 
 
@@ -297,7 +297,7 @@ class ComparisonDocument(ResponseModel):
 
     chosen: Thing | None
     documents: list[ComparedDocumentEntry]
-    issues: list[ComparedIssueEntry] = Field(description="If nothing is chosen, all issues.")
+    issues: list[ComparedIssueEntry] = Field(description="All issues, if nothing is chosen.")
 
 
 class TableSchema(ExtensibleResponseModel):

@@ -152,8 +152,8 @@ def serialize_parquet_table(table: TableDefinition, rows: Iterable[ResultRow]) -
     except ImportError as error:
         raise Problem(
             501,
-            f"This service cannot write Parquet: pyarrow is not installed. Get /tables/{table.name}.csv, or "
-            "ask its operator to install wgig[parquet].",
+            "This service cannot write Parquet, because pyarrow is not installed. Get "
+            f"/tables/{table.name}.csv, or ask the operator to install wgig[parquet].",
         ) from error
     arrow_types = {"integer": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
     all_rows = list(rows)
@@ -311,7 +311,9 @@ async def read_table_body(
         body = await result.read_up_to(max_bytes)
         if not result.is_whole:
             result.close()
-            raise Problem(413, "All tables together are too large for one file. Get them one by one: /tables")
+            raise Problem(
+                413, "All tables together are too large for one file. Get them one by one at /tables"
+            )
     return body
 
 

@@ -70,7 +70,7 @@ class ResourceParameters(DescriptionParameters):
         "With `inverse`: the number of the page of the list."
     )
     after: Text = describe_parameter(
-        "In a list of resources: the name of the last resource of the previous page.", examples=["malware"]
+        "In a list of resources: the name of the last resource on the previous page.", examples=["malware"]
     )
 
 

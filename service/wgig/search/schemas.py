@@ -28,7 +28,7 @@ class SearchResultPage(ResponseModel):
     meant: str | None
     every_word: bool = Field(alias="everyWord")
     total: Count
-    more: bool = Field(description="Whether there are more hits than `total`.")
+    more: bool = Field(description="Whether there are more results than `total`.")
     page: int = Field(ge=1)
     items_per_page: int = Field(alias="itemsPerPage", ge=1)
     items: list[SearchHitEntry]

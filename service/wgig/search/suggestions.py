@@ -35,7 +35,7 @@ SUGGESTION_HEADERS = {"Vary": "Accept-Encoding, Accept-Language"}
 class SearchSuggestionParameters(ParameterModel):
     """Query parameters of /search/suggestions."""
 
-    q: Text = describe_parameter("The text that was typed so far.", examples=["spa"])
+    q: Text = describe_parameter("The text typed so far.", examples=["spa"])
 
 
 SEARCH_SUGGESTIONS_OPERATION = Operation(formats=(SUGGESTIONS_FORMAT,))

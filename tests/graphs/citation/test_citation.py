@@ -452,7 +452,7 @@ def test_error_reports_that_no_history_is_kept_now() -> None:
     item = cite_as_csl(client, iri=SPAM_IRI)
     put_graph(client, "one", f'<{SPAM_IRI}> <{PREF_LABEL_IRI}> "Junk"@en .')
     refused = make_service_client(Settings(history="lost"), store).get(cited_path(item))
-    assert (refused.status_code, "keeps no history now" in refused.json()["detail"]) == (410, True)
+    assert (refused.status_code, "no longer keeps a history" in refused.json()["detail"]) == (410, True)
 
 
 def test_without_history_content_is_identified_by_digest() -> None:
@@ -468,8 +468,8 @@ def test_without_history_content_is_identified_by_digest() -> None:
 @pytest.mark.parametrize(
     ("query", "status", "message"),
     [
-        ("", 400, "Name what to cite"),
-        (f"iri={SPAM_IRI}&query=ASK%20%7B%7D", 400, "Name what to cite"),
+        ("", 400, "Give what to cite"),
+        (f"iri={SPAM_IRI}&query=ASK%20%7B%7D", 400, "Give what to cite"),
         (f"iri={SPAM_IRI}&iri={SPAM_IRI}", 400, "was sent 2 times"),
         (f"iri={SPAM_IRI}&unknown=1", 400, "no parameter 'unknown'"),
         ("iri=spam", 400, "iri"),

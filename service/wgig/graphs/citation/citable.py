@@ -215,7 +215,9 @@ def refuse_volatile_query(query: QueryRequest) -> None:
     if functions:
         raise Problem(422, f"{functions[0]} has a different value each time. Cite a query without it.")
     if has_federated_calls(query.admitted):
-        raise Problem(422, "The data of a SERVICE has no version here. Cite a query without SERVICE.")
+        raise Problem(
+            422, "The data of a SERVICE has no version in this service. Cite a query without SERVICE."
+        )
 
 
 def sort_result_rows(body: bytes, query: QueryRequest) -> bytes:

@@ -52,8 +52,8 @@ ReturnT = TypeVar("ReturnT")
 
 # {} is the requested digest.
 UNKNOWN_DIGEST_MESSAGE = (
-    "No known content has the SHA-256 {}. Compare it with the citation: if it is the same, the data was "
-    "changed without a record, for example by wgig load."
+    "No known content has the SHA-256 {}. Compare it with the citation. If they are the same, the data "
+    "was changed without a record, for example by wgig load."
 )
 # The beginning of a path of a resource, its page, a graph, a term or a shape.
 LOCAL_PATH_PATTERN = re.compile(r"(?:id|doc|graph)/|(?:ontology|shapes)(?:#|$)")
@@ -85,7 +85,7 @@ async def find_cited_content(
     """
     if bool(citation.iri) == bool(citation.query):
         raise Problem(
-            400, "Name what to cite: the IRI of a resource, graph or term as iri, or a SPARQL query as query."
+            400, "Give what to cite: the IRI of a resource, graph or term as iri, or a SPARQL query as query."
         )
     store = context.store
     await run_in_threadpool(store.flush_descriptions)

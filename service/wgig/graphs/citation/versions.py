@@ -106,7 +106,7 @@ def read_graph_at_version(context: RequestContext, graph: str | None, store_vers
     """
     history = context.history
     if history is None:
-        raise VersionLostError("This service keeps no history now, so it has no old versions.")
+        raise VersionLostError("This service no longer keeps a history, so it has no old versions.")
     store = context.store
     time = version_time(store_version)
     graph_versions = [

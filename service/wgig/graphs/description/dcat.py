@@ -64,7 +64,7 @@ DATA_SERVICES = (
     (
         "reconcile",
         "Reconciliation",
-        "Matches names in tables to resources.",
+        "Match names in tables to resources.",
         "https://reconciliation-api.github.io/specs/0.2/",
         "reconcile",
     ),
@@ -73,7 +73,7 @@ DATA_SERVICES = (
 # Resources of the default profile (Profiles Vocabulary, PROF): path, title, role, standard.
 PROFILE_RESOURCES = (
     ("ontology", "Terms", "vocabulary", ox.NamedNode("http://www.w3.org/2002/07/owl#")),
-    ("shapes", "Shapes that each fact conforms to", "validation", SHACL_STANDARD),
+    ("shapes", "Shapes to which each fact conforms", "validation", SHACL_STANDARD),
     ("context.jsonld", "JSON-LD context", "mapping", ox.NamedNode(f"{W3C_REPORTS_IRI}json-ld11/")),
 )
 

@@ -17,8 +17,8 @@ Triples = set[ox.Triple]
 
 DATASET_TITLE = "The Working Group on Internet Governance (2004-2005) as linked data"
 DATASET_DESCRIPTION = (
-    "The union of all graphs of the store, except the graphs void, dcat and queries, which describe the "
-    "others. Updated after each write."
+    "The union of all graphs of the store except void, dcat and queries, which describe the others. "
+    "Updated after each write."
 )
 VOID_VOCABULARY = expand_curie("void:vocabulary")
 # Kinds of partitions of the whole dataset, and the VoID properties that count them.

@@ -283,7 +283,9 @@ def answer_suggestion_request(
             )
         case "property":
             return respond_with_json(request, {"result": suggest_properties(prefix, start, index)})
-    raise Problem(404, f"There are no suggestions of {suggestion_kind!r}, only of entity, type and property.")
+    raise Problem(
+        404, f"There are no suggestions for {suggestion_kind!r}, only for entity, type and property."
+    )
 
 
 def answer_proposal_request(
