@@ -427,7 +427,7 @@ LIST_DEFINITIONS = {
             "judgments",
             gettext_noop("Judgments"),
             gettext_noop(
-                "How far the governance of issues meets the criteria, as the Background Report states it, "
+                "How far the governance of issues meets the criteria according to the Background Report, "
                 "and whose view that is."
             ),
             ("Judgment",),
