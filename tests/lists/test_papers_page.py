@@ -181,6 +181,21 @@ def test_a_paper_whose_text_was_not_seen_lacks_nothing(page_client: httpx.Client
     }
 
 
+def test_each_paper_links_its_issue(page_client: httpx.Client) -> None:
+    html = page_client.get("/papers", headers={"Accept": "text/html"}).text
+    rows = re.findall(r"<tr role=.row.>.*?</tr>", html, re.DOTALL)[1:]
+    assert rows
+    for row in rows:
+        assert re.search(r'Issue: <a href="/doc/issue/', row), row
+    assert 'Issue: <a href="/doc/issue/spam">Spam</a>' in html
+
+
+def test_without_checked_texts_there_is_no_column_of_met_parts(page_client: httpx.Client) -> None:
+    html = page_client.get("/papers", headers={"Accept": "text/html"}).text
+    assert "Checked against the template" in html
+    assert "Parts met" not in html
+
+
 def test_state_of_a_section_is_shown_as_text() -> None:
     """Of a paper that was added, which is told from one of 2005 with the same name."""
     store = Store.in_memory(computed_graphs=[ConformanceGraph(BASE, Settings.shacl)])
