@@ -52,7 +52,7 @@ def test_attack_in_a_tool_argument_is_harmless(
     assert len(text.encode()) <= CallBudget().bytes
     assert not text.startswith("500 ")  # the status of an unexpected error
     # A syntax error would mean that the value became part of the text of an internal query.
-    assert parameter in ("sparql", "paper") or "does not parse" not in text
+    assert parameter in ("sparql", "paper") or "cannot be parsed" not in text
 
 
 def call_tool(tool: Callable[..., str], arguments: dict[str, Any]) -> str:

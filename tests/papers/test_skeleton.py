@@ -90,7 +90,7 @@ def test_skeleton_has_what_the_background_report_says_at_the_sections_to_which_i
     assert "- partly adequate, in the view of the group: Joint work has only begun. Judged: " in judgments
     assert "“has begun, but is in its nascent stages” (background-report/136)" in judgments
     assert "inadequate, in the view of some members: More coordination would serve" in judgments
-    assert "It is on the whole cluster “use of the Internet”. (background-report/132)" in judgments
+    assert "About the whole cluster “use of the Internet”. (background-report/132)" in judgments
     assert "Judged: OECD and LAP (agent/oecd, mechanism/lap). “It is not" in judgments
     assert "Judged: processes that are handling the issues. “would be" in judgments
     assert "adequacy in general: not assessed, in the view of the group" in read_comments(text, "## 7.")
@@ -98,7 +98,7 @@ def test_skeleton_has_what_the_background_report_says_at_the_sections_to_which_i
     assert "The Background Report" not in read_comments(text, "## 5.")  # no forum handles spam
     assert "these forums" in read_comments(build_paper_skeleton("competition-policy"), "## 5.")
     disputed = read_comments(build_paper_skeleton("leased-line-costs"), "## 7.")
-    assert "A side of the dispute: Whether open markets alone lower the costs" in disputed
+    assert "One side of the dispute: Whether open markets alone lower the costs" in disputed
 
 
 def test_a_kind_of_involvement_is_at_the_criterion_involvement() -> None:

@@ -85,7 +85,7 @@ def test_report_links_to_lines_of_the_text(client: httpx.Client) -> None:
     [
         ({"paper": "<a:a>\n<a:b>", "format": "ttl"}, 400, "Syntax error"),
         ({"paper": "", "format": "ttl"}, 400, "No paper was sent."),
-        ({"paper": "x", "format": "exe"}, 415, "Neither media type nor extension"),
+        ({"paper": "x", "format": "exe"}, 415, "cannot be determined from its media type or its extension"),
         ({"paper": "x", "profile": "perfect"}, 400, "There is no profile &#39;perfect&#39;."),
         ({"paper": "<script>alert(1)</script>", "format": "ttl"}, 400, "&lt;script&gt;alert(1)"),
     ],

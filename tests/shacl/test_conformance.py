@@ -196,7 +196,7 @@ def test_findings_above_the_limit_are_counted_and_fail_the_tests(
         store, "?x a sh:ValidationResult FILTER(CONTAINS(STR(?x), 'wp-wrong/finding'))"
     )
     assert (len(listed_findings), len(comments)) == (5, 1)
-    assert comments[0].startswith("Findings that are not listed: ")
+    assert comments[0].startswith("Findings not listed: ")
 
 
 def test_labels_quote_the_beginning_of_a_long_title(store: Store) -> None:

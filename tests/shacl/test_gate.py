@@ -264,7 +264,7 @@ def test_markdown_is_refused_for_other_graphs(client: httpx.Client) -> None:
             f"{PAPER_TURTLE}\n<{BASE}id/paper/two> a <{BASE}ontology#IssuePaper> .",
             "Change the graph or",
         ),
-        ("/graph/paper/a/b", PAPER_TURTLE, "is not a paper name"),
+        ("/graph/paper/a/b", PAPER_TURTLE, "is not a valid name for a paper"),
     ],
 )
 def test_a_graph_may_describe_only_the_paper_of_its_name(

@@ -15,12 +15,12 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("a wgig:IssuePapr", "wgig:IssuePapr is not a class of the vocabulary. Did you mean wgig:IssuePaper"),
+        ("a wgig:IssuePapr", "wgig:IssuePapr is not a class in the vocabulary. Did you mean wgig:IssuePaper"),
         (
             "a <http://example.org/IssuePaper>",
             "example.org/IssuePaper is not a class .* mean wgig:IssuePaper?",
         ),
-        ("a wgig:Qqq", "wgig:Qqq is not a class of the vocabulary. Correct its spelling."),
+        ("a wgig:Qqq", "wgig:Qqq is not a class in the vocabulary. Correct its spelling."),
         ('dcterms:title "Spam"@en', "Nothing in it has a type."),
     ],
 )

@@ -72,7 +72,7 @@ class CheckedPaper(ResponseModel):
     completeness: Completeness
     sections: list[TitledSection]
     findings: list[FindingEntry]
-    left_out: Count = Field(alias="leftOut", description="How many findings are not listed.")
+    left_out: Count = Field(alias="leftOut", description="The number of findings that are not listed.")
 
 
 class FileProblem(ExtensibleResponseModel):

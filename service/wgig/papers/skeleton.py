@@ -33,22 +33,22 @@ from .markdown.values import local_name, resource_path
 from .markdown.writer import serialize_yaml
 
 HEADING_HINTS = {
-    "wgig:strength": "What is good in the present system? One item a point.",
-    "wgig:weakness": "What is bad in the present system?",
-    "wgig:opportunity": "What from outside could make it better?",
-    "wgig:threat": "What from outside could make it worse?",
+    "wgig:strength": "What works well today? One point per list item.",
+    "wgig:weakness": "What does not work well today?",
+    "wgig:opportunity": "What outside developments could improve it?",
+    "wgig:threat": "What outside developments could harm it?",
     "wgig:mainActor": "One line: Name (group). Groups: governments, private-sector, civil-society, "
     "international-organizations.",
-    "wgig:otherActor": "One line for each, in the same way.",
+    "wgig:otherActor": "One line for each, in the same form.",
 }
-DECISION_HINT = "Makes decisions: yes or no; if yes, say by which procedure."
+DECISION_HINT = "Makes decisions: yes or no; if yes, say by what procedure."
 ABOUT_HINT = (
-    "If it is a body or instrument of the graph, add a line below its name, such as About: agent/icann"
+    "If it is a body or instrument in the graph, add a line below its name, such as About: agent/icann"
 )
 ADEQUACY_HINT = (
-    "Verdict: adequate, partly-adequate, inadequate or not-assessed. Mechanism: a name of section 6, or of "
-    "the graph, such as agent/icann. Say why below. To judge several mechanisms, give each a heading "
-    "#### Name of the mechanism."
+    "Verdict: adequate, partly-adequate, inadequate or not-assessed. Mechanism: a name from "
+    "section 6, or from the graph, such as agent/icann. Give the reasons below. To judge "
+    "several mechanisms, give each a heading #### Name of the mechanism."
 )
 # The beginnings of the comments with hints from the Background Report.
 FORUMS_NOTE = "The Background Report of June 2005 names these forums on the issue:"
@@ -72,12 +72,12 @@ def build_paper_skeleton(issue: str) -> str:
         format_skeleton_front_matter(issue, english_text(node, "skos:prefLabel"), passages),
         *iter_section_skeleton(
             "issue",
-            "Say what the issue is. This is how the inventory has it:",
+            "Describe the issue. The inventory describes it as follows:",
             english_text(node, "skos:definition"),
         ),
         *iter_section_skeleton(
             "categories",
-            "The inventory lists the issue here. Keep what fits.",
+            "The inventory lists the issue under these categories. Keep those that apply.",
             format_skeleton_list(categories),
         ),
         *iter_section_skeleton("swot"),
@@ -106,7 +106,7 @@ def build_paper_skeleton(issue: str) -> str:
         *(block for heading in CRITERION_HEADINGS for block in iter_criterion_skeleton(heading, hints)),
         *iter_section_skeleton(
             "comments",
-            "Whatever else there is to say; or remove this section.",
+            "Any other comments. If there are none, remove this section.",
             format_background_comment(RECOMMENDATIONS_NOTE, hints.get("comments", [])),
         ),
     ]
@@ -188,7 +188,10 @@ def format_copied_headings(
     part_kind: str, headings: tuple[TemplateHeading, ...], extra_hint: str = ""
 ) -> str:
     """A comment with headings to copy for each forum or mechanism."""
-    hint = f"For each {part_kind}, copy these headings below this comment, and write below each. {extra_hint}"
+    hint = (
+        f"For each {part_kind}, copy these headings below this comment, and write below each "
+        f"heading. {extra_hint}"
+    )
     lines = [fill(f"<!-- {hint}", 100)]
     lines += [
         f"### Name of the {part_kind}",
@@ -254,8 +257,8 @@ def format_background_hint(hint: BackgroundHint, criterion: ox.NamedNode | None)
             f"{kind}, in the view of {english_text(hint.holder, 'skos:prefLabel')}: {hint.text}. ",
             f"Judged: {judged}. " if (judged := format_judged(hint)) else "",
             f"“{hint.quotation}” " if hint.quotation else "",
-            f"A side of the dispute: {hint.dispute}. " if hint.dispute else "",
-            f"It is on the whole cluster “{hint.cluster}”. " if hint.cluster else "",
+            f"One side of the dispute: {hint.dispute}. " if hint.dispute else "",
+            f"About the whole cluster “{hint.cluster}”. " if hint.cluster else "",
             f"({passages})",
         ]
     )

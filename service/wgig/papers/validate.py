@@ -337,8 +337,8 @@ class PaperFileChecker:
         """The document in a file. Raises Problem 400 if invalid, 413 above a limit, 415 without a format."""
         if file.format is None:
             raise bodies.unsupported_type_problem(
-                f"Neither media type nor extension gives the format of {file.name!r}. Send one of: "
-                f"{', '.join(FORMATS_BY_TYPE)}.",
+                f"The format of {file.name!r} cannot be determined from its media type or its extension. "
+                f"Send one of: {', '.join(FORMATS_BY_TYPE)}.",
                 UPLOAD_MEDIA_TYPES,
             )
         if len(file.data) > self.settings.paper_bytes:

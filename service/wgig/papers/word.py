@@ -57,7 +57,7 @@ ARCHIVE_ERRORS = (  # raised by zipfile for data that is not a zip archive, or d
     RuntimeError,
     ValueError,
 )
-SAVE_AGAIN_HINT = "Save the paper in Word as .docx and send it again."
+SAVE_AGAIN_HINT = "Save the paper as .docx in Word, and send it again."
 
 
 def sanitize_word_file(data: bytes) -> io.BytesIO:
@@ -84,12 +84,12 @@ def sanitize_word_file(data: bytes) -> io.BytesIO:
 def list_archive_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The entries of the archive.
 
-    Raises BadZipFile for two entries with one name, Problem 400 if there is no document, and 413 if the
+    Raises BadZipFile for two entries with the same name, Problem 400 if there is no document, and 413 if the
     sizes in the directory of the archive add up to too much.
     """
     entries = archive.infolist()
     if len(set(archive.namelist())) < len(entries):
-        raise zipfile.BadZipFile("two entries with one name")
+        raise zipfile.BadZipFile("two entries with the same name")
     if len(entries) > MAX_ARCHIVE_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         refuse_large_archive()
     if not any(map(DOCUMENT_ENTRY_PATTERN.fullmatch, archive.namelist())):
@@ -130,7 +130,7 @@ class WordXmlLimits:
         self.element_count += 1
         if self.element_count > MAX_XML_ELEMENTS:
             cause = f"A part of the Word file has more than {MAX_XML_ELEMENTS} elements."
-            raise Problem(413, f"{cause} Remove what does not belong to the paper.")
+            raise Problem(413, f"{cause} Remove everything that does not belong to the paper.")
         if self.depth > MAX_XML_LEVELS:
             raise Problem(
                 400, f"The XML in the Word file is nested more than {MAX_XML_LEVELS} deep. {SAVE_AGAIN_HINT}"

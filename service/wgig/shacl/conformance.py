@@ -211,7 +211,7 @@ class PaperConformance:
             yield ox.Triple(self.assertion, DCTERMS_HAS_PART, finding)
             yield from build_finding_triples(finding, result, self.summary.paper)
         if left_out_count := len(results[MAX_SHOWN_FINDINGS:]):
-            sentence = f"Findings that are not listed: {left_out_count}."
+            sentence = f"Findings not listed: {left_out_count}."
             yield ox.Triple(self.assertion, expand_curie("rdfs:comment"), ox.Literal(sentence, language="en"))
 
 
@@ -277,7 +277,7 @@ def shared_conformance_triples(rules_digest: str) -> Iterator[ox.Triple]:
     """The statements about the checker, with the digest of its rules, and about the outcomes for papers."""
     checker_pairs = (
         (RDF_TYPE, expand_curie("earl:Software")),
-        (RDFS_LABEL, ox.Literal("Checker of issue papers", language="en")),
+        (RDFS_LABEL, ox.Literal("Issue paper checker", language="en")),
         (expand_curie("schema:version"), ox.Literal(__version__)),
         (WGIG_DIGEST, ox.Literal(rules_digest)),
         (DCTERMS_SOURCE, SHAPES_DOCUMENT),

@@ -130,12 +130,12 @@ def decode_document_text(data: bytes) -> str:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise build_encoding_problem(
-            "is not valid UTF-8 here. Save it as UTF-8", data[: error.start].decode()
+            "is not valid UTF-8 at this position. Save it as UTF-8", data[: error.start].decode()
         ) from error
     before, nul, _ = text.partition("\0")
     if nul:
         raise build_encoding_problem(
-            "has a NUL character here. Remove it, and save the file as UTF-8", before
+            "has a NUL character at this position. Remove it, and save the file as UTF-8", before
         )
     return text.removeprefix("\ufeff")
 
@@ -159,7 +159,7 @@ def build_triple_limit_problem(max_triples: int) -> Problem:
     return Problem(
         413,
         f"More than {max_triples} triples, the limit for one check; a paper has a few hundred. "
-        "Check fewer papers together, or raise WGIG_PAPER_TRIPLES.",
+        "Check fewer papers at once, or increase WGIG_PAPER_TRIPLES.",
     )
 
 

@@ -188,7 +188,8 @@ def is_issue_paper(document: Document, submission: PaperSubmission) -> bool:
     if not LOCAL_NAME_PATTERN.fullmatch(submission.name):
         raise Problem(
             422,
-            f"{submission.name!r} is not a paper name. Use letters, digits, hyphens, underscores and dots.",
+            f"{submission.name!r} is not a valid name for a paper. Use only letters, digits, "
+            "hyphens, underscores and dots.",
         )
     paper = submission.paper
     types = {(triple.subject, triple.object) for triple in document.iter_property_triples([RDF_TYPE])}

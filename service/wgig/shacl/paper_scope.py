@@ -195,7 +195,7 @@ class PaperScope:
             if not self.is_own(subject):
                 self.refuse(
                     number,
-                    f"would describe {subject}, which is no part of the paper, agent or membership",
+                    f"would describe {subject}, which is not a part of the paper, an agent or a membership",
                 )
             if reason := self.find_own_fault(predicate, object_):
                 self.refuse(number, reason)
@@ -234,7 +234,7 @@ class PaperScope:
         """Why an agent or membership must not be described so; empty if it may."""
         is_class = isinstance(object_, ox.NamedNode) and object_.value in AGENT_CLASSES
         if predicate.value not in IDENTIFYING_PROPERTIES or (predicate == RDF_TYPE and not is_class):
-            return f"would state {predicate} {object_} of {subject}, beyond what identifies it"
+            return f"would state {predicate} {object_} of {subject}, which does not identify it"
         return self.find_value_fault(predicate, object_)
 
     def line(self, number: int) -> int | None:

@@ -230,7 +230,7 @@ def explain_missing_paper(document: Document) -> str:
             else "Correct its spelling."
         )
         name = shorten_untrusted_text(shorten_iri(class_iri))
-        return f"{name} is not a class of the vocabulary. {advice}"
+        return f"{name} is not a class in the vocabulary. {advice}"
     if document.triples and not types:
         return "Nothing in it has a type. State that the paper is a wgig:IssuePaper."
     return (

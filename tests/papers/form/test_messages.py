@@ -28,7 +28,7 @@ MISSING_NAME_TEXT = "The name is missing. Enter it, or remove the entry."
 
 def test_unknown_source_is_only_a_warning(client: httpx.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(source_1="document/declaratoin").press("do", "check")
-    assert "nor a document of the graph" in form.field_messages("source-1")
+    assert "nor a document in the graph" in form.field_messages("source-1")
     assert "source-1" not in form.summary_messages
 
 
@@ -42,7 +42,7 @@ def test_unknown_source_is_only_a_warning(client: httpx.Client) -> None:
         ({"issue_1": ""}, "issue-1", "does not name the issue"),
         ({"category": []}, "category-1", "no category"),
         ({"title_1": " "}, "title-1", "no title"),
-        ({"name": "My Paper!"}, "name", "small letters"),
+        ({"name": "My Paper!"}, "name", "lowercase letters"),
         ({"source_1": "javascript:alert(1)"}, "source-1", "neither a web address"),
         ({"source_1": "http://e.org/a b"}, "source-1", "neither a web address"),
         ({"source_1": "data:text/html,x"}, "source-1", "neither a web address"),
@@ -132,7 +132,7 @@ def test_form_is_shown_again_if_markdown_cannot_hold_the_paper(client: httpx.Cli
     response = open_form(client, f"/write?paper={PAPER_NAME}").fill(title_1="Typed").send("do", "markdown")
     assert response.status_code == 422
     form = Form(client, response)
-    assert "Markdown cannot hold" in form.page.select_one("#refused").get_text()  # type: ignore[union-attr]
+    assert "Markdown cannot contain" in form.page.select_one("#refused").get_text()  # type: ignore[union-attr]
     assert form.values["title-1"] == "Typed"
 
 
@@ -169,7 +169,7 @@ def test_text_that_markdown_cannot_hold_has_a_message_with_the_field_label(
     client: httpx.Client, values: dict[str, str], label: str
 ) -> None:
     form = fail_markdown_download(open_form(client, "/write?issue=spam").fill(**values))
-    message = f"{label}: Markdown cannot hold this text"
+    message = f"{label}: Markdown cannot contain this text"
     field = next(iter(values)).replace("_", "-")
     assert list(form.summary_messages) == [field]
     assert message in form.summary_messages[field]
@@ -179,7 +179,9 @@ def test_text_that_markdown_cannot_hold_has_a_message_with_the_field_label(
 
 def test_text_in_another_language_than_the_paper_has_a_message(client: httpx.Client) -> None:
     form = fail_markdown_download(open_form(client, "/write?issue=spam").fill(inLanguage_1="fr"))
-    assert "another language (English) than the paper (French)" in form.field_messages("issueDescription-1")
+    assert "a different language (English) from the paper (French)" in form.field_messages(
+        "issueDescription-1"
+    )
     response = form.fill(issueDescription_1="Courrier en masse").send("do", "markdown")
     assert response.status_code == 200
     assert "language: fr" in response.text

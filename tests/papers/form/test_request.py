@@ -208,7 +208,7 @@ def test_paper_that_is_too_large_for_the_form_is_refused(client: httpx.Client, t
         "/write", files={"file": ("p.ttl", f"{EXAMPLE_TURTLE}\n{turtle}")}, headers=HTML_HEADERS
     )
     assert response.status_code == 413
-    assert "Edit its file" in response.text
+    assert "Edit the file instead" in response.text
 
 
 def test_long_chain_of_blank_nodes_is_removed_with_its_row(client: httpx.Client) -> None:

@@ -103,14 +103,14 @@ def test_paper_with_an_invalid_name_is_not_downloaded(
     assert response.status_code == 422
     form = Form(client, response)
     assert list(form.summary_messages) == ["name"]
-    assert "small letters" in form.field_messages("name")
+    assert "lowercase letters" in form.field_messages("name")
     assert (form.values["name"], form.values["title-1"]) == (name, "Typed")
 
 
 @pytest.mark.parametrize(
     ("token", "status", "message"),
     [
-        ("", 401, "Saving needs a token"),
+        ("", 401, "You need a token to save"),
         ("wrong", 401, "This token is unknown"),
         (f"{TOKEN}x", 401, "is unknown"),
     ],

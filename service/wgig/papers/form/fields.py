@@ -69,7 +69,7 @@ FIELD_HINTS = {
     ),
     "who": gettext_noop("Choose from the list, or enter another name."),
     "wgig:about": gettext_noop("A path such as agent/icann, or a name. Type a word to search the list."),
-    "wgig:judges": gettext_noop("The mechanisms of section 6."),
+    "wgig:judges": gettext_noop("The mechanisms from section 6."),
     "wgig:decisionProcedure": gettext_noop("If it makes decisions, say how."),
     "wgig:strength": gettext_noop("What works well today? One point in each box."),
     "wgig:weakness": gettext_noop("What does not work well today?"),

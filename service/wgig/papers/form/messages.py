@@ -109,13 +109,14 @@ def iter_criterion_fields(finding: Finding, form_graph: FormToGraph) -> Iterator
 
 
 UNSUPPORTED_TEXT_MESSAGE = gettext_noop(
-    "%(field)s: Markdown cannot hold this text. Headings, comments, leading spaces and a final word in "
-    "parentheses have another meaning there. Change the text, or download Turtle, which can hold the whole "
-    "paper."
+    "%(field)s: Markdown cannot contain this text, because headings, comments, leading spaces "
+    "and a final word in parentheses have another meaning in it. Change the text, or download "
+    "Turtle, which can contain the whole paper."
 )
 TEXT_LANGUAGE_MESSAGE = gettext_noop(
-    "%(field)s: this text is in another language (%(text)s) than the paper (%(paper)s), which Markdown "
-    "cannot hold. Enter the text again, or download Turtle, which can hold the whole paper."
+    "%(field)s: this text is in a different language (%(text)s) from the paper (%(paper)s), "
+    "which Markdown does not support. Enter the text again, or download Turtle, which can "
+    "contain the whole paper."
 )
 
 
@@ -173,11 +174,12 @@ def localized_language_name(tag: str) -> str:
 
 
 INVALID_NAME_MESSAGE = gettext_noop(
-    "The name of the paper in addresses has small letters, digits and single hyphens, such as my-paper."
+    "The name of the paper in web addresses can only contain lowercase letters, digits and "
+    "single hyphens, such as my-paper."
 )
 INVALID_SOURCE_MESSAGE = gettext_noop(
-    "This is neither a web address nor a document of the graph. "
-    "Write an address with https:// in front, or a name such as document/declaration."
+    "This is neither a web address nor a document in the graph. Enter an address that starts "
+    "with https://, or a name such as document/declaration."
 )
 
 
@@ -252,13 +254,9 @@ def shipped_resource_iris() -> frozenset[str]:
     )
 
 
-CONFLICT_VALUE_MESSAGE = gettext_noop("In the version that was saved since you opened the paper: %(words)s")
-CONFLICT_REMOVED_MESSAGE = gettext_noop(
-    "In the version that was saved since you opened the paper, there is nothing here."
-)
-CONFLICT_ADDED_MESSAGE = gettext_noop(
-    "The version that was saved since then has more of these: %(count)s in total."
-)
+CONFLICT_VALUE_MESSAGE = gettext_noop("In the version saved since you opened the paper: %(words)s")
+CONFLICT_REMOVED_MESSAGE = gettext_noop("In the version saved since you opened the paper, this is empty.")
+CONFLICT_ADDED_MESSAGE = gettext_noop("The version saved since then has more of these: %(count)s in total.")
 
 
 def iter_conflict_messages(opened: OriginalPaper, saved: OriginalPaper) -> Iterator[FieldMessage]:

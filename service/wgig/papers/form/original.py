@@ -55,7 +55,7 @@ class OriginalPaper:
         except ValueError as error:
             raise Problem(422, NO_PAPER_DETAIL, slug="no-paper") from error
         if not (isinstance(self.paper, ox.NamedNode) and self.paper.value.startswith(PAPER_NAMESPACE)):
-            raise Problem(422, f"The IRI of the paper does not begin with {PAPER_NAMESPACE}. Change it.")
+            raise Problem(422, f"The IRI of the paper does not start with {PAPER_NAMESPACE}. Change it.")
 
     @property
     def name(self) -> str:
@@ -161,7 +161,7 @@ class OriginalPaper:
 def form_size_problem(limit: str) -> Problem:
     """The Problem 413 for a paper that is too large for the form."""
     return Problem(
-        413, f"The paper has more than {limit}, which is more than the form can show. Edit its file."
+        413, f"The paper has more than {limit}, which is more than the form can show. Edit the file instead."
     )
 
 

@@ -146,10 +146,10 @@ class FormFieldCollector:
         number = position.value or len(values) + 1
         old_value = values.get(number, FieldValue(number, ""))
         if old_value.language if position.is_language else old_value.text:
-            raise Problem(400, f"The field {name} is sent twice. Send it once.")
+            raise Problem(400, f"The field {name} was sent twice. Send it once.")
         if len(text) > MAX_FIELD_CHARACTERS:
             raise Problem(
-                413, f"The field {name} holds more than {MAX_FIELD_CHARACTERS} characters. Shorten it."
+                413, f"The field {name} has more than {MAX_FIELD_CHARACTERS} characters. Shorten it."
             )
         values[number] = (
             old_value._replace(language=text.strip())
@@ -185,7 +185,7 @@ def check_sent_count(items: Mapping[int, object], description: str) -> None:
     """Raise Problem 413 if more items were sent than the form accepts."""
     if len(items) > MAX_FORM_ITEMS:
         raise Problem(
-            413, f"The form accepts at most {MAX_FORM_ITEMS} {description}, and more were sent. Remove some."
+            413, f"The form accepts at most {MAX_FORM_ITEMS} {description}, but more were sent. Remove some."
         )
 
 
@@ -202,7 +202,7 @@ def parse_form_request(pairs: Pairs) -> FormRequest:
         if text != value:
             leaked_fields.append(name)
         if name in single_fields:
-            raise Problem(400, f"The field {name} is sent twice. Send it once.")
+            raise Problem(400, f"The field {name} was sent twice. Send it once.")
         if name in SINGLE_FORM_FIELDS:
             single_fields[name] = text
         else:
@@ -285,7 +285,7 @@ def add_form_item(form_state: FormState, item: str, original: OriginalPaper) -> 
     match = FIELD_NAME_PATTERN.fullmatch(item)
     position = parse_field_name(f"{item}-1") if match and match["value"] is None else None
     if position is None or not position.field.is_repeatable:
-        raise Problem(400, f"The form has no {item!r} that can be added.")
+        raise Problem(400, f"{item!r} cannot be added to the form.")
     row = form_state.find_row(position.part, position.row) or FormRow(position.row, {})
     values = row.values.get(position.field.key) or [FieldValue(1, "")]
     check_item_can_be_added(len(values))
@@ -297,7 +297,11 @@ def add_form_item(form_state: FormState, item: str, original: OriginalPaper) -> 
 def check_item_can_be_added(count: int) -> None:
     """Raise Problem 413 if there are already as many items as the form accepts."""
     if count >= MAX_FORM_ITEMS:
-        raise Problem(413, f"The form accepts at most {MAX_FORM_ITEMS} values of a field and rows of a part.")
+        raise Problem(
+            413,
+            f"The form accepts at most {MAX_FORM_ITEMS} values in a field and {MAX_FORM_ITEMS} "
+            "rows in a part.",
+        )
 
 
 def remove_form_item(form_state: FormState, item: str) -> tuple[FormState, str]:

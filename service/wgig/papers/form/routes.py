@@ -105,7 +105,7 @@ def build_stored_paper_form(store: Store, name: str, settings: Settings) -> Form
     if not LOCAL_NAME_PATTERN.fullmatch(name) or not store.has_graph(graph):
         if example := read_example_papers().get(name):
             return build_paper_form(quad.triple for quad in ox.parse(example, ox.RdfFormat.N_TRIPLES))
-        raise Problem(404, f"No paper in the graph has the name {name!r}. The papers are at /papers.")
+        raise Problem(404, f"No paper in the graph has the name {name!r}. See the list of papers at /papers.")
     version = paper_graph_version(store, graph)
     page = build_paper_form(store.triples(graph))
     if page.form_state.name != name:
@@ -169,8 +169,8 @@ NOT_SAVED_MESSAGE = gettext_noop(
     "Nothing was saved. Fix the problems below; a paper that is not complete can be saved as a draft."
 )
 LEAKED_TOKEN_MESSAGE = gettext_noop(
-    "A token was in this field, and was removed. Others may have seen it: have it revoked. Enter a token "
-    "only in its own field."
+    "This field contained a token, which was removed. Others may have seen it: have it "
+    "revoked. Only enter a token in the field for it."
 )
 
 
@@ -184,7 +184,7 @@ class PaperFormParameters(ParameterModel):
         json_schema_extra={"enum": [*MESSAGE_LANGUAGES], "examples": ["fr"]},
     )
     saved: BareText = describe_parameter(
-        "Without a value. The page then reports that the paper was saved.", examples=[""]
+        "Sent without a value: the page reports that the paper was saved.", examples=[""]
     )
 
 
@@ -408,7 +408,7 @@ async def open_form_file(
     """The response with the form for the paper in a file, or with the problem that the file has."""
     try:
         if not file.file_name or not file.body:
-            raise Problem(400, "No file was chosen, or it is empty. Choose one.")
+            raise Problem(400, "No file was chosen, or the file is empty. Choose a file.")
         page = await checks.run(build_uploaded_paper_form, file, context.settings)
         page = replace(page, address=f"file={file.file_name}"[:MAX_ADDRESS_CHARACTERS])
     except Problem as problem:

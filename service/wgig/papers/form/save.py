@@ -45,12 +45,12 @@ DOWNLOAD_SERIALIZERS: dict[Format, Callable[[Sequence[ox.Triple], Settings], byt
     TURTLE: lambda triples, settings: serialize_triples(triples, TURTLE, settings.base),
 }
 UNSUPPORTED_PAPER_MESSAGE = gettext_noop(
-    "Markdown cannot hold the paper as it is. Fix the problems below, or download Turtle, which holds all "
-    "of it."
+    "Markdown cannot contain the paper as it is. Fix the problems below, or download Turtle, "
+    "which can contain the whole paper."
 )
 UNSUPPORTED_STATEMENT_MESSAGE = gettext_noop(
-    "Markdown cannot hold the paper, and the form has no field in which to fix it. Download Turtle, which "
-    "holds all of it."
+    "Markdown cannot contain the paper, and the form has no field to fix this. Download "
+    "Turtle, which can contain the whole paper."
 )
 
 
@@ -83,12 +83,15 @@ def download_paper(
 
 
 FOREIGN_FORM_MESSAGE = gettext_noop(
-    "A page of another site sent this form. Never type a token there; have it revoked, and open /write here."
+    "This form was sent from a page of another website. Never enter a token there. If you "
+    "did, have the token revoked. To write papers, open /write on this website."
 )
 PAPERS_CLOSED_MESSAGE = gettext_noop(
     "This service does not accept papers. Download the paper, and send it to the operator."
 )
-MISSING_TOKEN_MESSAGE = gettext_noop("Saving needs a token. Type yours; without one, download the paper.")
+MISSING_TOKEN_MESSAGE = gettext_noop(
+    "You need a token to save the paper. Enter your token, or download the paper instead."
+)
 NAME_TAKEN_MESSAGE = gettext_noop(
     "The graph already has a paper with this name. Choose another name, or open that paper to edit it."
 )
@@ -96,7 +99,8 @@ EDIT_CONFLICT_MESSAGE = gettext_noop(
     "Somebody else saved this paper after you opened it. Your changes were not saved."
 )
 PAPER_DELETED_MESSAGE = gettext_noop(
-    "This paper is not in the graph any more: somebody deleted it since you opened it. Nothing was written."
+    "This paper is no longer in the graph: somebody deleted it after you opened it. Your "
+    "changes were not saved."
 )
 
 

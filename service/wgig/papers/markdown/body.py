@@ -85,7 +85,7 @@ class HeadingMatcher:
     ) -> Problem:
         """The Problem 400 for a heading that occurs twice; `first` is the first occurrence."""
         line = TextLines(self.text).locate(first.offset).line
-        fix = f"Write below the first one, on line {line}, and remove this one."
+        fix = f"Write below the first heading, on line {line}, and remove this heading."
         return paper_syntax_problem(
             self.text, node.offset, f"{container} has the heading {title} twice.", fix
         )
@@ -102,7 +102,7 @@ class HeadingMatcher:
                 f"Its headings are: {', '.join(f'{marks} {heading.marked_title}' for heading in headings)}."
             )
         else:
-            suggestion = "Write text without headings here."
+            suggestion = "Write text without headings instead."
         return paper_syntax_problem(
             self.text, node.offset, f"{container} has no heading {'#' * node.level} {node.title}.", suggestion
         )
@@ -126,14 +126,14 @@ class HeadingMatcher:
         """
         marks = "#" * level
         self.check_no_text(
-            node, f"in {container} before its first heading", f"Begin {each_part} with {marks} and its name."
+            node, f"in {container} before its first heading", f"Start {each_part} with {marks} and its name."
         )
         for child in node.children:
             if child.level != level or not child.title:
                 owner = f"{container[0].upper()}{container[1:]}"
                 cause = f"{owner} has no heading {'#' * child.level} {child.title}.".strip()
                 raise paper_syntax_problem(
-                    self.text, child.offset, cause, f"Begin {each_part} with {marks} and its name."
+                    self.text, child.offset, cause, f"Start {each_part} with {marks} and its name."
                 )
         return node.children
 
@@ -219,7 +219,7 @@ class BodyReader(HeadingMatcher):
         self.check_no_text(
             node,
             f"in {container} before its first heading",
-            "Put it below ### Strengths or another of the four.",
+            "Put it below ### Strengths or one of the other three headings.",
         )
         statements = self.statements
         statements.add_slot(statements.paper, "wgig:swot", node.offset)

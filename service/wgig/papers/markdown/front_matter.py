@@ -40,10 +40,10 @@ MAX_FRONT_MATTER_CHARACTERS = 32 * 1024
 MAX_YAML_LEVELS = 4
 YAML_NULL_WORDS = ("", "~", "null")
 PAPER_NAME_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-KEY_LINES_HINT = "Write lines key: value."
-QUOTES_HINT = "Put a text with a colon or another mark in quotes."
+KEY_LINES_HINT = "Write lines of the form key: value."
+QUOTES_HINT = "Put quotes around text that contains a colon or other punctuation."
 TAB_HINT = "Replace the tab with spaces."
-FRONT_MATTER_HINT = "Begin it with a line ---, a line such as paper: my-paper, and a line ---."
+FRONT_MATTER_HINT = "Start the file with a line ---, a line such as paper: my-paper, and another line ---."
 
 
 class FrontMatterLoader(yaml.SafeLoader):
@@ -55,7 +55,7 @@ class FrontMatterLoader(yaml.SafeLoader):
         """The next node. Raises ComposerError for refused YAML before it is processed."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
-            refuse_yaml_event("anchors, aliases and tags are not supported here", event)
+            refuse_yaml_event("anchors, aliases and tags are not supported", event)
         if SURROGATE_PATTERN.search(getattr(event, "value", "")):
             refuse_yaml_event("an unpaired surrogate is not allowed", event)
         if self.depth > MAX_YAML_LEVELS:
@@ -107,7 +107,7 @@ class FrontMatter:
         self.text, self.start = text, fence.end()
         end = CLOSING_FENCE_PATTERN.search(text, self.start)
         if not end:
-            raise paper_syntax_problem(text, 0, "The front matter has no end.", "Close it with a line ---.")
+            raise paper_syntax_problem(text, 0, "The front matter has no end.", "End it with a line ---.")
         self.body_offset = end.end()
         if end.start() - self.start > MAX_FRONT_MATTER_CHARACTERS:
             raise paper_syntax_problem(
@@ -129,7 +129,7 @@ class FrontMatter:
             offset = self.start + yaml_mark_offset(mark)
             fix = TAB_HINT if self.text.startswith("\t", offset) else QUOTES_HINT
             raise paper_syntax_problem(
-                self.text, offset, f"The front matter does not parse: {error.problem}.", fix
+                self.text, offset, f"The front matter cannot be parsed: {error.problem}.", fix
             ) from error
         except yaml.reader.ReaderError as error:
             offset = self.start + error.position
@@ -154,7 +154,7 @@ class FrontMatter:
                 raise paper_syntax_problem(
                     self.text,
                     self.node_offset(key_node),
-                    "A key must be a plain word.",
+                    "A key must be a single word.",
                     KEY_LINES_HINT,
                 )
             key, offset = key_node.value, self.node_offset(key_node)
@@ -164,7 +164,10 @@ class FrontMatter:
                 )
             if key in entries:
                 raise paper_syntax_problem(
-                    self.text, offset, f"{owner} has the key {key} twice.", "Keep one; it may hold a list."
+                    self.text,
+                    offset,
+                    f"{owner} has the key {key} twice.",
+                    "Keep one of them; its value can be a list.",
                 )
             entries[key] = FrontMatterEntry(key, offset, value_node)
         return entries
@@ -176,7 +179,7 @@ class FrontMatter:
                 raise paper_syntax_problem(
                     self.text,
                     self.node_offset(item),
-                    "A plain value is expected here.",
+                    "A single value is expected.",
                     "Write it on one line.",
                 )
             text = item.value.strip()
@@ -196,7 +199,7 @@ class FrontMatter:
         values = list(self.iter_values(entry.node)) if entry else []
         if entry and values[1:]:
             raise paper_syntax_problem(
-                self.text, values[1].offset, f"There are several values of {entry.key}.", "Keep one."
+                self.text, values[1].offset, f"There are several values of {entry.key}.", "Keep only one."
             )
         return values[0] if values else None
 
@@ -236,7 +239,10 @@ def build_initial_statements(front_matter: FrontMatter) -> PaperStatements:
             "Add a line such as paper: my-paper.",
         )
     if not PAPER_NAME_PATTERN.fullmatch(name.text):
-        cause = f"{name.text} is not a paper name: that has lowercase letters, digits and hyphens."
+        cause = (
+            f"{name.text} is not a valid name for a paper: it can only contain lowercase letters, "
+            "digits and hyphens."
+        )
         raise paper_syntax_problem(
             front_matter.text, name.offset, cause, f"Write {slugify_words(name.text) or 'my-paper'}."
         )
@@ -257,7 +263,10 @@ def parse_paper_language(front_matter: FrontMatter, value: FrontMatterValue) -> 
         ox.Literal("", language=value.text)
     except ValueError as error:
         raise paper_syntax_problem(
-            front_matter.text, value.offset, f"{value.text} is not a language tag.", "Write one such as en."
+            front_matter.text,
+            value.offset,
+            f"{value.text} is not a language tag.",
+            "Write a language tag such as en.",
         ) from error
     return value.text.lower()
 
@@ -310,7 +319,7 @@ def add_drafters(front_matter: FrontMatter, statements: PaperStatements, entry: 
                     front_matter.text,
                     value.offset,
                     "This names several drafters.",
-                    "Give each a line: - afonso",
+                    "Put each drafter on a separate line, such as: - afonso",
                 )
             drafter = find_known_agent(value.text) or concept_iri("agent", value.text)
             statements.add_value(statements.paper, "wgig:drafter", drafter, value.offset, entry.offset)
@@ -331,7 +340,7 @@ def describe_drafter(
     )
     if not id_value and not name_value:
         raise paper_syntax_problem(
-            front_matter.text, offset, "This drafter has no name.", "Add a line name: with the name."
+            front_matter.text, offset, "This drafter has no name.", "Add a line with name: and the name."
         )
     known_agent = find_known_agent(id_value.text) if id_value and not name_value else None
     agent = (

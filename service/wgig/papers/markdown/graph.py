@@ -45,7 +45,9 @@ class PaperGraph:
         """The node of the issue paper. Raises ValueError unless there is exactly one."""
         papers = [*self.subjects_with("rdf:type", expand_curie("wgig:IssuePaper"))]
         if len(papers) != 1:
-            raise ValueError(f"A Markdown file holds one issue paper, but there are {len(papers)}.")
+            raise ValueError(
+                f"A Markdown file can contain only one issue paper, but there are {len(papers)}."
+            )
         return papers[0]
 
     def statements_about(self, node: Any) -> list[ox.Triple]:

@@ -250,12 +250,12 @@ def find_comment_end(text: str, start: int) -> int:
         raise paper_syntax_problem(text, start, "This comment has no end.", "Close it with -->.")
     if text.find(COMMENT_START, content_start, end) > 0:
         raise paper_syntax_problem(
-            text, start, "Another comment begins before this one ends.", "Close this one with -->."
+            text, start, "Another comment starts before this one ends.", "Close this comment with -->."
         )
     for marks, title in FIXED_HEADING_PATTERN.findall(text, start, end):
         if recognize_heading(title.rstrip("# \t"), FIXED_HEADINGS[len(marks)]):
             cause = f"The heading {marks} {title} is inside this comment."
-            raise paper_syntax_problem(text, start, cause, "Close the comment with --> above it.")
+            raise paper_syntax_problem(text, start, cause, "Close the comment with --> above the heading.")
     return end + len(COMMENT_END)
 
 

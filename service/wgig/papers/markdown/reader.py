@@ -28,7 +28,9 @@ def check_paper_length(text: str) -> None:
     """Raise Problem 413 if the text is too long for a paper."""
     if len(text) > MAX_PAPER_CHARACTERS:
         raise Problem(
-            413, f"The paper is longer than {MAX_PAPER_CHARACTERS} characters. Five pages have about 20000."
+            413,
+            f"The paper is longer than {MAX_PAPER_CHARACTERS} characters. Five pages have about "
+            "20,000 characters.",
         )
 
 
@@ -44,7 +46,10 @@ def check_encodable(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         position = TextLines(text).locate(error.start)
-        detail = f"Line {position.line}, column {position.column}: this is half of a character. Remove it."
+        detail = (
+            f"Line {position.line}, column {position.column}: this is an incomplete character (an "
+            "unpaired surrogate). Remove it."
+        )
         raise Problem(400, detail, slug="syntax", **position._asdict()) from error
 
 

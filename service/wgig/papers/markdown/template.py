@@ -13,15 +13,15 @@ FRONT_MATTER_KEYS = {
     "title": "title, or a map from language to title",
     "language": "language tag of the texts (default: en)",
     "issue": "name of an issue in the inventory",
-    "drafters": "list of short names of members in the graph, or of people with name, group, id, member",
+    "drafters": "list of short names of members in the graph, or of people with name, group, id and member",
     "posted": "date of posting: year-month-day",
     "pages": "number of pages",
     "version": "version of the text",
     "status": "status of the text, such as draft",
     "illustrative": "true if the paper is made up",
     "source": "URL or document from which the paper is taken",
-    "cites": "list of paragraphs that the paper as a whole cites",
-    "waivers": "map from the code of a rule to the reason why it should not apply",
+    "cites": "list of paragraphs that the whole paper cites",
+    "waivers": "map from the code of a rule to the reason why it does not apply",
 }
 DRAFTER_KEYS = ("name", "group", "id", "member")
 

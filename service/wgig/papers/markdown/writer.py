@@ -107,7 +107,7 @@ def check_markdown_complete(statements: Mapping[ox.Triple, ox.Triple], text: str
     try:
         parsed = parse_paper_triples(text)[0]
     except Problem as problem:
-        cause = f"Markdown cannot hold a text of this paper. {problem.detail}"
+        cause = f"Markdown cannot contain one of the texts of this paper. {problem.detail}"
         unreadable = find_unreadable_statements(statements, text, problem)
         raise UnsupportedStatementError(cause, [statements[triple] for triple in unreadable]) from problem
     differences = set(statements).symmetric_difference(parsed)
@@ -117,7 +117,7 @@ def check_markdown_complete(statements: Mapping[ox.Triple, ox.Triple], text: str
     ]
     if lost or added:
         raise UnsupportedStatementError(
-            f"Markdown cannot hold this statement of the paper: {(lost + added)[0]} .", lost or added
+            f"Markdown cannot contain this statement of the paper: {(lost + added)[0]} .", lost or added
         )
 
 
