@@ -42,6 +42,7 @@ from .lists.definitions import LIST_DEFINITIONS
 from .lists.routes import make_list_routes
 from .pages.errors import EXPECTED_ERRORS, ErrorResponses
 from .papers import readers, validate
+from .papers.address import PaperFetcher
 from .papers.form import routes as form
 from .projections import Projections, make_projections
 from .resources import ontology, shapes
@@ -263,6 +264,7 @@ class Service:
     raw_cache: RawResponseCache
     running: RunningQueries = field(default_factory=RunningQueries)
     status: ServiceStatus = field(default_factory=ServiceStatus)
+    paper_fetcher: PaperFetcher = field(default_factory=PaperFetcher)
 
     @cached_property
     def queries(self) -> QueryService:

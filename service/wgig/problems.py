@@ -232,10 +232,10 @@ PROBLEM_KINDS = {
         502,
         gettext_noop("Another service failed"),
         gettext_noop(
-            "The query calls another service, which cannot be reached, is too slow, or sends an invalid "
-            "response."
+            "The request needs a response from another service, which cannot be reached, is too slow, or "
+            "sends an invalid response."
         ),
-        gettext_noop("Try again later, or send the query without the call to the other service."),
+        gettext_noop("Try again later, or send a request that does not need the other service."),
     ),
     "disk": ProblemKind(
         500,

@@ -24,6 +24,10 @@ _STRICT_URL_PATTERN = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# A DNS name with a dot, and with a letter after the last one, unlike an IP address in any notation.
+HOST_NAME_PATTERN = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])?", re.I | re.ASCII
+)
 
 
 def canonicalize_url(url: str) -> str | None:
@@ -55,6 +59,18 @@ def parse_allowed_urls(setting: str) -> tuple[str, ...]:
             )
         urls.append(url)
     return tuple(urls)
+
+
+@lru_cache
+def parse_paper_hosts(setting: str) -> tuple[str, ...]:
+    """The hosts in the setting WGIG_PAPER_HOSTS, in lower case. Raises ValueError for an invalid entry."""
+    for entry in setting.split():
+        if not HOST_NAME_PATTERN.fullmatch(entry):
+            raise ValueError(
+                f"WGIG_PAPER_HOSTS has the invalid host {entry!r}. Write a name like papers.example.org, "
+                "without a scheme, a port and a path; IP addresses are not allowed."
+            )
+    return tuple(setting.lower().split())
 
 
 PACKAGE_FOLDER = Path(__file__).parent
@@ -311,6 +327,12 @@ class Settings:
     paper_seconds: int = setting_field(
         10, "Maximum time to check the papers of one request, in seconds.", live=True
     )
+    paper_hosts: str = setting_field(
+        "",
+        "Hosts from which `/validate` may fetch a paper by its address, over HTTPS on port 443, separated by "
+        "spaces; empty: none.",
+        live=True,
+    )
     rate_requests: int = setting_field(
         0,
         "Maximum number of requests from one client within `WGIG_RATE_SECONDS`; 0: no limit.",
@@ -362,6 +384,7 @@ class Settings:
             }
         )
         parse_allowed_urls(settings.allow)  # raises ValueError for an invalid one
+        parse_paper_hosts(settings.paper_hosts)
         for address in filter(None, map(str.strip, settings.proxies.split(","))):
             check_proxy_address(address)
         if settings.rate_seconds < 1:

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
@@ -13,7 +14,7 @@ from wgig.feeds import news
 from wgig.graphs import dumps_routes, versions
 from wgig.http import auth, bodies, language, middleware, negotiation, responses
 from wgig.http.bodies import parse_form, parse_multipart
-from wgig.http.outbound import OutboundResponse, PeerError, resolve_redirect
+from wgig.http.outbound import OutboundResponse, PeerError, find_allowed_url, resolve_redirect
 from wgig.lists import query
 from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.papers import readers, word
@@ -307,7 +308,9 @@ PARSERS = {
         (PeerError,),
     ),
     "redirects": Parser(
-        lambda text: resolve_redirect("http://a.example/b", text, "http://a.example/"),
+        lambda text: resolve_redirect(
+            "http://a.example/b", text, partial(find_allowed_url, allow_setting="http://a.example/")
+        ),
         ["/c", "//[::1]/", "http://[x", "https://a.example:99999/"],
         (PeerError,),
     ),

@@ -25,6 +25,7 @@ def iter_forms_with_text(text: str) -> Iterator[tuple[str, Form]]:
     yield "/validate", {"paper": text, "format": "md"}
     yield "/validate", {"paper": text, "format": text}
     yield "/validate", {"paper": "# x", "profile": text, "lang": text}
+    yield "/validate", {"address": text}
     yield "/reconcile", {"queries": text}
     yield "/reconcile", {"extend": text}
     for query in (

@@ -1,10 +1,8 @@
 """SERVICE and LOAD: joined results, failures of other services, limits, redirects, DNS and TLS."""
 
 import csv
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +29,7 @@ from wgig.store.store import Store
 from tests.fixtures.processes import ServiceStarter
 from tests.fixtures.service import make_service_client
 from tests.fixtures.shared_facts import require_shared
+from tests.fixtures.tls import OPENSSL, write_certificate
 
 pytestmark = pytest.mark.slow
 
@@ -475,26 +474,12 @@ def test_service_description_lists_federation_if_calls_are_allowed(read_only_cli
     assert "sd:BasicFederatedQuery" not in read_only_client.get("/sparql").text
 
 
-OPENSSL = shutil.which("openssl")
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A certificate for peer.example with its key, in one file."""
-    assert OPENSSL
-    key, file = tmp_path / "key.pem", tmp_path / "certificate_with_key.pem"
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(key))
-    name = ("-subj", "/CN=peer.example", "-addext", "subjectAltName=DNS:peer.example")
-    process = subprocess.run([OPENSSL, "req", "-x509", *curve, *name], check=True, capture_output=True)
-    file.write_bytes(process.stdout + key.read_bytes())
-    return file
-
-
 @pytest.mark.skipif(not OPENSSL, reason="openssl is not installed")
 @pytest.mark.usefixtures("resolved_names")
 def test_certificate_is_verified_for_the_host_name(
-    query_with_service: SendText, peer: Peer, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    query_with_service: SendText, peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    certificate = write_certificate(tmp_path, "peer.example")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     peer.socket = context.wrap_socket(peer.socket, server_side=True)

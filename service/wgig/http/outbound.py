@@ -1,9 +1,10 @@
 """Outbound HTTP with limits on bytes and redirects, and the allowlist that protects from SSRF.
 
-Requests go only to URLs that WGIG_ALLOW lists. A private IP address is allowed only if WGIG_ALLOW lists that
-address. A host name is resolved once, and the connection uses that IP address, so that DNS rebinding has no
-effect. Certificates are verified against the host name. A response may have 16 MiB and 5 redirects, whose
-targets must be allowed, too. Error messages contain no text from the other service.
+Requests go only to URLs that WGIG_ALLOW lists, or to hosts that WGIG_PAPER_HOSTS lists. A private IP address
+is allowed only if WGIG_ALLOW lists that address. A host name is resolved once, and the connection uses that
+IP address, so that DNS rebinding has no effect. Certificates are verified against the host name. A response
+may have 16 MiB and 5 redirects, whose targets must be allowed, too. Error messages contain no text from the
+other service.
 
 Callers set a timeout. Before a query or update is evaluated, the allowed URLs in it get a private scheme
 such as `outside:`. pyoxigraph does not support this scheme, so that it sends no requests itself.
@@ -11,7 +12,7 @@ such as `outside:`. pyoxigraph does not support this scheme, so that it sends no
 
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,6 +35,9 @@ SERVICE_CALL_SCHEMES = (OUTBOUND_SCHEME, OWN_SERVICE_SCHEME)
 
 _NAT64_NETWORK = ip_network("64:ff9b::/96")  # RFC 6052
 _UNICAST_NETWORK = ip_network("2000::/3")  # allocated for global unicast (RFC 4291)
+
+
+UrlFilter = Callable[[str], str | None]  # the canonical form of an allowed URL, else None
 
 
 def find_allowed_url(url: str, allow_setting: str) -> str | None:
@@ -96,20 +100,26 @@ async def query_endpoint(url: str, accept: str, query: str) -> OutboundResponse:
         return await read_whole_response(response, url)
 
 
-async def fetch_document(url: str, accept: str, allow_setting: str) -> OutboundResponse:
-    """The document at a URL, following redirects that WGIG_ALLOW allows. Raises PeerError."""
+async def fetch_document(
+    url: str, accept: str, find_allowed: UrlFilter, max_bytes: int | None = None
+) -> OutboundResponse:
+    """The document at a URL, following redirects to allowed URLs. Raises PeerError.
+
+    `find_allowed` returns the canonical form of an allowed URL, else None. `max_bytes` is by default
+    MAX_OUTBOUND_RESPONSE_BYTES.
+    """
     for _ in range(MAX_OUTBOUND_REDIRECTS):
         async with open_outbound_response(url, accept) as response:
             if not response.is_redirect:
-                return await read_whole_response(response, url)
-            url = resolve_redirect(url, response.headers["location"], allow_setting)
+                return await read_whole_response(response, url, max_bytes)
+            url = resolve_redirect(url, response.headers["location"], find_allowed)
     raise PeerError("it redirects too many times")
 
 
-def resolve_redirect(url: str, location: str, allow_setting: str) -> str:
-    """The target of a redirect. Raises PeerError if it is invalid or not allowed by WGIG_ALLOW."""
+def resolve_redirect(url: str, location: str, find_allowed: UrlFilter) -> str:
+    """The target of a redirect. Raises PeerError if it is invalid or not allowed."""
     try:
-        target = find_allowed_url(urljoin(url, location), allow_setting)
+        target = find_allowed(urljoin(url, location))
     except ValueError as error:
         raise PeerError("it redirects to an invalid URL") from error
     if target is None:
@@ -176,7 +186,9 @@ async def resolve_public_address(target: "httpx.URL") -> str:
     return addresses[0]
 
 
-async def read_whole_response(response: "httpx.Response", url: str) -> OutboundResponse:
+async def read_whole_response(
+    response: "httpx.Response", url: str, max_bytes: int | None = None
+) -> OutboundResponse:
     """The complete response. Raises PeerError if it is not successful, is compressed or too large, or has no
     length.
     """
@@ -186,12 +198,10 @@ async def read_whole_response(response: "httpx.Response", url: str) -> OutboundR
         raise PeerError("its response is compressed, although that was not accepted")
     if not {"content-length", "transfer-encoding"} & set(response.headers):
         raise PeerError("its response does not state its length, so a partial response could look complete")
-    body = bytearray()
+    body, max_bytes = bytearray(), max_bytes or MAX_OUTBOUND_RESPONSE_BYTES
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > MAX_OUTBOUND_RESPONSE_BYTES:
-            raise PeerError(
-                f"its response is larger than {MAX_OUTBOUND_RESPONSE_BYTES} bytes; request less data"
-            )
+        if len(body) > max_bytes:
+            raise PeerError(f"its response is larger than {max_bytes} bytes; request less data")
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return OutboundResponse(media_type, bytes(body), url)

@@ -36,9 +36,9 @@ UPLOAD_MEDIA_TYPES = (*FORMATS_BY_TYPE, FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE)
 MAX_UPLOAD_FILES = 100  # files in one request
 
 # The form fields. Without a chosen file, a browser sends `files` as an empty field.
-PAPER_TEXT_FIELD, PAPER_FORMAT_FIELD = "paper", "format"
+PAPER_TEXT_FIELD, PAPER_FORMAT_FIELD, PAPER_ADDRESS_FIELD = "paper", "format", "address"
 SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS = (
-    (PAPER_FORMAT_FIELD, "profile", "lang"),
+    (PAPER_FORMAT_FIELD, PAPER_ADDRESS_FIELD, "profile", "lang"),
     (PAPER_TEXT_FIELD, "files"),
 )
 
@@ -66,12 +66,16 @@ class UploadedFile(NamedTuple):
 FieldsAndFiles = tuple[Pairs, list[UploadedFile]]
 
 
-def parse_uploads(content_type: ContentType, body: bytes) -> FieldsAndFiles:
-    """The fields and the files in a body, which has one of the UPLOAD_MEDIA_TYPES.
+def parse_uploads(
+    content_type: ContentType, body: bytes, fetched_files: Sequence[UploadedFile] = ()
+) -> FieldsAndFiles:
+    """The fields and the files in a body, which has one of the UPLOAD_MEDIA_TYPES, and the fetched files.
 
-    Raises Problem 400 if it is malformed, has unknown fields or no file, 413 for too many files.
+    Raises Problem 400 if it is malformed, has unknown fields or neither file nor address, 413 for too
+    many files.
     """
     fields, files = parse_upload_body(content_type, body)
+    files += fetched_files
     check_uploads(fields, files)
     return fields, files
 
@@ -81,9 +85,14 @@ def parse_upload_body(content_type: ContentType, body: bytes) -> FieldsAndFiles:
     return FORM_UPLOAD_PARSERS.get(content_type.media_type, parse_bare_upload)(content_type, body)
 
 
+def find_paper_address(fields: Pairs) -> str:
+    """The address in the form; empty if there is none."""
+    return next(filter(str.strip, parameter_values(fields, PAPER_ADDRESS_FIELD)), "").strip()
+
+
 def check_uploads(fields: Pairs, files: Sequence[UploadedFile]) -> None:
-    """Raise Problem 400 if there are unknown fields or no file, 413 for too many files."""
-    if not files:
+    """Raise Problem 400 if there are unknown fields or neither file nor address, 413 for too many files."""
+    if not files and not find_paper_address(fields):
         raise Problem(
             400,
             "No paper was sent. Paste its text or choose a file. From a program, set the media type, "

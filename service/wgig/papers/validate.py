@@ -19,17 +19,19 @@ from ..http import bodies
 from ..http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, ContentType, Pairs, parameter_values
 from ..http.dependencies import ChecksDep, TelemetryDep
 from ..http.language import current_language
+from ..http.limits import identify_client
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
 from ..http.parameter_models import ParameterModel, Text, describe_media_type, describe_parameter
 from ..http.responses import NO_STORE_HEADERS, cancel_on_disconnect, respond_with_body
 from ..http.telemetry import count_check_outcomes, outcome_of_problem, span_if_traced
+from ..http.work_queue import WorkQueue
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf.formats import FILE_FORMATS, HTML, WORD_DOCUMENT, Format
 from ..rdf.namespaces import EARL_RESULT
-from ..settings import Settings
+from ..settings import Settings, parse_paper_hosts
 from ..shacl.check import check_document, get_issue_papers
 from ..shacl.documents import Document, build_triple_limit_problem
 from ..shacl.findings import CheckOutcome, UncheckedFile
@@ -40,6 +42,8 @@ from ..shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, PROFILE_NAMESPACE, 
 from ..store.store import Store
 from ..store.view import ResultRow, select_solutions
 from ..text import natural_sort_key
+from .address import PaperFetcher
+from .dependencies import PaperFetcherDep
 from .readers import read_paper_document
 from .schemas import CheckReport
 from .uploads import (
@@ -50,6 +54,7 @@ from .uploads import (
     UPLOAD_MEDIA_TYPES,
     UploadedFile,
     check_uploads,
+    find_paper_address,
     parse_upload_body,
     parse_uploads,
 )
@@ -146,7 +151,10 @@ class CheckedFile(NamedTuple):
 
 
 class ValidationJob(NamedTuple):
-    """A request body to check, for a worker process. `language` is the default language of the report."""
+    """A request body to check, for a worker process. `language` is the default language of the report.
+
+    `fetched_files` has the paper at the address in the body, if it has one and this was fetched.
+    """
 
     content_type: ContentType
     body: bytes
@@ -154,12 +162,14 @@ class ValidationJob(NamedTuple):
     language: str
     format: Format
     settings: Settings
+    fetched_files: Sequence[UploadedFile] = ()
 
 
 class ValidationJobResult(NamedTuple):
     """The result of a check: a report in the requested format, or for HTML the data of the page.
 
-    `metric_labels` are the labels of the outcomes of the files in the metrics.
+    `metric_labels` are the labels of the outcomes of the files in the metrics. With an `address`, nothing was
+    checked yet, as the paper at this address must be fetched first.
     """
 
     options: ValidationOptions
@@ -168,6 +178,7 @@ class ValidationJobResult(NamedTuple):
     files: Sequence[CheckedFile] = ()
     problem: Problem | None = None
     metric_labels: Sequence[str] = ()
+    address: str = ""
 
 
 class ValidationFormParameters(ParameterModel):
@@ -210,9 +221,12 @@ async def post_validation(
     context: ContextDep,
     checks: ChecksDep,
     telemetry: TelemetryDep,
+    fetcher: PaperFetcherDep,
     format_: Annotated[Format, Depends(choose_report_format)],
 ) -> Response:
     """Check the papers in the body: a file, a form with a text, or several files as multipart/form-data.
+
+    If the operator allows it, a form can also have the address of a paper.
 
     The status is 200 whether or not the papers conform. If the body is invalid, a browser gets the page with
     the error, and a program gets a problem document.
@@ -228,8 +242,31 @@ async def post_validation(
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
         async with cancel_on_disconnect(request.receive):
             result = await checks.run(run_validation_job, job)
+            if result.address:
+                result = await check_fetched_paper(request, checks, fetcher, job, result)
         outcomes.extend(result.metric_labels)
     return await run_in_threadpool(respond_with_validation, context, format_, result)
+
+
+async def check_fetched_paper(
+    request: Request,
+    checks: WorkQueue,
+    fetcher: PaperFetcher,
+    job: ValidationJob,
+    result: ValidationJobResult,
+) -> ValidationJobResult:
+    """The result of the job after the paper at `result.address` was fetched.
+
+    Except for HTML, raises Problem if it was not fetched.
+    """
+    client = identify_client(request.client.host if request.client else "")
+    try:
+        file = await fetcher.fetch_paper(result.address, client, job.settings)
+    except Problem as problem:
+        if job.format != HTML:
+            raise
+        return result._replace(problem=problem, metric_labels=[outcome_of_problem(problem)])
+    return await checks.run(run_validation_job, job._replace(fetched_files=[file]))
 
 
 def get_validation(context: ContextDep, parameters: Annotated[ValidationFormParameters, Query()]) -> Response:
@@ -249,8 +286,10 @@ def run_validation_job(job: ValidationJob) -> ValidationJobResult:
     """Check the papers in a body. Except for HTML, raises Problem if the body or the only file is invalid."""
     if job.format == HTML:  # not `is`: a worker process has a copy of the job
         return run_page_validation(job)
-    fields, files = parse_uploads(job.content_type, job.body)
+    fields, files = parse_uploads(job.content_type, job.body, job.fetched_files)
     options = parse_validation_options([*job.parameters, *fields], job.language)
+    if needs_fetch(job, fields):
+        return ValidationJobResult(options, fields, address=find_paper_address(fields))
     outcomes = [
         checked.outcome for checked in PaperFileChecker(options.profile, job.settings).check_files(files)
     ]
@@ -271,7 +310,10 @@ def run_page_validation(job: ValidationJob) -> ValidationJobResult:
         options = parse_validation_options([*job.parameters, *fields], job.language)
         if SHOW_FORM_PAIR in fields:
             return ValidationJobResult(options, fields)
+        files += job.fetched_files
         check_uploads(fields, files)
+        if needs_fetch(job, fields):
+            return ValidationJobResult(options, fields, address=find_paper_address(fields))
     except Problem as problem:
         metric_labels = [outcome_of_problem(problem)]
         return ValidationJobResult(options, fields, problem=problem, metric_labels=metric_labels)
@@ -287,6 +329,11 @@ def run_page_validation(job: ValidationJob) -> ValidationJobResult:
     )
 
 
+def needs_fetch(job: ValidationJob, fields: Pairs) -> bool:
+    """Whether the fields have the address of a paper that was not fetched yet."""
+    return not job.fetched_files and find_paper_address(fields) != ""
+
+
 def outcome_metric_label(outcome: CheckOutcome) -> str:
     """The label of the outcome of a file in the metrics."""
     if isinstance(outcome, UncheckedFile):
@@ -300,6 +347,8 @@ def respond_with_validation(
     """The response to a check, which must not be cached."""
     body = render_validation_page(context, result) if format_ is HTML else result.report
     headers = {"Vary": VALIDATION_VARY, **NO_STORE_HEADERS}
+    if result.problem:
+        headers |= result.problem.headers
     if format_ is not HTML:  # the language of a page may differ from that of the report in it
         headers["Content-Language"] = result.options.language
     links = [f'<{PROFILE_NAMESPACE}{result.options.profile}>; rel="profile"']
@@ -367,6 +416,8 @@ def render_validation_page(context: RequestContext, result: ValidationJobResult)
         host_url=context.request.base_url,
         text=next(iter(parameter_values(result.fields, PAPER_TEXT_FIELD)), ""),
         chosen_format=next(iter(parameter_values(result.fields, PAPER_FORMAT_FIELD)), ""),
+        address="" if result.files else find_paper_address(result.fields),
+        hosts=parse_paper_hosts(context.settings.paper_hosts),
         formats=PASTABLE_FORMATS,
         profiles=CHECK_PROFILES,
         languages=MESSAGE_LANGUAGES,

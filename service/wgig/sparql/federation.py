@@ -15,6 +15,7 @@ before the URL of each allowed target.
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import anyio
@@ -28,6 +29,7 @@ from ..http.outbound import (
     OutboundResponse,
     PeerError,
     fetch_document,
+    find_allowed_url,
     query_endpoint,
 )
 from ..http.work_queue import WorkQueue
@@ -322,7 +324,7 @@ async def fetch_service_solutions(call: FederatedCall, _: Settings) -> str:
 async def fetch_load_data(call: FederatedCall, settings: Settings) -> str:
     """The triples of the document that a LOAD names, as INSERT DATA."""
     accept = ", ".join(format_.media_type for format_ in GRAPH_FORMATS)
-    document = await fetch_document(call.url, accept, settings.allow)
+    document = await fetch_document(call.url, accept, partial(find_allowed_url, allow_setting=settings.allow))
     return await run_sync(convert_document_to_insert, document, call.operand.text)
 
 
