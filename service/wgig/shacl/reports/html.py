@@ -32,6 +32,8 @@ from ..findings import (
 from ..rules import Rule, section_headings
 from .phrases import (
     completeness_text,
+    count_findings,
+    finding_counts_text,
     finding_term,
     format_report_phrase,
     format_short_term,
@@ -148,16 +150,9 @@ class ReportView:
         """The number of files that were not checked."""
         return sum(isinstance(outcome, UncheckedFile) for outcome in self.outcomes)
 
-    @cached_property
-    def finding_counts(self) -> Counter[str]:
-        """The numbers of findings that are shown and not waived, by the severity of their rules."""
-        return Counter(
-            finding.rule.severity
-            for outcome in self.outcomes
-            if isinstance(outcome, Report)
-            for finding in outcome.findings
-            if not finding.waiver
-        )
+    def finding_counts(self, language: str) -> str:
+        """The numbers of shown findings without waivers, such as `8 errors, 1 note`; empty for none."""
+        return finding_counts_text(sum(map(count_findings, self.outcomes), Counter[str]()), language)
 
     @property
     def language_tag(self) -> str:

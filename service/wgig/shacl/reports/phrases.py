@@ -4,6 +4,7 @@ Phrases come from the message catalogs (`locale/`), with English as fallback. Te
 on one line, positions as `file:line:column`, which editors and terminals recognize.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,9 +23,11 @@ from ..findings import (
     STATE_MISSING,
     STATE_NOT_CHECKED,
     STATE_WAIVED,
+    CheckOutcome,
     Finding,
     PaperReport,
     SectionState,
+    UncheckedFile,
 )
 from ..results import Term
 from ..rules import MESSAGE_LANGUAGES, Rule
@@ -74,6 +77,12 @@ def format_report_phrase(name: str, language: str, **values: object) -> str:
     """A phrase in a language, or in English if reports lack the language, with its placeholders filled in."""
     translations = load_catalog(report_language(language))
     return translations.pgettext("report", REPORT_PHRASES[name]).format(**values)
+
+
+def count_findings(outcome: CheckOutcome) -> Counter[str]:
+    """The numbers of shown findings that are not waived, by severity."""
+    findings = () if isinstance(outcome, UncheckedFile) else outcome.findings
+    return Counter(finding.rule.severity for finding in findings if not finding.waiver)
 
 
 def finding_counts_text(counts: Mapping[str, int], language: str) -> str:

@@ -25,6 +25,7 @@ from ..findings import (
 from ..rules import section_headings
 from .phrases import (
     completeness_text,
+    count_findings,
     finding_counts_text,
     finding_term,
     format_finding_position,
@@ -74,12 +75,6 @@ def iter_text_report(
         yield encode_report_lines(
             [formatter.style_text(finding_counts_text(finding_counts, language), SGR_BOLD)]
         )
-
-
-def count_findings(outcome: CheckOutcome) -> Counter[str]:
-    """The numbers of shown findings that are not waived, by severity."""
-    findings = () if isinstance(outcome, UncheckedFile) else outcome.findings
-    return Counter(finding.rule.severity for finding in findings if not finding.waiver)
 
 
 def encode_report_lines(lines: Iterable[str]) -> bytes:
