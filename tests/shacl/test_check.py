@@ -178,6 +178,30 @@ def test_the_number_of_pages_is_a_positive_integer(pages: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ('bibo:numPages "4"', "WGIG-0-PAGES-VALUE"),
+        ('wgig:round "1"', "WGIG-0-ROUND-VALUE"),
+        ('wgig:forum [ a wgig:Forum ; wgig:makesDecisions "no" ]', "WGIG-5B-DECIDES-VALUE"),
+    ],
+)
+def test_the_message_about_a_number_or_boolean_in_quotes_says_without_quotes(
+    statement: str, code: str
+) -> None:
+    (finding,) = check_text(f"paper:x a wgig:IssuePaper ; {statement} .", "draft").findings
+    assert finding.rule.code == code
+    for language, words in {
+        "ar": "بلا علامات اقتباس",
+        "en": "without quotes",
+        "es": "sin comillas",
+        "fr": "sans guillemets",
+        "ru": "без кавычек",
+        "zh": "不加引号",
+    }.items():
+        assert words in finding.rule.message_in(language)
+
+
+@pytest.mark.parametrize(
     ("tag", "is_valid"),
     [("en", True), ("zh-Hans", True), ("gsw-CH", True), ("english", False), ("e", False), ("en_US", False)],
 )
