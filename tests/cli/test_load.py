@@ -24,6 +24,7 @@ from wgig.cli.load import (
     load_rdf_file,
 )
 from wgig.cli.main import main
+from wgig.rdf.syntax_errors import MAX_EXPLAINED_CHARACTERS
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex
 from wgig.settings import Settings
 from wgig.store.files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
@@ -80,6 +81,27 @@ def test_error_has_line_and_column_and_nothing_is_loaded(
         load_rdf_file(store, str(path), "urn:g", None)
     assert str(caught.value).startswith(f"{path}, {position}")
     assert not store
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_error_names_the_cause_and_the_line_to_change(
+    store: Store, tmp_path: Path, compress: type[bytes]
+) -> None:
+    path = tmp_path / "bad.ttl"
+    path.write_bytes(compress(b"<urn:s>\n  <urn:p> 1\n  <urn:q> 2 ."))
+    with pytest.raises(
+        UnreadableFileError, match=r"bad\.ttl, line 2, column 12: Line 2 has no `;` or `\.` at"
+    ):
+        load_rdf_file(store, str(path), None, None)
+
+
+def test_error_in_a_large_file_has_the_message_of_the_parser(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "large.ttl"
+    path.write_bytes(
+        b"<urn:s> <urn:p> 1 .\n" * (MAX_EXPLAINED_CHARACTERS // 20 + 1) + b"<urn:s> <urn:p> 1\n<urn:s>"
+    )
+    with pytest.raises(UnreadableFileError, match=r"large.ttl, line \d+, column 1: A dot is expected"):
+        load_rdf_file(store, str(path), None, None)
 
 
 def test_truncated_large_file_is_refused(store: Store, tmp_path: Path) -> None:

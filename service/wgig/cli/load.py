@@ -32,7 +32,7 @@ from ..projections import Projections, make_projections
 from ..rdf.formats import DATASET_FORMATS, GRAPH_FORMATS
 from ..rdf.parsing import XmlChecker
 from ..rdf.serialization import rdf_format
-from ..rdf.syntax_errors import PARSER_POSITION_PATTERN
+from ..rdf.syntax_errors import MAX_EXPLAINED_CHARACTERS, explain_syntax_error
 from ..seed import list_shipped_files, open_filled_store, replace_shipped_graphs
 from ..settings import Settings
 from ..store.change_log import SourceFile
@@ -63,7 +63,6 @@ RDF_FORMATS_BY_SUFFIX = MAIN_RDF_FORMATS_BY_SUFFIX | {
     "xml": ox.RdfFormat.RDF_XML,
     "json": ox.RdfFormat.JSON_LD,
 }
-# The position in a message of pyoxigraph, such as "Parser error at line 1 column 2: ".
 
 
 class UnreadableFileError(Exception):
@@ -99,6 +98,7 @@ class RdfFileSource(io.RawIOBase):
         self.report_read = report_read
         self.check_chunk = check_chunk
         self.has_begun = False  # whether bytes have been read
+        self.beginning = bytearray()  # of the bytes, which explains a syntax error
 
     def readable(self) -> bool:
         """Always True."""
@@ -120,7 +120,10 @@ class RdfFileSource(io.RawIOBase):
             raise UnreadableFileError(
                 f"{self.name}: {error.strerror or error}. {NOTHING_LOADED_MESSAGE}"
             ) from error
-        self.check_chunk(memoryview(target)[:count])
+        chunk = memoryview(target)[:count]
+        if len(self.beginning) <= MAX_EXPLAINED_CHARACTERS:
+            self.beginning += chunk
+        self.check_chunk(chunk)
         return count
 
 
@@ -129,7 +132,7 @@ def open_rdf_file(
     name: str,
     rdf_format: ox.RdfFormat,
     report_read: Callable[[int, bool], None] = lambda _count, _is_end: None,
-) -> Iterator[io.BufferedReader]:
+) -> Iterator[RdfFileSource]:
     """Yield the decompressed bytes of a file; `-` is standard input. Raises UnreadableFileError."""
     try:
         path_or_descriptor = sys.stdin.fileno() if name == "-" else name
@@ -138,7 +141,7 @@ def open_rdf_file(
         raise UnreadableFileError(f"{name}: {error.strerror}. Give a file that can be read.") from error
     chunk_checks = [XmlChecker().feed] if rdf_format == ox.RdfFormat.RDF_XML else []
     with file:
-        yield io.BufferedReader(RdfFileSource(file, name, report_read, *chunk_checks), READ_BUFFER_BYTES)
+        yield RdfFileSource(file, name, report_read, *chunk_checks)
 
 
 def load_rdf_file(
@@ -155,13 +158,14 @@ def load_rdf_file(
     ended. Raises UnreadableFileError.
     """
     rdf_format = choose_load_format(name, format_)
-    with open_rdf_file(name, rdf_format, report_read) as reader:
+    with open_rdf_file(name, rdf_format, report_read) as source:
+        reader = io.BufferedReader(source, READ_BUFFER_BYTES)
         try:
             store.bulk_load(reader, rdf_format, graph, describe_source_file(name, rdf_format))
         except SyntaxError as error:
-            raise UnreadableFileError(
-                f"{describe_syntax_error(name, error)} {NOTHING_LOADED_MESSAGE}"
-            ) from error
+            text = source.beginning.decode(errors="replace")
+            explanation = describe_syntax_error(name, text, rdf_format.media_type, error)
+            raise UnreadableFileError(f"{explanation} {NOTHING_LOADED_MESSAGE}") from error
 
 
 def is_empty_file(name: str, format_: str | None) -> bool:
@@ -169,9 +173,9 @@ def is_empty_file(name: str, format_: str | None) -> bool:
     if not Path(name).is_file():
         return False
     rdf_format = choose_load_format(name, format_)
-    with open_rdf_file(name, rdf_format) as reader:
+    with open_rdf_file(name, rdf_format) as source:
         try:
-            return next(ox.parse(reader, rdf_format), None) is None
+            return next(ox.parse(io.BufferedReader(source, READ_BUFFER_BYTES), rdf_format), None) is None
         except SyntaxError:  # which loading reports
             return False
 
@@ -222,10 +226,11 @@ def find_file_size(name: str) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def describe_syntax_error(name: str, error: SyntaxError) -> str:
-    """A sentence with the syntax error of a file, and its line and column if known."""
-    position = f", line {error.lineno}, column {error.offset}" if error.lineno else ""
-    return f"{name}{position}: {PARSER_POSITION_PATTERN.sub('', error.msg, count=1)}."
+def describe_syntax_error(name: str, text: str, media_type: str, error: SyntaxError) -> str:
+    """The cause of the syntax error of a file with this text, and its line and column if known."""
+    explained = explain_syntax_error(text, media_type, error)
+    position = ", line {}, column {}".format(*explained.position) if explained.position else ""
+    return f"{name}{position}: {explained.message}"
 
 
 def run_load(arguments: argparse.Namespace, settings: Settings) -> int:
