@@ -93,6 +93,17 @@ def test_syntax_error_has_line_and_changes_nothing(client: httpx.Client) -> None
     assert get_n_triples(client) == before
 
 
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize("path", [GRAPH_PATH, "/graph/paper/spam"])
+def test_syntax_error_of_turtle_names_the_line_to_change(
+    client: httpx.Client, method: str, path: str
+) -> None:
+    content = "<x:a>\n  <x:p> 1\n  <x:q> 2 ."
+    problem = client.request(method, path, content=content, headers=TURTLE_HEADERS).json()
+    assert problem["detail"].endswith("Line 2 has no `;` or `.` at its end.")
+    assert (problem["status"], problem["line"]) == (400, 2)
+
+
 def test_syntax_error_in_one_of_several_files_changes_nothing(client: httpx.Client) -> None:
     files = [("f", ("a.ttl", "<x:a> <x:p> 1 .")), ("f", ("b.ttl", "oops"))]
     response = client.post(GRAPH_PATH, files=files)
