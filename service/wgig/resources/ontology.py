@@ -203,10 +203,11 @@ def respond_with_graph_document(
 
 
 def group_by_initial(entries: Iterable[VocabularyEntry]) -> list[tuple[str, list[VocabularyEntry]]]:
-    """Terms or shapes by the first letter of their local names, which are the same in all languages."""
+    """Shapes by the first letter of their names, and terms by that of their local names."""
 
     def initial(entry: VocabularyEntry) -> str:
-        return re.split("[#/]", entry.iri)[-1][:1].upper()
+        name = entry.name if isinstance(entry, vocabulary.NodeShape) else re.split("[#/]", entry.iri)[-1]
+        return name[:1].upper()
 
     return [(letter, list(group)) for letter, group in groupby(sorted(entries, key=initial), initial)]
 

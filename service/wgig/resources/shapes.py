@@ -183,6 +183,8 @@ def get_example_paper(request: Request, name: ExamplePaperName) -> Response:
 def render_shape_page(context: RequestContext, node: ox.NamedNode, graph: list[ox.Triple]) -> bytes:
     """The page of a shape; `graph` has the triples of all shapes."""
     name = node.value.partition("#")[2]
+    rules = list(rules_by_code().values())
+    position = next((number for number, rule in enumerate(rules) if rule.code == name), len(rules))
     return render_site_page(
         context,
         "rule.html",
@@ -190,7 +192,9 @@ def render_shape_page(context: RequestContext, node: ox.NamedNode, graph: list[o
         shape=vocabulary.build_node_shape(
             node, vocabulary.group_objects_by_subject(graph), current_language()
         ),
-        rule=rules_by_code().get(name),
+        rule=next(iter(rules[position : position + 1]), None),
+        previous_rule=rules[position - 1] if 0 < position < len(rules) else None,
+        next_rule=next(iter(rules[position + 1 : position + 2]), None),
         headings=section_headings(),
         source=read_shape_sources().get(name),
         example_diff=diff_rule_example(name),
