@@ -223,11 +223,13 @@ def test_page_shows_conformance_of_papers_in_the_store() -> None:
     html = make_service_client(Settings(), store).get("/validate").text
     spam_offset, illustrative_offset = html.index("1 of 28"), html.index("28 of 28")
     assert html.index("Papers of the first round") < spam_offset
-    assert spam_offset < html.index("Illustrative papers") < illustrative_offset
+    assert spam_offset < html.index("Invented papers") < illustrative_offset
     assert '<a href="/doc/paper/a">Spam, profile hopeless</a>' in html
     outcomes = ["missing", *["present"] * 4, "waived", "present, with problems", "present", "not checked"]
     assert re.findall('class="unseen">(.*?)<', html) == outcomes + ["present"] * 9
-    assert "The known papers" not in make_service_client(Settings(), Store.in_memory()).get("/validate").text
+    assert (
+        "Papers in the graph" not in make_service_client(Settings(), Store.in_memory()).get("/validate").text
+    )
 
 
 def test_form_is_in_the_accepted_language_also_if_cached(read_only_client: httpx.Client) -> None:

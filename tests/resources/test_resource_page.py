@@ -36,7 +36,7 @@ ADDED_PAPER_TURTLE = f"""
 # Paths of resources with a summary, and a part of each summary.
 SUMMARIES = {
     "issue/spam": "The first meeting put it under access for all, stable and secure functioning",
-    "paper/wp-spam": "We do not know who wrote it. Posted about 1 February 2005 (date of the whole set).",
+    "paper/wp-spam": "We do not know who wrote it. Posted around 1 February 2005 (the date of the whole set)",
     "issue/voip": "One paper covers it: Issue paper: VoIP (1 February 2005).",
     "paper/ap-developmental-dimension": "Written by Karen Banks, Olivier Nana Nzépa. Posted on",
     "principle/transparency": "7 passages name it: Geneva Declaration of Principles, paragraph 48,",

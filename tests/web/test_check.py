@@ -85,7 +85,7 @@ def test_link_to_a_line_selects_it_in_the_editor(report_page: Page) -> None:
     assert selected_text(report_page) == "cites: [declaration/480]"
     assert report_page.evaluate("document.querySelector('.code').matches(':focus-within')")
     expect(report_page.locator(".problems")).to_contain_text("passage")
-    report_page.locator(".problems").get_by_role("link", name="Show it in the report").click()
+    report_page.locator(".problems").get_by_role("link", name="Show the finding in the report").click()
     assert "-finding-" in report_page.url
 
 
@@ -105,7 +105,7 @@ def test_suggestion_changes_the_text_and_offers_to_check_again(report_page: Page
     assert paper_text(report_page) == MISSPELLED_PAPER.replace("spamm", "spam")
     expect(button).to_have_count(0)
     expect(report_page.get_by_role("status").last).to_contain_text(
-        f"Line {line_number('spamm')} now has spam."
+        f"Line {line_number('spamm')} now contains spam."
     )
     assert has_focus(report_page, ".findings button")
     again = report_page.locator(".findings").get_by_role("button", name="Check again")
@@ -140,7 +140,7 @@ def test_suggestion_does_not_change_another_text(report_page: Page) -> None:
     before = paper_text(report_page)
     report_page.get_by_role("button", name="Did you mean spam?").click()
     assert paper_text(report_page) == before
-    finding = report_page.locator(".findings > li", has_text="The text here has changed.")
+    finding = report_page.locator(".findings > li", has_text="This part of the text has changed.")
     finding.get_by_role("button", name=f"Line {line_number('spamm')}").press("Enter")
     assert selected_text(report_page) == "issue: mail"
 

@@ -58,7 +58,7 @@ def iter_suggested_links(
     if problem.status == 400 and (corrected := correct_parameters(problem, parse_qsl(query))):
         yield SuggestedLink(
             f"{path}?{urlencode(corrected)}",
-            gettext("The same request with %(value)s") % {"value": problem.members["suggestion"]},
+            gettext("Repeat the request with %(value)s") % {"value": problem.members["suggestion"]},
         )
     resource = RESOURCE_KIND_PATTERN.fullmatch(path)
     if problem.slug in RETRYABLE_PROBLEMS:

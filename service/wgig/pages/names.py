@@ -15,7 +15,7 @@ from ..rdf.namespaces import expand_curie
 KIND_TITLES = {
     "agent": gettext_noop("People and bodies"),
     "agreement": gettext_noop("Agreements"),
-    "assertion": gettext_noop("State of the papers"),
+    "assertion": gettext_noop("Reports of checks"),
     "category": gettext_noop("Categories"),
     "citation": gettext_noop("Citations"),
     "claim": gettext_noop("Claims"),
@@ -155,7 +155,7 @@ CLASS_NAMES = {
     expand_curie(curie).value: name
     for curie, name in {
         "cito:Citation": gettext_noop("citation"),
-        "dcat:Dataset": gettext_noop("data set"),
+        "dcat:Dataset": gettext_noop("dataset"),
         "dcterms:Location": gettext_noop("place"),
         "earl:Assertion": gettext_noop("report of a check"),
         "earl:TestResult": gettext_noop("result of a check"),
