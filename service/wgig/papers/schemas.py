@@ -12,7 +12,7 @@ Severity = Literal["Violation", "Warning", "Info"]
 
 
 class Completeness(ResponseModel):
-    """The numbers of parts that the template requires (`parts`), that the paper has, and that are waived."""
+    """The number of parts that the template requires (`parts`), that the paper has, and that are waived."""
 
     met: Count
     waived: Count
@@ -27,7 +27,7 @@ class SectionEntry(ResponseModel):
 
 
 class SummarizedSection(SectionEntry):
-    """A section with its state in words, which name what is missing."""
+    """A section with its state in words, which includes what is missing."""
 
     summary: str
 
@@ -41,8 +41,8 @@ class TitledSection(SectionEntry):
 class FindingEntry(ResponseModel):
     """A finding, with its position in the file.
 
-    `name` is that of the rule with the code `code` and the IRI `rule`, `part` the part of the template that
-    it is on. `mend` is an example of a fix, `waived` the reason of a waiver.
+    `code`, `name` and `rule` (an IRI) identify the rule. `part` is the part of the template with the finding,
+    `mend` an example of a fix, and `waived` the reason for a waiver.
     """
 
     code: str
@@ -76,7 +76,7 @@ class CheckedPaper(ResponseModel):
 
 
 class FileProblem(ExtensibleResponseModel):
-    """The problem because of which a file was not checked (RFC 9457)."""
+    """The problem that prevented the check of a file (RFC 9457)."""
 
     type: str
     title: str
@@ -85,7 +85,7 @@ class FileProblem(ExtensibleResponseModel):
 
 
 class CheckedFileEntry(ResponseModel):
-    """A file with its papers, or with the problem because of which it was not checked."""
+    """A file with its papers, or with the problem that prevented its check."""
 
     name: str
     conforms: bool
@@ -110,7 +110,7 @@ class SarifLog(ExtensibleResponseModel):
 
 
 class FormMessage(ResponseModel):
-    """A message at a form field. If `blocks` is true, the paper does not conform to its profile."""
+    """A message for a form field. If `blocks` is true, the paper does not conform to its profile."""
 
     field: str
     severity: Severity

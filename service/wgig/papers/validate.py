@@ -185,7 +185,7 @@ class ValidationFormParameters(ParameterModel):
     """Query parameters of GET /validate."""
 
     profile: Text = describe_parameter(
-        "The profile to check by: `draft`, `complete` (the default) or `final`.",
+        "The profile to check against: `draft`, `complete` (the default) or `final`.",
         examples=["draft"],
         json_schema_extra={"default": "complete"},
     )

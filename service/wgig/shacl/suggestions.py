@@ -234,8 +234,8 @@ def explain_missing_paper(document: Document) -> str:
     if document.triples and not types:
         return "Nothing in it has a type. State that the paper is a wgig:IssuePaper."
     return (
-        "An issue paper is a wgig:IssuePaper; "
-        "in Markdown, its front matter begins with a line such as: paper: my-paper"
+        "An issue paper is a wgig:IssuePaper; in Markdown, its front matter starts with a line "
+        "such as: paper: my-paper"
     )
 
 

@@ -51,7 +51,7 @@ def max_query_body_bytes(settings: Settings) -> int:
 
 
 async def get_running_queries(request: Request, running: RunningDep, tokens: TokensDep) -> Response:
-    """The number and durations of the running queries; with an admin token also their texts and clients."""
+    """The number and durations of the running queries; with an admin token, also texts and clients."""
     queries = running.list_current()
     body: dict[str, object] = {"count": len(queries)}
     if "authorization" in request.headers:
@@ -73,7 +73,7 @@ async def get_running_queries(request: Request, running: RunningDep, tokens: Tok
 
 
 async def delete_running_query(running: RunningDep, id: RunningQueryId) -> Response:  # noqa: A002  the name in the path
-    """Cancel a running query; its ID is the only authorization. Raises Problem 404 for any other ID."""
+    """Cancel a running query. The ID is the only authorization. Raises Problem 404 for any other ID."""
     results = [result for result, query in running.list_current() if query.id == id]
     if not results:
         raise Problem(404, "No query with this ID is running. It may have ended. See /queries/running.")

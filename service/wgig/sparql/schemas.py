@@ -15,7 +15,7 @@ class ResultHead(ResponseModel):
 
 
 class RdfTerm(ExtensibleResponseModel):
-    """An RDF term (section 3.2.2; `triple` and `its:dir` are of SPARQL 1.2)."""
+    """An RDF term (section 3.2.2; `triple` and `its:dir` are from SPARQL 1.2)."""
 
     type: Literal["uri", "literal", "bnode", "triple"]
     value: object
@@ -45,7 +45,7 @@ class QueryPlanStep(ResponseModel):
 
 
 class QueryPlan(ResponseModel):
-    """The plan of a query with advice; the response to `explain`."""
+    """The plan of a query, with advice: the response to `explain`."""
 
     steps: list[QueryPlanStep]
     advice: list[str]
@@ -53,7 +53,7 @@ class QueryPlan(ResponseModel):
 
 
 class QueryEdit(ResponseModel):
-    """A change that fixes a problem: what replaces the characters from `start` to `end`, counted from 0."""
+    """A change that fixes a problem: a text that replaces the characters from `start` to `end`, from 0."""
 
     start: Count
     end: Count
@@ -61,7 +61,7 @@ class QueryEdit(ResponseModel):
 
 
 class QueryTextProblem(ResponseModel):
-    """A problem in the text of a query: an error, or a warning about a probable mistake."""
+    """A problem in the text of a query: an error, or a warning about a likely mistake."""
 
     severity: Literal["error", "warning"]
     message: str
@@ -71,7 +71,7 @@ class QueryTextProblem(ResponseModel):
 
 
 class QueryCheck(ResponseModel):
-    """The problems in the text of a query; the response to `check`."""
+    """The problems in the text of a query: the response to `check`."""
 
     problems: list[QueryTextProblem]
 
@@ -86,7 +86,7 @@ class RunningQueryEntry(ResponseModel):
 
 
 class RunningQueryList(ResponseModel):
-    """The running queries: without a token only their durations in seconds."""
+    """The running queries. Without a token, only their durations in seconds."""
 
     count: Count
     seconds: list[float] | Absent = None

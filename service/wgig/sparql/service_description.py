@@ -60,7 +60,7 @@ UPDATE_PAGE_OPERATION = Operation(formats=(*GRAPH_FORMATS, HTML), early_dependen
 def get_update(
     context: ContextDep, tokens: TokensDep, parameters: Annotated[UpdateDescriptionParameters, Query()]
 ) -> Response:
-    """The response with the description of the update service, for a browser an HTML page."""
+    """The description of the update service, or an HTML page for browsers."""
     request = context.request
     settings = context.settings
     format_ = choose_response_format(request, (*GRAPH_FORMATS, HTML), parameters.media_type)

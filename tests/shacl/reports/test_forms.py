@@ -149,7 +149,7 @@ def test_text_has_findings_first_and_the_verdict_last(bad_report: Report, bad_te
     assert "    Waived: The chair asked for <more>." in lines
     assert lines[-3:] == [
         "✗ does not conform to the profile final",
-        "  27 of 28 parts are there; faulty sections: 2",
+        "  27 of 28 parts are present; faulty sections: 2",
         "6 errors",
     ]
     assert any(re.fullmatch(r"  3\. SWOT analysis +faulty", line) for line in lines)
@@ -215,7 +215,7 @@ def test_findings_that_are_left_out_are_counted(format_: Format, bad_report: Rep
     cut_report = replace(
         bad_report, papers=[bad_report.papers[0], replace(bad_report.papers[0], findings=[], left_out=99_000)]
     )
-    count_text = '"leftOut": 99000' if format_ is JSON else "Findings that are not shown: 99000"
+    count_text = '"leftOut": 99000' if format_ is JSON else "Findings not shown: 99000"
     assert count_text in write_report(format_, [cut_report])
     assert count_text not in write_report(format_, [bad_report])
     assert format_report_phrase("flawless", "en") not in write_report(format_, [cut_report])

@@ -133,7 +133,7 @@ def test_an_unchecked_file_is_shown_with_the_reason(unchecked_file: UncheckedFil
 
 def test_a_long_text_is_cut_with_a_note(bad_report: Report) -> None:
     page = render_fragment(ReportView([bad_report], "en", texts=["x" * 100_000 + "\n" * MAX_SHOWN_LINES]))
-    assert f"Only the first lines are shown: {MAX_SHOWN_LINES} of {MAX_SHOWN_LINES + 1}" in page
+    assert f"Only the first {MAX_SHOWN_LINES} of {MAX_SHOWN_LINES + 1} lines are shown" in page
     assert f'id="file-1-line-{MAX_SHOWN_LINES}"' in page
     assert f'id="file-1-line-{MAX_SHOWN_LINES + 1}"' not in page
     assert len(page) < 200_000  # the long first line is cut, too

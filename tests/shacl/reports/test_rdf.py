@@ -128,8 +128,8 @@ def test_a_too_long_term_is_replaced_by_a_blank_node_and_a_comment(bad_report: R
     assert focus in {*graph.objects(None, rdflib.DCTERMS.subject)}
     assert not [*graph.objects(None, SH.value)]
     comments = [str(comment) for comment in graph.objects(None, rdflib.RDFS.comment)]
-    assert sum(comment.startswith("The focus node begins with: urn:xx") for comment in comments) == 2
-    assert sum(comment.startswith("The value begins with: urn:xx") for comment in comments) == 2
+    assert sum(comment.startswith("The focus node starts with: urn:xx") for comment in comments) == 2
+    assert sum(comment.startswith("The value starts with: urn:xx") for comment in comments) == 2
 
 
 def test_an_unchecked_file_has_no_validation_report(unchecked_file: UncheckedFile) -> None:

@@ -113,7 +113,7 @@ def describe_file_report(report: Report, file_number: int) -> TripleIterator:
             profile = ox.NamedNode(PROFILE_NAMESPACE + report.profile)
             yield ox.Triple(build_paper_term(paper.iri, file_number), DCTERMS_CONFORMS_TO, profile)
         if paper.left_out:
-            yield build_comment_triple(node, f"Findings that are not shown: {paper.left_out} ({paper.title})")
+            yield build_comment_triple(node, f"Findings not shown: {paper.left_out} ({paper.title})")
     for finding_number, finding in enumerate(report.findings, 1):
         result = ox.BlankNode(f"result-{file_number}-{finding_number}")
         yield ox.Triple(node, SH_RESULT, result)
@@ -129,11 +129,11 @@ def describe_finding_result(
     yield ox.Triple(result, SH_FOCUS_NODE, isolate_blank_node(finding.focus, file_number))
     if is_long_term(finding.focus):
         yield build_comment_triple(
-            result, f"The focus node begins with: {shorten_untrusted_text(finding.focus.value)}"
+            result, f"The focus node starts with: {shorten_untrusted_text(finding.focus.value)}"
         )
     if finding.value is not None and is_long_term(finding.value):
         yield build_comment_triple(
-            result, f"The value begins with: {shorten_untrusted_text(finding.value.value)}"
+            result, f"The value starts with: {shorten_untrusted_text(finding.value.value)}"
         )
     elif finding.value is not None:
         yield ox.Triple(result, SH_VALUE, isolate_blank_node(finding.value, file_number))
