@@ -5,6 +5,7 @@ With wrong arguments, the exit code is 2.
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -265,12 +266,11 @@ def add_subcommands(parser: argparse.ArgumentParser, dest: str, commands: Comman
     """Add these commands to a parser; `dest` is the attribute of the parsed arguments with the command."""
     subparsers = parser.add_subparsers(dest=dest, metavar=dest.upper(), required=True)
     for name, (summary, add_arguments, examples) in commands.items():
-        indented_examples = examples.replace("\n", "\n  ")
         subparser = subparsers.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog=f"examples:\n  {indented_examples}",
+            epilog=f"examples:\n{textwrap.indent(examples, '  ')}",
         )
         add_arguments(subparser)
         if add_arguments not in STORELESS_COMMANDS:
