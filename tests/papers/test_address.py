@@ -185,7 +185,7 @@ def test_address_is_refused_by_default(accept: str, network: Network) -> None:
         "/validate", data={"address": f"https://{HOST}/spam.md"}, headers={"accept": accept}
     )
     assert response.status_code == 403
-    assert "This service fetches no papers by their addresses." in response.text
+    assert "This service does not fetch papers from addresses." in response.text
     assert 'id="address"' not in client.get("/validate", headers=PAGE_HEADERS).text
     assert not network.resolved_names
 

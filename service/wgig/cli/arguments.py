@@ -59,7 +59,7 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=RESULT_FORMAT_CHOICES,
-        help="output format (output format (default: table on a terminal; csv or ttl in a pipe))",
+        help="output format (default: table on a terminal; csv or ttl in a pipe)",
     )
     parser.add_argument("--url", help="query this SPARQL endpoint instead of the local store")
 
@@ -79,7 +79,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("table", "tsv", "json"),
-        help="output format (output format (default: table on a terminal, tsv in a pipe))",
+        help="output format (default: table on a terminal, tsv in a pipe)",
     )
     add_service_argument(parser)
 
@@ -90,7 +90,7 @@ def add_describe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("table", "ttl", "nt", "jsonld", "rdf"),
-        help="output format (output format (default: table on a terminal, ttl in a pipe))",
+        help="output format (default: table on a terminal, ttl in a pipe)",
     )
     add_service_argument(parser)
 
@@ -212,7 +212,7 @@ def add_stats_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("table", "json"),
-        help="output format (output format (default: table on a terminal, json in a pipe))",
+        help="output format (default: table on a terminal, json in a pipe)",
     )
 
 
@@ -288,9 +288,7 @@ def add_bulk_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="file, folder or glob; with Spark also s3a://, hdfs://, …",
     )
-    parser.add_argument(
-        "--out", metavar="DIR", required=True, help="folder to create; it must not exist yet yet"
-    )
+    parser.add_argument("--out", metavar="DIR", required=True, help="folder to create; it must not exist yet")
     parser.add_argument(
         "--on",
         choices=("spark", "processes"),
@@ -383,7 +381,7 @@ def add_token_list_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("table", "json"),
-        help="output format (output format (default: table on a terminal, json in a pipe))",
+        help="output format (default: table on a terminal, json in a pipe)",
     )
 
 

@@ -47,7 +47,7 @@ class PaperFetcher:
                 429,
                 [
                     build_sentence(gettext_noop("A paper is already being fetched for this client.")),
-                    build_sentence(gettext_noop("Send the request again when it has been checked.")),
+                    build_sentence(gettext_noop("Send the request again when that paper has been checked.")),
                 ],
                 headers={"Retry-After": str(FETCH_TIMEOUT_SECONDS)},
             )
@@ -73,7 +73,7 @@ def find_paper_url(address: str, hosts: Collection[str]) -> str | None:
 def address_refused_problem(hosts: Collection[str]) -> Problem:
     """The Problem 403 for an address that is not allowed."""
     if not hosts:
-        first_message = gettext_noop("This service fetches no papers by their addresses.")
+        first_message = gettext_noop("This service does not fetch papers from addresses.")
         return Problem(
             403,
             [
@@ -82,8 +82,8 @@ def address_refused_problem(hosts: Collection[str]) -> Problem:
             ],
         )
     refusal_message = gettext_noop(
-        "No paper is fetched from this address: it must begin with https://, have no user name and no port, "
-        "and be on one of these hosts: %(hosts)s."
+        "Papers cannot be fetched from this address. It must start with https://, have no user "
+        "name or port, and be on one of these hosts: %(hosts)s."
     )
     return Problem(403, [build_sentence(refusal_message, hosts=", ".join(hosts))])
 

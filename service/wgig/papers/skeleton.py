@@ -151,7 +151,7 @@ def format_skeleton_front_matter(issue: str, title: str, passages: list[tuple[st
     due_date = english_text(expand_curie("milestone:ms-papers"), "wgig:due")
     cited = "".join(f"\n  - {path}  # {description}" for path, description in passages)
     return f"""---
-paper: my-{issue}  # the name of the paper in addresses
+paper: my-{issue}  # the name of the paper in web addresses
 {serialize_yaml({"title": title})}language: en
 issue: {issue}
 drafters:  # members by their names in the graph, such as afonso

@@ -381,7 +381,7 @@ class SharedStore(Store):
     def forget(self, digests: Iterable[str]) -> list[str]:
         """Raise UnstorableError, as other instances would still have the contents."""
         del digests
-        raise UnstorableError("Old contents of graphs cannot be erased from a shared store.")
+        raise UnstorableError("Old versions of graphs cannot be erased from a shared store.")
 
     # Bulk loads.
 

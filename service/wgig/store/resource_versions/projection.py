@@ -74,7 +74,7 @@ class ResourceVersionsProjection(Projection):
         try:
             return ResourceVersions(path, self.base)
         except UnusableVersionsError as error:
-            logger.error("%s A new stream begins.", error)
+            logger.error("%s Starting a new stream.", error)
             return self.replace_database(path)
 
     def replace_database(self, path: Path | None) -> ResourceVersions:
@@ -157,7 +157,7 @@ class ResourceVersionsProjection(Projection):
                 self.versions.check_usable()
                 self.compare_store(view, version)
             except UnusableVersionsError as error:
-                logger.error("%s A new stream begins.", error)
+                logger.error("%s Starting a new stream.", error)
                 self.opened_versions = self.replace_database(self.versions.path)
                 self.compare_store(view, version)
                 self.store.touch()  # cached responses have the URLs of the old stream
