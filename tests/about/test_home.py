@@ -105,8 +105,9 @@ def test_the_answers_are_computed_from_the_data(home: str, filled_client: httpx.
     assert members.startswith(f"{seats['seats']['known']} members: governments {governments['seats']}, ")
     issues = filled_client.get("/coverage?layer=papers").json()["issues"]
     without_paper = [issue["label"]["en"][0] for issue in issues if not issue["papers"]]
-    assert answers["/issues"].startswith(f"{len(without_paper)} of {len(issues)} issues, such as ")
-    assert without_paper[0] in answers["/issues"]
+    assert answers["/issues?papers=none"].startswith(f"{len(without_paper)} of {len(issues)} issues, such as ")
+    assert without_paper[0] in answers["/issues?papers=none"]
+    assert filled_client.get("/issues?papers=none").json()["total"] == len(without_paper)
     assert (
         "1 came late: Issue papers ready and on the website (7 days late)"
         in answers["/queries/due-and-delivered"]

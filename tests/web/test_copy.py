@@ -15,6 +15,13 @@ def test_a_click_copies_the_text_and_says_so(open_page: Callable[..., Page]) -> 
     assert copied == page.inner_text("#endpoint-address")
 
 
+def test_a_report_is_copied_with_what_was_added_to_it(open_page: Callable[..., Page]) -> None:
+    page = open_page("/feedback?about=/doc/issue/spam", permissions=CLIPBOARD)
+    page.locator("#report").fill("The date is wrong.")
+    page.get_by_role("button", name="Copy: the text").click()
+    assert page.evaluate("navigator.clipboard.readText()") == "The date is wrong."
+
+
 def test_without_a_clipboard_the_text_is_selected(open_page: Callable[..., Page]) -> None:
     page = open_page("/catalog")
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
