@@ -146,7 +146,7 @@ class Settings:
     )
     remote_profile: str = setting_field(
         "standard",
-        "Product that runs the shared store, if it differs from the standard.",
+        "Product that runs the shared store, if it deviates from the standard.",
         ("standard", "oxigraph", "virtuoso"),
     )
     remote_auth: str = setting_field(
@@ -172,7 +172,9 @@ class Settings:
     host: str = setting_field("127.0.0.1", "Address to listen on.")
     port: int = setting_field(8000, "Port to listen on.")
     proxies: str = setting_field(
-        "", "Addresses of trusted proxies, whose `X-Forwarded-For` names the client, separated by commas."
+        "",
+        "Addresses of trusted proxies, separated by commas; their `X-Forwarded-For` header "
+        "identifies the client.",
     )
     metrics: str = setting_field(
         "token",
@@ -197,7 +199,7 @@ class Settings:
     )
     base: str = setting_field("https://w3id.org/wgig/", "Base of all IRIs of the graph.")
     token: str = setting_field(
-        "", "Bearer token with all write scopes, in addition to those of `wgig token`.", live=True
+        "", "Bearer token with all write scopes, in addition to the tokens of `wgig token`.", live=True
     )
     tokens: str = setting_field(
         "",
@@ -229,9 +231,9 @@ class Settings:
     )
     contact: str = setting_field(
         "",
-        "Contacts for security reports (`/.well-known/security.txt`), for reports of errors (`/feedback`) "
-        "and for everything else (`/about`, `/catalog`): `mailto:` and `https:` addresses, separated by "
-        "spaces.",
+        "Contacts for security reports (`/.well-known/security.txt`), error reports (`/feedback`) "
+        "and everything else (`/about`, `/catalog`): `mailto:` and `https:` addresses, separated "
+        "by spaces.",
         live=True,
     )
     allow: str = setting_field(
@@ -259,13 +261,13 @@ class Settings:
     )
     default_graph: str = setting_field(
         "union",
-        "Default graph of a query: `union` of all graphs, or `unnamed` alone.",
+        "Default graph of a query: the `union` of all graphs, or only the `unnamed` graph.",
         ("union", "unnamed"),
     )
     readers: int = setting_field(
         max(4, 2 * (os.cpu_count() or 1)),
-        "Worker processes that evaluate queries; 0: the service evaluates them itself, without limits "
-        "of time and memory.",
+        "Number of worker processes that evaluate queries; 0: the service evaluates them itself, "
+        "without limits on time and memory.",
     )
     reader_quads: int = setting_field(
         available_memory_bytes() // 4 // QUAD_MEMORY_BYTES,
@@ -274,8 +276,8 @@ class Settings:
     )
     query_seconds: int = setting_field(
         30,
-        "Maximum time to evaluate a query, in seconds; waiting for a worker, `SERVICE` and slow clients"
-        " do not count.",
+        "Maximum time to evaluate a query, in seconds, excluding time spent waiting for a worker, "
+        "`SERVICE` or a slow client.",
         live=True,
     )
     query_memory: int = setting_field(512 * MIB, "Maximum memory for one query, in bytes.")

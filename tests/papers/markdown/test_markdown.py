@@ -172,7 +172,7 @@ def test_markdown_example_of_a_rule_parses_in_its_section(rule: str) -> None:
         ("---\npaper: mine\nissue: *a\n---\n", 3, 8, "anchors"),
         ("---\npaper: !!python/name:os.system mine\n---\n", 2, 8, "anchors"),
         ("---\npaper: mine\ncites: [[[[[[x]]]]]]\n---\n", 3, 12, "nested"),
-        ("---\n- paper\n---\n", 2, 1, "not a mapping of keys"),
+        ("---\n- paper\n---\n", 2, 1, "must consist of keys with values"),
         ("---\npaper: mine\ndrafters:\n  - group: governments\n---\n", 4, 5, "no name"),
         ("---\npaper: mine\ndrafters:\n  - nmae: Ann\n---\n", 4, 5, "Did you mean name?"),
         ("---\npaper: mine\ndrafters:\n  - {name: [Ann, Ben]}\n---\n", 4, 18, "several values of name"),

@@ -146,7 +146,10 @@ class FrontMatter:
         """The entries of a mapping by key. Raises Problem 400 for a repeated or unknown key."""
         if not isinstance(node, yaml.MappingNode):
             raise paper_syntax_problem(
-                self.text, self.node_offset(node), f"{owner} is not a mapping of keys.", KEY_LINES_HINT
+                self.text,
+                self.node_offset(node),
+                f"{owner} must consist of keys with values.",
+                KEY_LINES_HINT,
             )
         entries: dict[str, FrontMatterEntry] = {}
         for key_node, value_node in node.value:
