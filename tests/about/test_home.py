@@ -105,7 +105,9 @@ def test_the_answers_are_computed_from_the_data(home: str, filled_client: httpx.
     assert members.startswith(f"{seats['seats']['known']} members: governments {governments['seats']}, ")
     issues = filled_client.get("/coverage?layer=papers").json()["issues"]
     without_paper = [issue["label"]["en"][0] for issue in issues if not issue["papers"]]
-    assert answers["/issues?papers=none"].startswith(f"{len(without_paper)} of {len(issues)} issues, such as ")
+    assert answers["/issues?papers=none"].startswith(
+        f"{len(without_paper)} of {len(issues)} issues, such as "
+    )
     assert without_paper[0] in answers["/issues?papers=none"]
     assert filled_client.get("/issues?papers=none").json()["total"] == len(without_paper)
     assert (
