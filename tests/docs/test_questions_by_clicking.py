@@ -11,7 +11,7 @@ from wgig.app import create_app, make_service
 from wgig.pages.rendering import format_date_text
 from wgig.rdf.namespaces import shorten_iri
 from wgig.settings import Settings
-from wgig.sparql.examples import list_example_queries, read_example_query
+from wgig.sparql.examples import EXAMPLE_COLUMN_TITLES, list_example_queries, read_example_query
 from wgig.store.store import Store
 
 from tests.docs.blocks import read_docs_page
@@ -179,25 +179,27 @@ def test_numbers_of_an_answer_are_those_of_the_query(
 def check_result_table(page: ParsedPage, rows: list[Row], name: str, service: httpx.Client) -> None:
     """The page of a query has its question, its note and all rows."""
     table = [
-        {head.replace(" ", "_"): cell for head, cell in row.items() if cell.text}
+        {title: cell for title, cell in row.items() if cell.text not in ("", "not recorded")}
         for row in read_list_rows(page, service)
     ]
+    titled_rows = [{EXAMPLE_COLUMN_TITLES[column]: value for column, value in row.items()} for row in rows]
+    unnamed_titles = {EXAMPLE_COLUMN_TITLES[column] for column in UNNAMED_COLUMNS}
     shown = [
-        {head: cell.text.replace(" | ", " ") for head, cell in row.items() if head not in UNNAMED_COLUMNS}
+        {title: cell.text.replace(" | ", " ") for title, cell in row.items() if title not in unnamed_titles}
         for row in table
     ]
-    for head in UNNAMED_COLUMNS & {head for row in rows for head in row}:
-        assert [len(row[head].links) for row in table if head in row] == [
-            row[head].count(" | ") + 1 for row in rows if head in row
+    for title in unnamed_titles & {title for row in titled_rows for title in row}:
+        assert [len(row[title].links) for row in table if title in row] == [
+            row[title].count(" | ") + 1 for row in titled_rows if title in row
         ]
     truths = {"true": "yes", "false": "no"}
     assert shown == [
         {
-            head: truths.get(value, " ".join(value.replace(" | ", " ").split()))
-            for head, value in row.items()
-            if value and head not in UNNAMED_COLUMNS
+            title: truths.get(value, " ".join(value.replace(" | ", " ").split()))
+            for title, value in row.items()
+            if value and title not in unnamed_titles
         }
-        for row in rows
+        for row in titled_rows
     ]
     assert read_example_query(name).question in page.body.text
     assert read_example_query(name).note
@@ -262,7 +264,7 @@ def check_judgments(page: ParsedPage, rows: list[Row], service: httpx.Client) ->
         assert row["quotation"] in cells["Name"].text
         assert (cells["Verdict"].text, cells["Whose view"].text) == (row["verdict"], row["view"])
         assert all(part in cells["Paragraph"].text for part in row["paragraph"].split(" | "))
-        assert cells["Dispute"].text == row.get("dispute", "")
+        assert cells["Dispute"].text == row.get("dispute", "none")
 
 
 def check_mechanisms(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
