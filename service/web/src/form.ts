@@ -12,6 +12,7 @@ interface Message {
   language: string;
   code: string; // of the violated rule; empty if no rule is violated
   blocks: boolean; // whether the paper does not conform because of it
+  details: string[]; // further lines: values that were probably meant, and an example
 }
 
 interface Section {
@@ -25,6 +26,7 @@ interface CheckResult {
   parts: number; // parts that the template requires
   sections: Section[];
   messages?: Message[]; // undefined in a problem document
+  names: Record<string, string>; // of what the values of fields mean, such as a paragraph, by field
 }
 
 const CHECK_DELAY_MS = 400; // several fields that change within this time are checked together
@@ -85,6 +87,7 @@ class PaperForm {
   private showResult(result: CheckResult): void {
     if (!result.messages) return; // a problem document instead of a result
     for (const name of this.changedFields) this.showFieldMessages(name, result.messages.filter(({ field }) => field === name));
+    for (const [name, meaning] of Object.entries(result.names)) document.getElementById(`${name}-means`)?.replaceChildren(meaning);
     for (const section of result.sections) this.showSection(section);
     this.showStatus(formatMessage("checked", { met: result.met, parts: result.parts }));
   }
@@ -124,10 +127,11 @@ function setOrRemoveAttribute(element: Element, name: string, value: string): vo
   else element.removeAttribute(name);
 }
 
-function createMessage({ severity, text, language, code }: Message): HTMLElement {
+function createMessage({ severity, text, language, code, details }: Message): HTMLElement {
   const rule = code && h("a", { href: `/shapes/${encodeURIComponent(code)}`, class: "mark" }, code);
   const severityLabel = h("span", { class: "unseen" }, formatMessage(severity.toLowerCase()));
-  return h("p", { class: `said ${severity.toLowerCase()}` }, severityLabel, " ", h("span", { lang: language }, text), " ", rule || undefined);
+  const lines = details.map((line) => h("span", { class: "detail", lang: language }, line));
+  return h("p", { class: `said ${severity.toLowerCase()}` }, severityLabel, " ", h("span", { lang: language }, text), " ", rule || undefined, ...lines);
 }
 
 const form = document.querySelector<HTMLFormElement>("form.paper");

@@ -110,7 +110,10 @@ class SarifLog(ExtensibleResponseModel):
 
 
 class FormMessage(ResponseModel):
-    """A message for a form field. If `blocks` is true, the paper does not conform to its profile."""
+    """A message for a form field. If `blocks` is true, the paper does not conform to its profile.
+
+    `details` are further lines: values that were probably meant, and an example.
+    """
 
     field: str
     severity: Severity
@@ -118,10 +121,14 @@ class FormMessage(ResponseModel):
     language: str
     code: str
     blocks: bool
+    details: list[str]
 
 
 class FormCheck(ResponseModel):
-    """The result of the check of a form: the paper has `met` of the `parts` that the template requires."""
+    """The result of the check of a form: the paper has `met` of the `parts` that the template requires.
+
+    `names` has the name of what the value of a field means, such as a paragraph, by the name of the field.
+    """
 
     profile: ProfileName
     conforms: bool
@@ -129,4 +136,5 @@ class FormCheck(ResponseModel):
     parts: Count
     sections: list[SummarizedSection]
     messages: list[FormMessage]
+    names: dict[str, str]
     problem: FileProblem | Absent = None

@@ -53,6 +53,7 @@ CONSTRAINT_COMPONENTS = {
     "uniqueLang": "UniqueLang",
 }
 # The components whose results have no sh:value.
+EXAMPLE_VALUE_PATTERN = re.compile(r"^ *[\w-]+: (.+)$", re.MULTILINE)  # the first `key: value` of an example
 VALUELESS_COMPONENTS = {"MaxCount", "MinCount", "QualifiedMaxCount", "QualifiedMinCount", "UniqueLang"}
 # Properties of shapes that document them and state no constraint.
 DOCUMENTATION_PROPERTY_PATTERN = re.compile(
@@ -109,6 +110,12 @@ class Rule:
     def iri(self) -> str:
         """The IRI of the shape."""
         return SHAPES_NAMESPACE + self.code
+
+    @property
+    def example_value(self) -> str:
+        """The value in the example in Markdown, without the key or mark before it."""
+        match = EXAMPLE_VALUE_PATTERN.search(self.in_markdown)
+        return match[1] if match else self.in_markdown.rpartition("\n")[2].lstrip("- ")
 
     @property
     def part(self) -> str:

@@ -7,13 +7,14 @@ import re
 
 import httpx
 import pytest
-from rdflib import DCTERMS, Graph, Literal
+from rdflib import DCTERMS, Graph, Literal, URIRef
 from wgig.papers.readers import read_paper_document
 from wgig.rdf.formats import MARKDOWN, TURTLE
 from wgig.shacl.check import check_document
 
 from tests.fixtures.html_form import HTML_HEADERS, Form, open_form
 from tests.fixtures.paper_form import (
+    BASE,
     EXAMPLE_TURTLE,
     PAPER_NAME,
     PAPER_NODE,
@@ -60,6 +61,62 @@ def test_error_is_shown_at_its_field(
         assert form.values[name.replace("_", "-")] == value
     assert field in form.summary_messages
     assert form.form.select(f'[aria-invalid="true"] [id="{field}"], [id="{field}"][aria-invalid="true"]')
+
+
+@pytest.mark.parametrize(
+    ("text", "passage", "name"),
+    [
+        ("48", "declaration/48", "Geneva Declaration of Principles, paragraph 48: "),
+        (" § 49.a", "declaration/49.a", "Geneva Declaration of Principles, paragraph 49(a): "),
+        ("agenda 41", "tunis-agenda/41", "Tunis Agenda"),
+        ("report 35", "report/p35", "WGIG report, paragraph 35"),
+        ("Geneva Declaration of Principles, paragraph 48: any", "declaration/48", "Geneva Declaration"),
+    ],
+)
+def test_passage_may_be_cited_by_its_number_or_label(
+    client: httpx.Client, text: str, passage: str, name: str
+) -> None:
+    form = open_form(client, "/write?issue=spam").fill(cites_1=text).press("do", "check")
+    assert "cites-1" not in form.summary_messages
+    assert form.values["cites-1"] == text
+    assert name in form.field_messages("cites-1")
+    graph = Graph().parse(data=form.send("do", "turtle").text, format="turtle")
+    cited = {str(value) for value in graph.objects(predicate=URIRef("http://purl.org/spar/cito/cites"))}
+    assert f"{BASE}id/document/{passage}" in cited
+
+
+def test_unknown_value_of_a_list_has_near_choices_and_an_example(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam")
+    form = form.fill(mechanism_1_label_1="Guidelines", mechanism_1_about_1="OECD Guidelines on privacy")
+    form = form.press("do", "check")
+    details = [line.get_text() for line in form.page.select("#mechanism-1-about-1-said .detail")]
+    assert details[0].startswith(
+        "Did you mean mechanism/oecd-privacy (OECD Guidelines Governing the Protection"
+    )
+    assert details[1] == "Example: agent/icann"
+
+
+@pytest.mark.parametrize("about", ["OECD Spam Toolkit", "mechanism/oecd-toolkit", "oecd-toolkit"])
+def test_body_may_be_named_by_its_label_and_is_told(client: httpx.Client, about: str) -> None:
+    form = open_form(client, "/write?issue=spam").fill(mechanism_1_about_1=about, mechanism_1_label_1="A")
+    report = form.send("do", "check", accept="application/json").json()
+    assert report["names"]["mechanism-1-about-1"] == "OECD Spam Toolkit"
+    assert "OECD Spam Toolkit" in form.press("do", "check").field_messages("mechanism-1-about-1")
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "example"),
+    [
+        ({"posted_1": "soon"}, "posted-1", "Example: 2005-01-20"),
+        ({"cites_1": "declaration/4711"}, "cites-1", "Example: declaration/48"),
+        ({"forum_1_label_1": "A"}, "forum-1-makesDecisions", "Example: no"),
+    ],
+)
+def test_message_that_mentions_an_example_has_it_on_a_line(
+    client: httpx.Client, values: dict[str, str], field: str, example: str
+) -> None:
+    form = open_form(client, "/write?issue=spam").fill(**values).press("do", "check")
+    assert example in [line.get_text() for line in form.page.select(f"#{field}-said .detail")]
 
 
 @pytest.mark.parametrize("part", ["drafter", "mainActor"])

@@ -4,7 +4,7 @@ The rules on a property contain its name, why and whether it is required, and th
 resources in the bundled facts and vocabulary, sorted so that `declaration/9` comes before `declaration/10`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from ...rdf import shipped
 from ...rdf.labels import best_text
 from ...rdf.namespaces import BASE_IRI, ID_NAMESPACE, RDFS_NAMESPACE, SH_NAMESPACE, expand_curie
 from ...shacl.rules import Rule, format_property_path, rules_by_code, shape_statements
-from ...text import shorten_untrusted_text
+from ...text import shorten_untrusted_text, slugify_words
 
 # A rule whose code ends in one of these has the name of its property. The first suffix is preferred.
 NAMING_CODE_SUFFIXES = ("-MISSING", "-VALUE")
@@ -139,6 +139,28 @@ def natural_path_key(path: str) -> list[tuple[int, str]]:
         (int(segment), "") if segment.isdigit() else (0, segment)
         for segment in path.replace(".", "/").split("/")
     ]
+
+
+MAX_NEAR_CHOICES = 3
+MIN_SHARED_WORDS = 0.5  # of the words of a text, at most 1
+MIN_WORD_CHARACTERS = 3
+
+
+def find_near_choices(text: str, choices: Iterable[FieldChoice]) -> list[FieldChoice]:
+    """At most MAX_NEAR_CHOICES choices that have at least half of the words of a text, the best first."""
+    words = split_long_words(text)
+    shared_counts = {
+        choice: len(words & split_long_words(f"{choice.value} {choice.label}")) for choice in choices
+    }
+    near = [
+        choice for choice, count in shared_counts.items() if count and count >= MIN_SHARED_WORDS * len(words)
+    ]
+    return sorted(near, key=lambda choice: (-shared_counts[choice], len(choice.label)))[:MAX_NEAR_CHOICES]
+
+
+def split_long_words(text: str) -> set[str]:
+    """The words of a text that have at least MIN_WORD_CHARACTERS, casefolded."""
+    return {word for word in slugify_words(text).split("-") if len(word) >= MIN_WORD_CHARACTERS}
 
 
 @cache

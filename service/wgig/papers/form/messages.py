@@ -5,9 +5,10 @@ name and source; the SHACL rules check all others. An edit conflict is a value t
 the paper was opened. A finding is shown at the most specific field for its statement.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import pyoxigraph as ox
 from babel import Locale, UnknownLocaleError
@@ -18,8 +19,10 @@ from ...rdf import shipped
 from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, PAPER_NAMESPACE, expand_curie
 from ...shacl.findings import Finding
 from ...shacl.locations import is_blank_text
+from ...shacl.reports.phrases import format_report_phrase
 from ...text import shorten_untrusted_text
-from .fields import ASSESSMENT_PART, DRAFTER_PART, FORM_PARTS, PAPER_PART, find_form_field
+from .choices import find_near_choices
+from .fields import ASSESSMENT_PART, DATALIST_FIELD, DRAFTER_PART, FORM_PARTS, PAPER_PART, find_form_field
 from .original import OriginalPaper
 from .request import FIELD_NAME_PATTERN
 from .state import FormRow, field_group_name, form_row_name
@@ -33,7 +36,8 @@ class FieldMessage(NamedTuple):
 
     `field` is the name of the field, or of a part or section if no field matches. `language` is that of the
     text. `code` is that of the rule, and empty for messages of the form itself. If `blocks` is true, the
-    paper does not conform to the profile.
+    paper does not conform to the profile. `details` are further lines: values that were probably meant, and
+    an example.
     """
 
     field: str
@@ -42,6 +46,7 @@ class FieldMessage(NamedTuple):
     language: str
     code: str = ""
     blocks: bool = True
+    details: Sequence[str] = ()
 
 
 def build_finding_message(
@@ -49,16 +54,36 @@ def build_finding_message(
 ) -> FieldMessage:
     """A finding as a message at its field."""
     rule = finding.rule
-    hint = f" {finding.suggestion}" if finding.suggestion else ""
     field = next(iter_finding_fields(finding, form_graph), f"{SECTION_NAME_PREFIX}{rule.section}")
     return FieldMessage(
         field,
         rule.severity,
-        f"{rule.message_in(language)}{hint}",
+        rule.message_in(language),
         language,
         rule.code,
         finding.is_blocking(profile),
+        [*iter_message_details(finding, field, language)],
     )
+
+
+def iter_message_details(finding: Finding, field_name: str, language: str) -> Iterator[str]:
+    """The further lines of a message: the values that were probably meant, and the example in the rule."""
+    if suggestion := "; ".join(list_near_values(finding, field_name, language)) or finding.suggestion:
+        yield format_report_phrase("suggestion", language, suggestion=suggestion)
+    if "as in the example" in finding.rule.message["en"]:
+        yield f"{format_report_phrase('example', language)}: {finding.rule.example_value}"
+
+
+def list_near_values(finding: Finding, field_name: str, language: str) -> list[str]:
+    """The choices of a field with a list that are near an unknown value, as the field accepts them."""
+    match = FIELD_NAME_PATTERN.fullmatch(field_name)
+    field = find_form_field(match["part"] or PAPER_PART.key, match["key"]) if match else None
+    if field is None or field.kind != DATALIST_FIELD or not isinstance(finding.value, ox.NamedNode):
+        return []
+    name = unquote(
+        finding.value.value.removeprefix(f"{ID_NAMESPACE}{field.choice_folder}").rpartition("/")[2]
+    )
+    return [f"{choice.value} ({choice.label})" for choice in find_near_choices(name, field.choices(language))]
 
 
 def iter_finding_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str]:

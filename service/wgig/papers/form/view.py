@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
+import pyoxigraph as ox
 from fastapi import Response
 
 from ...http.auth import TokenStore, is_paper_writing_open
@@ -46,9 +47,9 @@ from .fields import (
     FormPart,
     form_version,
 )
-from .messages import SECTION_NAME_PREFIX, FieldMessage
+from .messages import SECTION_NAME_PREFIX, FieldMessage, shipped_resource_iris
 from .original import agent_choices_by_iri
-from .state import FieldValue, FormRow, FormState, field_group_name, form_row_name
+from .state import FieldValue, FormRow, FormState, field_group_name, form_row_name, parse_field_value
 
 # Fields with so many choices that the page has one shared datalist for them.
 CITES_FIELD, DRAFTER_FIELD = FormField("", "cito:cites"), FormField("", "wgig:drafter")
@@ -61,10 +62,14 @@ EMPTY_VALUE = FieldValue(1, "")  # shown for a field without values
 
 
 class ControlView(NamedTuple):
-    """An HTML input. `language` is the value of the language input beside it; None if there is none."""
+    """An HTML input. `language` is the value of the language input beside it; None if there is none.
+
+    `meaning` is the name of what the text means; None unless the field has a list to search.
+    """
 
     name: str
     text: str
+    meaning: str | None
     language: str | None
     removable: bool
     messages: Sequence[FieldMessage]
@@ -353,6 +358,9 @@ class FormView:
         return ControlView(
             name=name,
             text=value.text,
+            meaning=describe_meaning(field, value.text, self.language)
+            if field.kind == DATALIST_FIELD
+            else None,
             language=self.shown_language(field, value),
             removable=field.is_repeatable and value_count > 1,
             messages=self.messages_by_field.get(name, []),
@@ -459,6 +467,24 @@ class FormView:
     def note_count(self) -> int:
         """The number of messages that do not affect conformance."""
         return sum(not message.blocks for messages in self.messages_by_field.values() for message in messages)
+
+
+def describe_meaning(field: FormField, text: str, language: str) -> str:
+    """The name of the resource that a text in a field means; empty if there is none."""
+    node = parse_field_value(field, text, language)
+    is_known = isinstance(node, ox.NamedNode) and node.value in shipped_resource_iris()
+    return choice_name(node, language) if is_known else ""
+
+
+def list_meanings(form_state: FormState, language: str) -> dict[str, str]:
+    """The name of what each value of a field with a list means, by the name of the input."""
+    return {
+        f"{field_group_name(part, row, field)}-{value.number}": describe_meaning(field, value.text, language)
+        for part, row in form_state.iter_rows()
+        for field in part.fields
+        if field.kind == DATALIST_FIELD
+        for value in row.values.get(field.key, ())
+    }
 
 
 def is_row_required(part: FormPart, row: FormRow, position: int) -> bool:
@@ -569,6 +595,7 @@ def respond_with_form_json(context: RequestContext, page: FormPage) -> Response:
             for section in (check_result.sections if check_result else ())
         ],
         "messages": [message._asdict() for message in page.messages],
+        "names": list_meanings(page.form_state, current_language()),
     }
     if refusal:
         body["problem"] = refusal.document(context.base, context.request.url.path)

@@ -15,12 +15,14 @@ import pyoxigraph as ox
 
 from ...rdf import shipped
 from ...rdf.literals import build_typed_literal
-from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, expand_curie
+from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, RDFS_LABEL, expand_curie
 from ...text import slugify_words
 
 WEB_ADDRESS_PATTERN = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 RESOURCE_PATH_PATTERN = re.compile(r"[\w.~-]+(?:/[\w.~-]+)*")
 MECHANISM_PATH_PATTERN = re.compile(r"(agent|mechanism)[/:](\S+)")
+PARAGRAPH_WORD_PATTERN = re.compile(r"\b(?:paragraph|para)\b|§", re.IGNORECASE)
+DOCUMENT_NAMES = {"tunis-agenda": ("tunis", "agenda"), "plan-of-action": ("plan",)}  # besides the path
 CALENDAR_DATE_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
 WHOLE_NUMBER_PATTERN = re.compile(r"[+-]?\d{1,9}")
 BOOLEAN_SPELLINGS = {"yes": "true", "true": "true", "no": "false", "false": "false"}
@@ -62,12 +64,49 @@ def category_iri(text: str) -> ox.NamedNode:
 
 
 def passage_iri(text: str) -> ox.NamedNode:
-    """The passage of a document with a path such as `declaration/48`, or a CURIE such as `declaration:48`."""
+    """The passage of a document with a path such as `declaration/48`, a CURIE, or a name.
+
+    A name is the number of a paragraph of the Declaration (`48`), a document with a number (`agenda 41`), or
+    a label, perhaps with the summary that a list shows after it.
+    """
+    if iri := passage_iris_by_name().get(normalize_passage_name(text.partition(": ")[0])):
+        return ox.NamedNode(iri)
     prefix, _, name = text.partition(":")
     namespace = DEFAULT_NAMESPACES.get(prefix, "")
     if namespace.startswith(f"{ID_NAMESPACE}document/"):
         return ox.NamedNode(namespace + quote(name))
     return ox.NamedNode(f"{ID_NAMESPACE}document/{quote(text)}")
+
+
+@cache
+def passage_iris_by_name() -> dict[str, str]:
+    """The IRI of each passage of a document in the bundled facts, by its normalized names."""
+    labels = {
+        subject.value: label.value
+        for subject, predicate, label in shipped.shipped_facts()
+        if predicate == RDFS_LABEL and isinstance(subject, ox.NamedNode) and isinstance(label, ox.Literal)
+    }
+    iris = sorted(
+        triple.subject.value
+        for triple in shipped.shipped_facts()
+        if triple.predicate == expand_curie("wgig:partOf") and isinstance(triple.subject, ox.NamedNode)
+    )
+    iris_by_name: dict[str, str] = {}
+    for iri in iris:
+        document, _, number = iri.removeprefix(f"{ID_NAMESPACE}document/").partition("/")
+        documents = [document, *DOCUMENT_NAMES.get(document, ())]
+        numbers = (number, number.removeprefix("p"))  # paragraphs of the report are named as p35
+        names = [*(f"{name} {number}" for name in documents for number in numbers), labels.get(iri, "")]
+        if document == "declaration" and number[0].isdigit():
+            names += [number, number.replace(".", "")]
+        for name in filter(None, map(normalize_passage_name, names)):
+            iris_by_name.setdefault(name, iri)
+    return iris_by_name
+
+
+def normalize_passage_name(name: str) -> str:
+    """The slug of a name of a passage without the word `paragraph`."""
+    return slugify_words(PARAGRAPH_WORD_PATTERN.sub(" ", name))
 
 
 def parse_source_reference(text: str) -> PaperTerm:
