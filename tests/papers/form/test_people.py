@@ -51,3 +51,10 @@ def test_new_member_is_described_with_a_membership(client: httpx.Client) -> None
     n_triples = read_paper(client, "mine").serialize(format="nt")
     assert membership not in n_triples
     assert "mine-ann-example> <https://w3id.org/wgig/ontology#stakeholderGroup>" in n_triples
+
+
+def test_statements_that_the_form_makes_of_people_have_a_field(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").fill(drafter_1_who_1="Ann", mainActor_1_who_1="Union")
+    form.fill(drafter_1_stakeholderGroup=["governments"], drafter_1_member_1="yes")
+    form.fill(mainActor_1_stakeholderGroup=["civil-society"])
+    assert not form.press("do", "check").page.select("#rest")

@@ -94,7 +94,9 @@ def list_extra_statements(form_graph: FormToGraph) -> list[str]:
     statements = (
         triple
         for triple in form_graph.triples
-        if triple not in form_graph.field_names and triple.predicate not in IMPLIED_PROPERTIES
+        if triple not in form_graph.field_names
+        and (triple.subject, triple.predicate.value) not in form_graph.field_names
+        and triple.predicate not in IMPLIED_PROPERTIES
     )
     return sorted(shorten_untrusted_text(f"{triple} .") for triple in statements)
 

@@ -33,6 +33,9 @@ from .people import STAKEHOLDER_GROUP_PROPERTY, PeopleBuilder
 from .state import FormRow, FormState, field_group_name, form_row_name, parse_field_value
 
 
+MEMBERSHIP_PROPERTIES = ("org:member", "org:organization", "org:role")  # follow from the field `member`
+
+
 def describe_unnamed_row(part: FormPart, row: FormRow) -> str:
     """The end of the label of a new node without a name; the beginning is the title of the paper."""
     if part is ASSESSMENT_PART:
@@ -145,6 +148,10 @@ class FormToGraph:
                 self.field_names.setdefault(
                     (agent, expand_curie(STAKEHOLDER_GROUP_PROPERTY).value), group_name
                 )
+            if group_holder != node:
+                member_name = f"{form_row_name(part, row)}-member-1"
+                for curie in MEMBERSHIP_PROPERTIES:
+                    self.field_names.setdefault((group_holder, expand_curie(curie).value), member_name)
         elif field.is_property:
             self.field_names.setdefault((node, expand_curie(field.path).value), group_name)
             (self.update_checkboxes if field.kind == CHECKBOX_FIELD else self.update_values)(
