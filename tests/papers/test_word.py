@@ -149,6 +149,32 @@ def get_problem_detail(data: bytes, status: int) -> str:
     return error.value.detail
 
 
+@pytest.mark.parametrize("fence", ["---", "—-", "–––"])
+def test_front_matter_may_be_copied_from_markdown(fence: str) -> None:
+    head = [
+        "paper: mine  # in addresses",
+        "title: On spam",
+        "drafters:",
+        "  - name: Ann",
+        "    group: governments",
+    ]
+    lines = [*head, "cites:", ("bullet", "declaration/48")]
+    paragraphs = [line if isinstance(line, tuple) else ("", line) for line in [fence, *lines, fence]]
+    text = convert_word_to_markdown(
+        build_word_file([*paragraphs, (SECTION_STYLE, "1. Issue"), ("", "Mail.")])
+    )
+    yaml = "\n".join([*head, "cites:", "  - declaration/48"])
+    assert text == f"---\n{yaml}\n---\n\n## 1. Issue (what?)\n\nMail.\n"
+    one_paragraph = ("", "\n".join([fence, *head, fence]))
+    assert "group: governments\n---" in convert_word_to_markdown(build_word_file([one_paragraph]))
+
+
+def test_single_line_of_hyphens_is_left_out() -> None:
+    paragraphs = [("Title", "On spam"), ("", "---"), ("", "Paper: mine"), ("", "---")]
+    text = convert_word_to_markdown(build_word_file(paragraphs))
+    assert text == "---\npaper: mine\ntitle: On spam\n---\n"
+
+
 def test_file_that_is_not_word_is_refused() -> None:
     data = build_word_file([(SECTION_STYLE, "1. Issue")])
     assert "not a Word file" in get_problem_detail(b"PK, but no zip", 400)

@@ -1,7 +1,7 @@
 """Convert papers in Word files (.docx) to Markdown, after checks of the zip archive and its XML.
 
 A heading has a heading style, or is a paragraph with a title of the template. The front matter is before the
-first section: a table with two columns, or paragraphs such as `Issue: spam`.
+first section: a table with two columns, paragraphs such as `Issue: spam`, or YAML between paragraphs `---`.
 
 The archive is untrusted (zip bombs, XXE). It may have at most 1000 entries, and 20 MiB when unpacked. Each
 XML entry must be well-formed, without a document type, with at most 100,000 elements and 100 levels.
@@ -167,6 +167,7 @@ def check_harmless_xml(content: bytes) -> None:
 
 HTML_HEADING_PATTERN = re.compile(r"h([1-6])")
 KEY_VALUE_PATTERN = re.compile(r"([^\s:][^:\n]{0,30}?)\s*:\s*(.*)", re.DOTALL)
+FENCE_PATTERN = re.compile(r"[-–—]+")  # Word may replace hyphens by dashes
 LISTED_VALUE_PATTERN = re.compile(r"(?:\([^();\n]*\)|[^,;\n])+")  # commas in parentheses belong to the value
 WORD_PERSON_PATTERN = re.compile(r"(.*\S)\s*\(([^()]*)\)")
 LIST_KEYS = ("drafters", "cites", "source")  # front matter keys with several values
@@ -232,11 +233,23 @@ class WordConversion:
 
     def convert(self) -> str:
         """The Markdown of the file, with its front matter."""
+        fenced_yaml = self.take_fenced_yaml()
         blocks = [block for element in self.elements for block in self.iter_blocks(element) if block]
         front_matter = {key: self.front_matter[key] for key in FRONT_MATTER_KEYS if key in self.front_matter}
-        return (
-            "\n\n".join([f"---\n{serialize_yaml(front_matter) if front_matter else ''}---", *blocks]) + "\n"
-        )
+        yaml = (serialize_yaml(front_matter) if front_matter else "") + fenced_yaml
+        return "\n\n".join([f"---\n{yaml}---", *blocks]) + "\n"
+
+    def take_fenced_yaml(self) -> str:
+        """Take the YAML from the beginning, between two lines `---` as in Markdown; empty without them."""
+        lines: list[str] = []
+        for position, element in enumerate(self.elements):
+            lines += iter_text_lines(element)
+            if not lines or not FENCE_PATTERN.fullmatch(lines[0]):
+                break
+            if lines[1:] and FENCE_PATTERN.fullmatch(lines[-1]):
+                self.elements = self.elements[position + 1 :]
+                return "".join(f"{line}\n" for line in lines[1:-1])
+        return ""
 
     def iter_blocks(self, element: Tag) -> Iterator[str]:
         """The Markdown blocks of an element. A key of the front matter has none."""
@@ -252,7 +265,7 @@ class WordConversion:
             yield self.format_heading(element, text, level) or convert_element(element)
         elif level == 1:
             self.front_matter.setdefault("title", text)
-        elif not self.read_pairs(element):
+        elif not FENCE_PATTERN.fullmatch(text) and not self.read_pairs(element):
             yield convert_element(element)
 
     def format_heading(self, element: Tag, text: str, level: int) -> str:
@@ -310,6 +323,15 @@ def recognize_full_title(text: str, headings: tuple[TemplateHeading, ...]) -> Te
     """The heading whose title or synonym is the whole text, or None."""
     heading = recognize_heading(text, headings)
     return heading if heading and normalize_words(split_heading_mark(text)[1]) in heading.spellings else None
+
+
+def iter_text_lines(element: Tag) -> Iterator[str]:
+    """The lines of an element, those of a list with the mark of a list in YAML."""
+    if element.name in ("ul", "ol"):
+        yield from (f"  - {item.get_text().strip()}" for item in element.find_all("li"))
+    else:
+        text = element.get_text("\n" if element.br else "").replace("\xa0", " ")
+        yield from (line.rstrip() for line in text.splitlines())
 
 
 def html_heading_level(element: Tag) -> int:
