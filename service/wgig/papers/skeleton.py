@@ -122,7 +122,7 @@ def get_inventory_issue(issue: str) -> ox.NamedNode:
     }
     if issue in issues:
         return expand_curie(f"issue:{issue}")
-    similar = find_near_names(issue, issues, limit=3, similarity=0.5)
+    similar = find_near_names(issue, issues, limit=3)
     hint = (
         f"Did you mean {' or '.join(similar)}?"
         if similar

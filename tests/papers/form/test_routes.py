@@ -169,3 +169,34 @@ def test_start_page_lists_stored_papers_and_issues(client: httpx.Client) -> None
     page = BeautifulSoup(client.get("/write", headers=HTML_HEADERS).text, "html.parser")
     assert [option["value"] for option in page.select("#paper option")] == [PAPER_NAME]
     assert len(page.select("#issue option")) == 31  # the issues of the inventory
+
+
+@pytest.mark.parametrize("path", ["/write?_lang={}", "/write?issue=spam&lang={}"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_issues_are_sorted_by_their_labels(client: httpx.Client, path: str, language: str) -> None:
+    page = BeautifulSoup(client.get(path.format(language), headers=HTML_HEADERS).text, "html.parser")
+    options = page.select("#issue option, #issue-1 option[value]:not([value=''])")
+    labels = [option.get_text().casefold() for option in options]
+    assert len(labels) == 31
+    assert labels == sorted(labels)
+
+
+def test_unknown_issue_has_no_far_fetched_suggestion(client: httpx.Client) -> None:
+    text = client.get("/write?issue=nope", headers=HTML_HEADERS).text
+    assert "Did you mean" not in text
+    assert "The issues are: " in text
+
+
+def test_passages_that_the_form_fills_in_are_in_sight(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=privacy")
+    field = form.form.select_one("#cites-1")
+    assert field
+    assert not field.find_parent("details")
+    assert form.values["cites-1"] == "declaration/35"
+    assert "Geneva Declaration of Principles, paragraph 35" in form.field_messages("cites-1")
+
+
+def test_name_that_the_form_makes_is_told(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").fill(mechanism_1_objectives_1="Less spam.")
+    form = form.press("do", "check")
+    assert "Without a name, this is called “Spam: mechanism”." in form.field_messages("mechanism-1-label-1")

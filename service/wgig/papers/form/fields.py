@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from ...http.language import gettext
 from ...i18n import gettext_noop
 from ...rdf.namespaces import expand_curie
+from ...text import natural_sort_key
 from .choices import (
     FieldChoice,
     PropertyConstraint,
@@ -171,8 +172,11 @@ class FormField:
         if not (self.constraint and self.constraint.choice_pattern):
             return ()
         matching = list_matching_choices(self.constraint.choice_pattern, self.choice_folder, language)
-        passages = [choice for choice in matching if choice.value.startswith(DECLARATION_PATH_PREFIX)]
-        return tuple(passages) if self.path == "cito:cites" else matching
+        if self.path == "cito:cites":
+            return tuple(choice for choice in matching if choice.value.startswith(DECLARATION_PATH_PREFIX))
+        if self.path == "wgig:issue":  # a long list, in which people search by the label
+            return tuple(sorted(matching, key=lambda choice: natural_sort_key(choice.label)))
+        return matching
 
     def label(self, language: str) -> str:
         """The label of the field in a language."""
@@ -307,7 +311,6 @@ FILE_ITEMS: tuple[FormField | FormPart, ...] = (
         "schema:inLanguage",
         "wgig:posted",
         "bibo:numPages",
-        "cito:cites",
         "schema:creativeWorkStatus",
         "schema:version",
         "dcterms:source",
@@ -317,7 +320,7 @@ FILE_ITEMS: tuple[FormField | FormPart, ...] = (
 )
 # The fields and parts of each section of the template; section 0 is the paper itself.
 FORM_SECTIONS: tuple[Sequence[FormField | FormPart], ...] = (
-    (PAPER_TITLE_FIELD, DRAFTER_PART, *FILE_ITEMS),
+    (PAPER_TITLE_FIELD, DRAFTER_PART, FormField("", "cito:cites"), *FILE_ITEMS),
     build_part_fields("", "wgig:issue", "wgig:issueDescription"),
     build_part_fields("", "wgig:category"),
     (SWOT_PART,),

@@ -22,7 +22,16 @@ from ...shacl.locations import is_blank_text
 from ...shacl.reports.phrases import format_report_phrase
 from ...text import shorten_untrusted_text
 from .choices import find_near_choices
-from .fields import ASSESSMENT_PART, DATALIST_FIELD, DRAFTER_PART, FORM_PARTS, PAPER_PART, find_form_field
+from .fields import (
+    ASSESSMENT_PART,
+    DATALIST_FIELD,
+    DRAFTER_PART,
+    FORM_PARTS,
+    FORUM_PART,
+    MECHANISM_PART,
+    PAPER_PART,
+    find_form_field,
+)
 from .original import OriginalPaper
 from .request import FIELD_NAME_PATTERN
 from .state import FormRow, field_group_name, form_row_name
@@ -208,6 +217,9 @@ INVALID_SOURCE_MESSAGE = gettext_noop(
 )
 
 
+UNNAMED_PART_MESSAGE = gettext_noop(
+    "Without a name, this is called “%(name)s”. Enter a name that readers know."
+)
 MISSING_NAME_MESSAGE = gettext_noop("The name is missing. Enter it, or remove the entry.")
 
 
@@ -240,6 +252,7 @@ def iter_form_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:
     """The messages of the form itself, except on missing names, in the language of the request."""
     if form_graph.form_state.name != form_graph.original.name:  # else `check` gave the original this name
         yield build_field_message("name", INVALID_NAME_MESSAGE)
+    yield from iter_unnamed_part_messages(form_graph)
     for triple in form_graph.graph.statements_about(form_graph.paper):
         if (
             triple.predicate == expand_curie("dcterms:source")
@@ -253,6 +266,17 @@ def iter_form_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:
                 INVALID_SOURCE_MESSAGE,
                 blocks=isinstance(triple.object, ox.Literal),
             )
+
+
+def iter_unnamed_part_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:
+    """A note at the name of each forum and mechanism without one, with the name that the form gives it."""
+    for part in (FORUM_PART, MECHANISM_PART):
+        for row in form_graph.rows(part):
+            if not row.is_blank and not row.first_text("label").strip():
+                name = form_graph.graph.first_text(form_graph.nodes[part.key, row.number], "rdfs:label")
+                text, language = translate_message(UNNAMED_PART_MESSAGE)
+                field = f"{form_row_name(part, row)}-label-1"
+                yield FieldMessage(field, "Info", text % {"name": name}, language, blocks=False)
 
 
 def build_field_message(field: str, sentence: str, *, blocks: bool = True) -> FieldMessage:

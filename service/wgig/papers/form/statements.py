@@ -32,7 +32,6 @@ from .original import OriginalPaper
 from .people import STAKEHOLDER_GROUP_PROPERTY, PeopleBuilder
 from .state import FormRow, FormState, field_group_name, form_row_name, parse_field_value
 
-
 MEMBERSHIP_PROPERTIES = ("org:member", "org:organization", "org:role")  # follow from the field `member`
 
 
