@@ -3,13 +3,9 @@
 import { h } from "./page/dom";
 import { LiveForm, MAIN_REPLACED } from "./page/live-form";
 import { formatMessage } from "./page/messages";
-import { markRepeatedCells, type RowContent, RowSelection } from "./results/table-tools";
+import { type ElementRow, markRepeatedCells, readRows, RowSelection } from "./results/table-tools";
 
 const MAX_LOADED_PAGES = 10; // of a long answer, whose other pages are loaded when its rows are filtered or sorted
-
-interface ElementRow extends RowContent {
-  element: HTMLTableRowElement;
-}
 
 class AnswerTable {
   private readonly body: HTMLTableSectionElement;
@@ -66,20 +62,6 @@ async function fetchPage(address: string): Promise<Document | undefined> {
 
 function findPage(page: Document, rel: string): string | undefined {
   return page.querySelector(`#answer > nav a[rel=${rel}]`)?.getAttribute("href") ?? undefined;
-}
-
-function readRows(body: HTMLTableSectionElement): ElementRow[] {
-  return [...body.rows].map((element) => {
-    const cells = [...element.cells];
-    const numbers = cells.map((cell) => (cell.classList.contains("number") ? Number(cell.textContent) : undefined));
-    return { element, texts: cells.map(readText), numbers };
-  });
-}
-
-/** The text of a cell, in which the name and the address of a thing have no space between them. */
-function readText(cell: HTMLTableCellElement): string {
-  const parts = [...cell.querySelectorAll(".name, .address")].map((part) => part.textContent);
-  return (parts.length ? parts.join(" ") : cell.textContent).trim();
 }
 
 function enhanceAnswer(): void {

@@ -18,7 +18,7 @@ from ..graphs.citation.versions import current_version, version_date
 from ..graphs.description.dcat import DATASET_KEYWORDS, PUBLISHER_NAME
 from ..graphs.description.void import DATASET_TITLE, VoidDescription
 from ..graphs.dumps import DumpFile, StoreDumps, wrap_dump_future
-from ..graphs.page import graph_title
+from ..graphs.page import find_change_times, graph_title
 from ..graphs.provenance import ProvenanceRecorder
 from ..http.language import label_languages
 from ..http.parameters import request_base_url
@@ -37,10 +37,8 @@ from ..rdf.formats import CSV, GZIP, HTML, N_QUADS, PARQUET, TRIG, Format
 from ..rdf.labels import best_text
 from ..rdf.namespaces import (
     DCTERMS_DESCRIPTION,
-    DCTERMS_MODIFIED,
     DESCRIPTION_GRAPH_NAMES,
     LICENSE_IRI,
-    PROV_ENDED_AT_TIME,
     VOID_TRIPLES,
     expand_curie,
 )
@@ -50,7 +48,6 @@ from ..resources.representation import render_site_page
 from ..sparql.service import QueryService
 from ..store.change import BEGINNING_OF_TIME
 from ..store.errors import StoreError
-from ..store.history import PROV_WAS_GENERATED_BY
 from ..store.labels import find_labels
 from ..store.size import StoreSize
 from ..store.store import Store
@@ -223,6 +220,7 @@ def describe_graphs(context: RequestContext, graphs: list[str]) -> list[CatalogG
     store, base, ranges = context.store, context.base, label_languages()
     labels, void = find_labels(store, graphs, ranges), VoidDescription(base)
     computed_graphs = {f"{base}graph/{name}" for name in DERIVED_GRAPH_NAMES}
+    change_times = find_change_times(context.history, store, graphs, base)
     described = []
     for graph in graphs:
         node, is_computed = ox.NamedNode(graph), graph in computed_graphs
@@ -233,7 +231,7 @@ def describe_graphs(context: RequestContext, graphs: list[str]) -> list[CatalogG
                 graph_title(graph, labels),
                 description if description.value else None,
                 find_graph_size(store, void, node),
-                None if is_computed else find_graph_time(context, node),
+                None if is_computed else change_times.get(graph),
                 is_computed,
             )
         )
@@ -246,17 +244,3 @@ def find_graph_size(store: Store, void: VoidDescription, graph: ox.NamedNode) ->
     stated = next((int(size.value) for size in sizes if isinstance(size, ox.Literal)), None)
     is_description = graph.value in {f"{void.base}graph/{name}" for name in DESCRIPTION_GRAPH_NAMES}
     return sum(1 for _ in store.triples(graph.value)) if is_description else stated
-
-
-def find_graph_time(context: RequestContext, graph: ox.NamedNode) -> datetime | None:
-    """When a graph last changed: by the history, or else by the record of the data of the package."""
-    history, store = context.history, context.store
-    version = history.current_version(store, graph) if history else None
-    write = version and history.find_object(store, version, PROV_WAS_GENERATED_BY) if history else None
-    times: list[object] = []
-    if history and isinstance(write, ox.NamedNode):
-        times.append(history.find_object(store, write, PROV_ENDED_AT_TIME))
-    bundled_catalog_graph = f"{context.base}graph/catalog"
-    times += (triple.object for triple in store.triples(bundled_catalog_graph, graph, DCTERMS_MODIFIED))
-    texts = [time.value for time in times if isinstance(time, ox.Literal)]
-    return max(map(datetime.fromisoformat, texts), default=None)

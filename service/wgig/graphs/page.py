@@ -1,8 +1,9 @@
 """HTML pages of graphs: the list of all named graphs, and each graph with the resources that it describes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyoxigraph as ox
 
@@ -12,8 +13,9 @@ from ..pages.dependencies import RequestContext
 from ..pages.rendering import graph_path, iri_fragment, path_in_format, render_template
 from ..rdf.formats import GRAPH_FORMATS, JSON_LD, TURTLE
 from ..rdf.labels import words_of_iri
-from ..rdf.namespaces import DCTERMS_NAMESPACE, shorten_iri
+from ..rdf.namespaces import DCTERMS_MODIFIED, DCTERMS_NAMESPACE, shorten_iri
 from ..rdf.shipped import read_inference_rules
+from ..store.change import BEGINNING_OF_TIME
 from ..store.history import MAX_LISTED_VERSIONS, GraphHistory, find_erased_digests, list_graph_versions
 from ..store.labels import find_labels
 from ..store.store import Store
@@ -49,12 +51,14 @@ class GraphView:
 
 
 def render_graphs_page(history: GraphHistory | None, store: Store, base: str) -> bytes:
-    """The page of the first MAX_LISTED_GRAPHS named graphs.
+    """The page of the first MAX_LISTED_GRAPHS named graphs, sorted by title.
 
-    Each has its label, number of triples, last recorded write, and links to its formats.
+    Each has its title, number of triples, the time of its last change, and links to its formats.
     """
     iris = store.graphs()
     shown_iris = iris[:MAX_LISTED_GRAPHS]
+    labels = find_labels(store, shown_iris, label_languages())
+    shown_iris.sort(key=lambda iri: natural_sort_key(graph_title(iri, labels).value))
     pattern = f"{{ VALUES ?g {{ {serialize_values_block(shown_iris)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
     rows = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
     sizes = dict.fromkeys(shown_iris, 0) | {row["g"].value: int(row["n"].value) for row in rows}
@@ -62,7 +66,7 @@ def render_graphs_page(history: GraphHistory | None, store: Store, base: str) ->
         "graphs.html",
         base=base,
         sizes=sizes,
-        write_times=history.find_write_times(store, shown_iris) if history else {},
+        change_times=find_change_times(history, store, shown_iris, base),
         downloads={
             iri: [
                 (format_.title, path_in_format(graph_path(iri, base), format_.media_type))
@@ -71,8 +75,26 @@ def render_graphs_page(history: GraphHistory | None, store: Store, base: str) ->
             for iri in shown_iris
         },
         total=len(iris),
-        labels=find_labels(store, shown_iris, label_languages()),
+        labels=labels,
     )
+
+
+def find_change_times(
+    history: GraphHistory | None, store: Store, graphs: Sequence[str], base: str
+) -> dict[str, datetime]:
+    """When each graph last changed: by the history, or else by the catalog that comes with the data."""
+    catalog_graph = f"{base}graph/catalog"
+    times = history.find_write_times(store, graphs) if history else {}
+    for graph in graphs:
+        modified = store.triples(catalog_graph, ox.NamedNode(graph), DCTERMS_MODIFIED)
+        stated = [
+            datetime.fromisoformat(triple.object.value)
+            for triple in modified
+            if isinstance(triple.object, ox.Literal)
+        ]
+        if stated:
+            times[graph] = max(*stated, times.get(graph, BEGINNING_OF_TIME))
+    return times
 
 
 def render_graph_page(

@@ -59,6 +59,30 @@ export class RowSelection<T extends RowContent> {
   }
 }
 
+/** A row of a table of the page. */
+export interface ElementRow extends RowContent {
+  element: HTMLTableRowElement;
+}
+
+/** The rows of a table; a cell may have the number that it is sorted by in the attribute data-sort. */
+export function readRows(body: HTMLTableSectionElement): ElementRow[] {
+  return [...body.rows].map((element) => {
+    const cells = [...element.cells];
+    return { element, texts: cells.map(readText), numbers: cells.map(readNumber) };
+  });
+}
+
+function readNumber(cell: HTMLTableCellElement): number | undefined {
+  const text = cell.dataset["sort"] ?? (cell.classList.contains("number") ? cell.textContent : undefined);
+  return text === undefined ? undefined : Number(text);
+}
+
+/** The text of a cell, in which the name and the address of a thing have no space between them. */
+function readText(cell: HTMLTableCellElement): string {
+  const parts = [...cell.querySelectorAll(".name, .address")].map((part) => part.textContent);
+  return (parts.length ? parts.join(" ") : cell.textContent).trim();
+}
+
 function containsWords(row: RowContent, words: string[]): boolean {
   const text = row.texts.join("\n").toLowerCase();
   return words.every((word) => text.includes(word));
