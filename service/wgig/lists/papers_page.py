@@ -1,6 +1,6 @@
 """The page of the list of papers: facets with counts, and the conformance of each paper to the template."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from ..http import language
 from ..i18n import gettext_noop
 from ..rdf.literals import term_text
 from ..rdf.namespaces import namespaces_by_prefix
+from ..resources.added_papers import find_added_papers
 from ..shacl.outcomes import list_section_outcomes
 from ..store.labels import find_labels
 from ..store.store import Store
@@ -203,15 +204,17 @@ def count_papers_among(papers: PaperNumbers, matches: PaperNumbers | None) -> in
 
 def build_paper_rows(store: Store, papers: Iterable[IndexedPaper], base: str) -> list[PaperRow]:
     """The rows of papers, with the conformance of each to the template."""
-    namespaces = namespaces_by_prefix(base)
-    return [build_paper_row(store, paper, namespaces) for paper in papers]
+    namespaces, papers = namespaces_by_prefix(base), list(papers)
+    added_iris = find_added_papers(store, (paper.iri for paper in papers), base)
+    return [build_paper_row(store, paper, namespaces, added_iris) for paper in papers]
 
 
-def build_paper_row(store: Store, paper: IndexedPaper, namespaces: Mapping[str, str]) -> PaperRow:
+def build_paper_row(
+    store: Store, paper: IndexedPaper, namespaces: Mapping[str, str], added_iris: Set[str]
+) -> PaperRow:
     """The row of a paper, with its conformance as recorded in the store."""
     assertion = namespaces["assertion"] + paper.iri.removeprefix(namespaces["paper"])
-    part_quads = store.match(ox.NamedNode(paper.iri), ox.NamedNode(f"{namespaces['wgig']}partOf"))
-    is_of_series = any(True for _ in part_quads)
+    is_of_series = paper.iri not in added_iris
     if not paper.facet_values("conformance"):
         return PaperRow(paper, is_of_series, assertion, (), "", "")
     pairs = [(quad.predicate, quad.object) for quad in store.match(ox.NamedNode(assertion))]

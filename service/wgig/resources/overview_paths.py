@@ -110,9 +110,9 @@ PARAGRAPH_OVERVIEW = OverviewPaths(
     },
     omitted_properties=("dcterms:type", "wgig:number"),
 )
-# What tells papers of the same name apart: the day, and that the papers of 2005 are parts of a series.
-PAPER_DATE_VALUES = {"posted": PropertyPath("wgig:posted"), "series": PropertyPath("wgig:partOf")}
+PAPER_DATE_VALUES = {"posted": PropertyPath("wgig:posted")}  # the day tells papers of the same name apart
 PAPER_PATHS = PAPER_DATE_VALUES | {
+    "series": PropertyPath("wgig:partOf"),  # of the papers of 2005
     "issue": PropertyPath("wgig:issue"),
     "category": PropertyPath("wgig:category"),
     "drafter": PropertyPath("wgig:drafter"),

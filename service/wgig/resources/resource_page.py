@@ -43,6 +43,7 @@ from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm
 from ..text import natural_sort_key
+from .added_papers import mark_added_papers
 from .contents import (
     NO_PARAGRAPHS,
     build_contents,
@@ -497,6 +498,7 @@ def render_resource_page(
     shown_iris |= {part.iri for part in parts} | {part.kind for part in parts if part.kind}
     missing_labels = find_labels(store, shown_iris - description.labels.keys(), language_ranges)
     labels = find_foreign_class_labels(view.types) | description.labels | missing_labels
+    labels |= mark_added_papers(store, {name: labels[name] for name in labels.keys() - {iri}}, base)
     versions = list_graph_versions(context.history, store, view.graph) if view.graph else []
     versions = versions[-MAX_LISTED_VERSIONS:]
     facts = drop_repeated_facts(view.facts, overviews)

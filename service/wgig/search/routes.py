@@ -20,6 +20,7 @@ from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.names import localized_kind_title
 from ..problems import Problem, build_sentence
 from ..rdf.formats import ATOM, HTML, JSON, JSON_LD, Format
+from ..resources.added_papers import find_added_papers
 from ..resources.alternates import Resource
 from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
@@ -274,6 +275,9 @@ def render_search_page(
         "search.html",
         base=context.base,
         results=results,
+        added_papers=find_added_papers(context.store, (hit.iri for hit in results.hits), context.base)
+        if results
+        else (),
         markup=markup,
         spelling=index.query(suggest_spelling, results.matches.criteria) if results and is_empty else "",
         kind_links=kind_links,

@@ -1,0 +1,34 @@
+"""Papers that somebody added to this service: pages mark them, as they may be named like papers of 2005."""
+
+from collections.abc import Iterable, Mapping
+
+import pyoxigraph as ox
+
+from ..http.language import gettext
+from ..rdf.namespaces import RDF_TYPE, namespaces_by_prefix
+from ..store.store import Store
+
+
+def find_added_papers(store: Store, iris: Iterable[str], base: str) -> set[str]:
+    """Those of the resources that are papers, and not part of the group's series of papers."""
+    namespaces = namespaces_by_prefix(base)
+    part_of = ox.NamedNode(f"{namespaces['wgig']}partOf")
+    paper_classes = {
+        ox.NamedNode(f"{namespaces['wgig']}{name}") for name in ("IssuePaper", "AssessmentPaper")
+    }
+    papers = (iri for iri in iris if iri.startswith(namespaces["paper"]))
+    return {
+        iri
+        for iri in papers
+        if paper_classes & {quad.object for quad in store.match(ox.NamedNode(iri), RDF_TYPE)}
+        and not any(True for _ in store.match(ox.NamedNode(iri), part_of))
+    }
+
+
+def mark_added_papers(store: Store, labels: Mapping[str, ox.Literal], base: str) -> dict[str, ox.Literal]:
+    """The labels of those of the resources that are added papers, with a note that they are."""
+    note = gettext("added to this service")
+    return {
+        iri: ox.Literal(f"{labels[iri].value} ({note})", language=labels[iri].language)
+        for iri in find_added_papers(store, labels, base)
+    }
