@@ -91,6 +91,8 @@ def build_query_parameters(path: str, name: str, value: Any) -> dict[str, Any]:
     }
     if path.startswith("/queries/") and name == "page":  # only the HTML and the feed of a query have pages
         other_parameters = {"_mediatype": "text/html"}
+    if name == "names":
+        other_parameters["_mediatype"] = "text/csv"
     return other_parameters | {name: ",".join(value) if isinstance(value, list) else value}
 
 

@@ -226,6 +226,16 @@ def test_pages_of_a_long_answer_have_all_rows(shipped_client: httpx.Client) -> N
     assert shipped_client.get("/queries/judgments.csv?page=2").status_code == 400
 
 
+def test_page_offers_the_table_as_csv_with_names(shipped_client: httpx.Client) -> None:
+    page = shipped_client.get("/queries/coverage-matrix?the_issue=spam", headers={"Accept": "text/html"}).text
+    (path,) = map(html.unescape, re.findall(r'href="([^"]*;names=[^"]*)"', page))
+    assert path == "/queries/coverage-matrix.csv?the_issue=spam&names="
+    response = shipped_client.get(path)
+    assert response.headers["content-location"] == path
+    assert response.text.splitlines()[1].startswith("Spam,")
+    assert "http" not in response.text
+
+
 def test_page_of_an_example_leads_on(shipped_client: httpx.Client) -> None:
     page = get_page(shipped_client, "/queries/due-and-delivered?in_time=late")
     for path in (

@@ -150,6 +150,36 @@ def test_refusal_of_a_media_type_lists_the_supported_ones(writable_client: httpx
     assert response.headers["accept-post"] == "application/sparql-query, application/x-www-form-urlencoded"
 
 
+NAMES_QUERY = """PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+SELECT ?thing ?thingLabel ?number WHERE {
+  VALUES (?thing ?thingLabel ?number) {
+    (<urn:a> UNDEF 1) (<urn:b> "stated" 2) ("http://x.example/1 | http://x.example/2" "one | two" UNDEF)
+  }
+}"""
+
+
+def test_csv_has_names_on_request(writable_client: httpx.Client) -> None:
+    content = '<urn:a> <http://www.w3.org/2000/01/rdf-schema#label> "A thing"@en , "Une chose"@fr .'
+    writable_client.put("/graph/names", content=content, headers={"Content-Type": "text/turtle"})
+    form = {"query": NAMES_QUERY, "_mediatype": "text/csv", "names": ""}
+    response = writable_client.post("/sparql", data=form)
+    assert response.text == "thing,number\r\nA thing,1\r\nstated,2\r\none | two,\r\n"
+    assert "Accept-Language" in response.headers["vary"]
+    french = writable_client.get("/sparql", params=form, headers={"Accept-Language": "fr"})
+    assert "Une chose,1" in french.text
+
+
+def test_names_are_refused_for_other_formats_and_large_results() -> None:
+    client = make_service_client(Settings(), Store.in_memory())
+    form = {"query": NAMES_QUERY, "_mediatype": "json", "names": ""}
+    assert client.get("/sparql", params=form).status_code == 400
+    values = "1 " * 30
+    large_query = f"SELECT * {{ VALUES ?a {{ {values} }} VALUES ?b {{ {values} }} VALUES ?c {{ {values} }} }}"
+    response = client.post("/sparql", data=form | {"query": large_query, "_mediatype": "csv"})
+    assert response.status_code == 413
+    assert "too large for names" in response.text
+
+
 def test_gzip_body_is_accepted(writable_client: httpx.Client) -> None:
     response = writable_client.post(
         "/sparql", content=gzip.compress(b"ASK {}"), headers=QUERY_BODY_HEADERS | {"Content-Encoding": "gzip"}

@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # costs 180 ms, and commands do not need it
     from fastapi import Request
 
 LANGUAGE_PARAMETER = "_lang"  # of any page; if valid, LanguageMiddleware has already removed it
-BARE_PARAMETERS = ("check", "default", "explain", "hints", "saved", "versions", "work")  # must have no value
+# They must have no value.
+BARE_PARAMETERS = ("check", "default", "explain", "hints", "names", "saved", "versions", "work")
 MAX_PARAMETER_VALUES = 50  # default limit of one parameter
 
 

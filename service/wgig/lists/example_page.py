@@ -23,7 +23,7 @@ from ..http.parameters import (
 from ..http.responses import respond_with_body
 from ..pages.dependencies import RequestContext
 from ..problems import Problem
-from ..rdf.formats import ATOM, FORMATS_BY_FORM, HTML
+from ..rdf.formats import ATOM, CSV, FORMATS_BY_FORM, HTML
 from ..resources.representation import render_site_page
 from ..sparql.examples import (
     EXAMPLE_COLUMN_TITLES,
@@ -34,7 +34,7 @@ from ..sparql.examples import (
 )
 from ..sparql.request import build_internal_query
 from ..sparql.result_page import PageResult, build_result_view
-from ..sparql.result_table import ResultTable, Solutions, build_result_table
+from ..sparql.result_table import ResultTable, Solutions, TableOptions, build_result_table
 from ..sparql.service import SPARQL_RESPONSE_LINKS, QueryService, read_page_result
 from ..store.resource_versions.projection import ResourceVersionsProjection
 from .parameter_fields import ParameterForm, list_canonical_pairs, read_parameter_form
@@ -123,6 +123,7 @@ def render_example_page(  # noqa: PLR0913  the parts of the page
             (format_.title, build_service_path(name, values, format_.suffix))
             for format_ in FORMATS_BY_FORM[example.form]
         ],
+        named_csv_path=build_service_path(name, [*values, ("names", "")], CSV.suffix),
         related=list_related_examples(example),
     )
 
@@ -132,14 +133,8 @@ def build_answer_page(
 ) -> ResultTable:
     """The table of the page in the pairs, by default the first. Raises Problem 404 if there is none."""
     page = parse_page_number(dict(pairs).get("page", "1"), "page")
-    table = build_result_table(
-        solutions,
-        example.source,
-        context.store,
-        max_rows=MAX_ANSWER_PAGE_ROWS,
-        page=page,
-        translates_labels=True,
-    )
+    options = TableOptions(MAX_ANSWER_PAGE_ROWS, page, translates_labels=True)
+    table = build_result_table(solutions, example.source, context.store, options)
     if page > 1 and not table.rows:
         raise Problem(404, f"The answer has no page {page}. Its first page is /queries/{example.name}")
     return table

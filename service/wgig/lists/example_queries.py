@@ -182,11 +182,14 @@ async def get_example_query(
     if format_ is HTML:
         return await respond_with_example_page(context, queries, resource_versions, example, pairs)
     # The model also has the parameter `page`, which only the feed and the HTML page support.
-    check_query_parameters(request, (*example_parameter_names(example), "_mediatype"))
-    query = await bind_example_query(request, queries, example, pairs)
+    check_query_parameters(request, (*example_parameter_names(example), "_mediatype", "names"))
+    option_pairs = [pair for pair in pairs if pair[0] == "names"]
+    values = [pair for pair in pairs if pair not in option_pairs]
+    query = await bind_example_query(request, queries, example, values)
     query_request = build_internal_query(query, example.form)
     headers = content_location_field(f"queries/{name}", pairs, format_)
-    return await respond_with_result(request, queries, [("query", query)], query_request, format_, headers)
+    query_pairs = [("query", query), *option_pairs]
+    return await respond_with_result(request, queries, query_pairs, query_request, format_, headers)
 
 
 def example_result_formats(example: ExampleQuery) -> tuple[Format, ...]:

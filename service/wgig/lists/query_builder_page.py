@@ -25,7 +25,7 @@ from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.request import build_internal_query
 from ..sparql.result_page import PageResult, build_result_view
-from ..sparql.result_table import build_result_table
+from ..sparql.result_table import TableOptions, build_result_table
 from ..sparql.service import QueryService, read_page_result, select_internal_rows
 from ..store.labels import find_labels
 from ..store.store import Store
@@ -300,7 +300,7 @@ def render_builder_page(context: RequestContext, page: BuilderPage) -> bytes:
         limit=chosen.limit if chosen else DEFAULT_ROW_LIMIT,
         limits=ROW_LIMITS,
         text=page.text,
-        table=build_result_table(solutions, query, store, max_rows=max(ROW_LIMITS))
+        table=build_result_table(solutions, query, store, TableOptions(max(ROW_LIMITS)))
         if solutions and query
         else None,
         max_columns=MAX_BUILDER_COLUMNS,

@@ -29,6 +29,9 @@ QUERY_RESPONSE_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, JSON, PLAIN_T
 GRAPH_EXAMPLES = [["https://w3id.org/wgig/graph/issues"]]
 ALIAS_DESCRIPTION = "An alias of `_mediatype` for clients of other services. `_mediatype` takes precedence."
 
+NAMES_DESCRIPTION = (
+    "Sent without a value, with CSV: resources are given by their names, as on the page, not by their IRIs."
+)
 SPARQL_VERSION_DESCRIPTION = f"The version of SPARQL: {', '.join(SPARQL_VERSIONS)}."
 SparqlVersionText = Annotated[
     Text,
@@ -56,6 +59,7 @@ class SparqlParameters(ParameterModel):
         "Sent without a value: return hints about likely mistakes even if the result is not empty.",
         examples=[""],
     )
+    names: BareText = describe_parameter(NAMES_DESCRIPTION, examples=[""])
     version: SparqlVersionText = describe_parameter(SPARQL_VERSION_DESCRIPTION)
     media_type: Text = describe_media_type(QUERY_RESPONSE_FORMATS)
     ac: Text = describe_parameter(
@@ -92,6 +96,7 @@ def build_example_model(example: ExampleQuery, formats: tuple[Format, ...] = ())
         fields["page"] = (PageNumberText, describe_parameter(description))
     if formats:
         fields["media_type"] = (Text, describe_media_type(formats))
+        fields["names"] = (BareText, describe_parameter(NAMES_DESCRIPTION, examples=[""]))
     name = f"{build_model_name(example.name)}{'Query' if formats else 'Feed'}Parameters"
     model: type[ParameterModel] = create_model(name, __base__=ParameterModel, **fields)
     return model

@@ -7,11 +7,11 @@ import pyoxigraph as ox
 
 from ..http.language import gettext
 from ..pages.rendering import build_query_path, render_template
-from ..rdf.formats import FORMATS_BY_FORM, Format
+from ..rdf.formats import CSV, FORMATS_BY_FORM, Format
 from ..rdf.sparql_lexer import SparqlText
 from ..store.store import Store
 from .examples import recognize_example_query
-from .result_table import Row, Solutions, build_result_table
+from .result_table import Row, Solutions, TableOptions, build_result_table
 
 MAX_RESULT_PAGE_ROWS = 1000
 
@@ -49,13 +49,14 @@ def render_results_page(
         example=recognize_example_query(query.text),
         hints=result.hints,
         is_complete=result.is_whole,
-        table=build_result_table(solutions, query, store, max_rows=MAX_RESULT_PAGE_ROWS)
+        table=build_result_table(solutions, query, store, TableOptions(MAX_RESULT_PAGE_ROWS))
         if solutions
         else None,
         other_formats=[
             (format_.title, build_query_path([*page_parameters, ("_mediatype", format_.media_type)]))
             for format_ in FORMATS_BY_FORM[result.form]
         ],
+        named_csv_path=build_query_path([*page_parameters, ("_mediatype", CSV.media_type), ("names", "")]),
         **view,
     )
 

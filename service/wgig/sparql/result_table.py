@@ -24,7 +24,7 @@ IRI_LIST_PATTERN = re.compile(r'https?://[^\s<>"]+(?:(?: \| |, |; |\s)https?://[
 IRI_LIST_SEPARATOR_PATTERN = re.compile(r"[|,;]?\s+(?:\|\s+)?")
 LIST_SEPARATOR = " | "  # of the labels of a list, as in the example queries
 MAX_CELL_THINGS = 200  # of a list in one cell; the others are left out
-MAX_LABELED_THINGS = 5_000  # of a table; further things have no label. Each takes about 20 µs
+MAX_LABELED_THINGS = 5_000  # of a table on a page; further things have no label. Each takes about 20 µs
 GROUPED_COLUMNS = 2  # the first columns, in which a repeated value is shown once
 
 Row = Sequence[Any]  # the terms of a solution, None for an unbound variable
@@ -105,27 +105,31 @@ class ResultTable:
         return self.available > len(self.rows) or not self.is_whole
 
 
-def build_result_table(  # noqa: PLR0913  what determines the table
-    solutions: Solutions,
-    query: SparqlText,
-    store: Store,
-    *,
-    max_rows: int,
-    page: int = 1,
-    translates_labels: bool = False,
-) -> ResultTable:
-    """The table of a page of the solutions of a query; pages are counted from 1.
+class TableOptions(NamedTuple):
+    """Which rows a table has: those of a page, counted from 1. Its first `max_labels` things have labels.
 
     `translates_labels`: a label in the language of the page replaces one that the query states in another.
     """
-    offset = (page - 1) * max_rows
-    rows = solutions.rows[offset : offset + max_rows]
+
+    max_rows: int
+    page: int = 1
+    max_labels: int = MAX_LABELED_THINGS
+    translates_labels: bool = False
+
+
+def build_result_table(
+    solutions: Solutions, query: SparqlText, store: Store, options: TableOptions
+) -> ResultTable:
+    """The table of the solutions of a query."""
+    translates_labels = options.translates_labels
+    offset = (options.page - 1) * options.max_rows
+    rows = solutions.rows[offset : offset + options.max_rows]
     iris_by_term = {term: split_cell_iris(term) for row in rows for term in row if term is not None}
     columns = list_result_columns(
         solutions._replace(rows=rows), order_variables(query, solutions.names), iris_by_term
     )
     iris = dict.fromkeys(iri for iris in iris_by_term.values() for iri in iris)
-    found_labels = find_labels(store, list(iris)[:MAX_LABELED_THINGS], label_languages())
+    found_labels = find_labels(store, list(iris)[: options.max_labels], label_languages())
 
     def build_cell(row: Row, column: Column) -> Cell:
         term = row[column.position]
@@ -205,7 +209,7 @@ def split_list_labels(stated: Any, count: int) -> list[ox.Literal | None]:
 
 
 def choose_label(stated: Any, found: ox.Literal | None, *, translates_labels: bool) -> ox.Literal | None:
-    """The label that the query states, or else the one in the graph (see `build_result_table`)."""
+    """The label that the query states, or else the one in the graph (see `TableOptions`)."""
     if not isinstance(stated, ox.Literal) or not stated.value:
         return found
     is_translation = (

@@ -18,6 +18,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from ..http.access_log import REQUEST_RECORD_KEY, Telemetry
 from ..http.bodies import Pairs, parameter_values
+from ..http.language import page_header_fields
 from ..http.responses import (
     ResponseAbortedError,
     cancel_on_disconnect,
@@ -27,7 +28,7 @@ from ..http.responses import (
 )
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
-from ..rdf.formats import FORMATS_BY_FORM, HTML, JSON, TSV, Format, is_empty_result
+from ..rdf.formats import CSV, FORMATS_BY_FORM, HTML, JSON, TSV, Format, is_empty_result
 from ..rdf.serialization import UnserializableError
 from ..settings import MIB, Settings
 from ..store.errors import StoreUnavailableError, build_store_error
@@ -38,6 +39,7 @@ from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanatio
 from .federation import SearchCallHandler, has_federated_calls, resolve_federated_calls
 from .language.hints import QueryHint, build_warning_field, find_query_hints
 from .language.parser import ParsedSparqlText
+from .named_csv import write_named_csv
 from .request import (
     LONG_QUERY_CHARS,
     QueryRequest,
@@ -166,8 +168,11 @@ async def respond_with_result(  # noqa: PLR0913, PLR0917 - the response depends 
 ) -> Response:
     """The response with the result of a query in a format. Raises Problem.
 
-    The HTML page also shows the query with its parameters, from `pairs`.
+    The HTML page also shows the query with its parameters, from `pairs`. With the parameter `names`, CSV has
+    names instead of IRIs.
     """
+    if any(key == "names" for key, _ in pairs):
+        return await respond_with_named_csv(request, queries, query, format_, headers)
     if format_ is HTML:
         page_result = await read_page_result(request, queries, query)
         store, base = queries.store, queries.settings.base
@@ -185,6 +190,25 @@ async def read_page_result(request: Request, queries: QueryService, query: Query
         is_whole = result.is_whole
         result.close()
     return PageResult(body, query.form, is_whole, hints)
+
+
+async def respond_with_named_csv(
+    request: Request, queries: QueryService, query: QueryRequest, format_: Format, headers: Mapping[str, str]
+) -> Response:
+    """The result as CSV with names. Raises Problem 400 for other formats, 413 for a large result."""
+    if format_ is not CSV:
+        raise Problem(400, "The parameter names is for CSV only. Send _mediatype=text/csv or omit names.")
+    page_result = await read_page_result(request, queries, query)
+    if not page_result.is_whole:
+        raise Problem(
+            413,
+            f"The result is larger than {MAX_BUFFERED_RESULT_BYTES} bytes, which is too large for names. "
+            "Omit the parameter names, or add a LIMIT.",
+        )
+    body = await run_in_threadpool(write_named_csv, page_result, query.source, queries.store)
+    # The names depend on the language, as on a page.
+    fields = page_header_fields({"Vary": "Accept, Accept-Encoding", **headers})
+    return respond_with_body(request, body, CSV, links=SPARQL_RESPONSE_LINKS, headers=fields)
 
 
 async def select_internal_rows(request: Request, queries: QueryService, text: str) -> list[tuple[Any, ...]]:

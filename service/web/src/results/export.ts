@@ -55,6 +55,10 @@ export function exportSection(result: QueryResult, parameters: URLSearchParams, 
 function createLinks(formats: Record<string, string[]>, parameters: URLSearchParams, view: string): HTMLElement[] {
   const links = Object.entries(formats).map(([name, [mediaType, suffix]]) =>
     h("li", {}, h("a", { href: queryAddress(parameters, mediaType), download: `answer.${suffix}`, rel: "nofollow" }, name)));
+  if (formats === TABLE_FORMATS) {
+    const namedCsv = new URLSearchParams([...parameters, ["names", ""]]);
+    links.push(h("li", {}, h("a", { href: queryAddress(namedCsv, "text/csv"), download: "answer.csv", rel: "nofollow" }, formatMessage("named-csv"))));
+  }
   const isQueryAlone = [...parameters.keys()].join() === "query"; // /cite and the short link have no other parameter
   const shortLink = isQueryAlone ? [createShortLink(parameters.get("query") ?? "", view)] : [];
   if (queryAddress(parameters).length > MAX_ADDRESS_CHARACTERS) return [h("p", {}, formatMessage("too-long")), ...shortLink];
