@@ -101,7 +101,9 @@ def full_service_url(
     start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The URL of a service with the bundled graphs and a graph that was written twice."""
-    with start_service(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN) as url:
+    with start_service(
+        tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN, WGIG_PAPER_HOSTS="papers.example"
+    ) as url:
         write_test_graph(url)
         yield url
 

@@ -105,7 +105,7 @@ def test_suggestion_changes_the_text_and_offers_to_check_again(report_page: Page
     assert paper_text(report_page) == MISSPELLED_PAPER.replace("spamm", "spam")
     expect(button).to_have_count(0)
     expect(report_page.get_by_role("status").last).to_contain_text(
-        f"Line {line_number('spamm')} now contains spam."
+        f"Line {line_number('spamm')} now contains: spam"
     )
     assert has_focus(report_page, ".findings button")
     again = report_page.locator(".findings").get_by_role("button", name="Check again")

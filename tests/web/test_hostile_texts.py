@@ -97,6 +97,21 @@ drafters:
 
 %s
 """
+# %s stands for the end of the name of a mechanism, which is misspelled the second time.
+MISSPELLED_PAPER_TEMPLATE = """---
+paper: hostile
+---
+
+## 6. Mechanisms
+
+### Code of practice %s
+
+## 7. Adequacy
+
+### b. Transparent
+
+Mechanism: Code of practise %s
+"""
 TEXT_IRI_PAIRS = zip_longest(HOSTILE_TEXTS, HOSTILE_IRIS, fillvalue="x:none")
 # Cut, so that queries fit into a URL.
 VALUES_ROWS = " ".join(
@@ -120,8 +135,9 @@ def url(start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory)
     """The URL of a service in whose graphs all texts are hostile."""
     folder = tmp_path_factory.mktemp("hostile")
     fill_hostile_store(folder / "store", folder / "files")
-    with start_service(folder / "store", WGIG_DATA="none", WGIG_TOKEN=TOKEN) as service_url:
-        with httpx.Client(base_url=service_url) as client:
+    settings = {"WGIG_DATA": "none", "WGIG_TOKEN": TOKEN, "WGIG_PAPER_HOSTS": "papers.example"}
+    with start_service(folder / "store", **settings) as service_url:
+        with httpx.Client(base_url=service_url, timeout=60) as client:
             wait_until_current(client)  # no suggestions while the search index is built
         for iri in HOSTILE_GRAPHS:
             content = f"<{HOSTILE_IRIS[0]}> a <{HOSTILE_IRIS[1]}> ."
@@ -295,6 +311,41 @@ def test_hostile_paper_is_harmless(phone_page: WatchedPage, assert_harmless: Cal
         phone_page.page.goto("/validate")
         phone_page.page.fill("#paper", PAPER_TEMPLATE % (json.dumps(text), json.dumps(text), text))
         click_and_wait(phone_page.page, "form.check > button")
+        assert_harmless(phone_page.page)
+
+
+def test_hostile_suggestion_is_harmless(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None]
+) -> None:
+    page = phone_page.page
+    suggested_count = 0
+    for text in SENT_TEXTS:
+        label = " ".join(text.split())[:120]
+        page.goto("/validate")
+        page.fill("#paper", MISSPELLED_PAPER_TEMPLATE % (label, label))
+        click_and_wait(page, "form.check > button")
+        for button in page.get_by_role("button", name="Did you mean").all():
+            suggested_count += 1
+            button.click()
+        for mark in page.locator(".cm-lintRange").all()[:1]:
+            mark.hover()
+            expect(page.locator(".cm-tooltip-lint").first).to_be_visible()
+        page.locator("a[href^='#file-1-line-']").last.click()
+        assert page.locator(".code :is(img, script, iframe, [onerror])").count() == 0
+        assert_harmless(page)
+    assert suggested_count > len(SENT_TEXTS) / 2
+
+
+def test_hostile_address_is_harmless_and_kept(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None]
+) -> None:
+    for text in SENT_TEXTS:
+        phone_page.page.goto("/validate")
+        phone_page.page.locator("#address").evaluate("(field) => field.type = 'text'")
+        phone_page.page.fill("#address", text[:2000])
+        click_and_wait(phone_page.page, "form.check > button")
+        expect(phone_page.page.locator("#problem")).to_contain_text("papers.example")
+        assert phone_page.page.locator("#address").input_value() == text[:2000].replace("\n", "").strip()
         assert_harmless(phone_page.page)
 
 

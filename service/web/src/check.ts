@@ -76,16 +76,16 @@ class CheckPage {
     const correct = () => {
       if (this.editor.hasName(anchor, old)) this.editor.replace(anchor, old, replacement);
       else if (!this.editor.hasName(anchor, replacement)) return this.report(element, formatMessage("line-changed"), this.editor.lineOf(anchor));
-      this.report(element, formatMessage("line-now", { line: this.editor.lineOf(anchor), text: replacement }));
+      this.report(element, formatMessage("line-now", { line: this.editor.lineOf(anchor) }), undefined, replacement);
     };
     element.replaceChildren(h("button", { type: "button", class: "plain", click: correct }, element.textContent.trim()));
   }
 
   /** Say what became of a suggestion, in its place and to screen readers, and offer to go on. */
-  private report(element: HTMLElement, sentence: string, line?: number): void {
+  private report(element: HTMLElement, sentence: string, line?: number, text = ""): void {
     const next = line ? h("button", { type: "button", class: "plain", click: () => this.editor.selectLine(line) }, formatMessage("in-line", { line })) : this.checkButton();
-    element.replaceChildren(h("span", {}, sentence), " ", next);
-    this.status.replaceChildren(h("p", {}, sentence));
+    element.replaceChildren(`${sentence} `, h("bdi", {}, text), " ", next);
+    this.status.replaceChildren(h("p", {}, `${sentence} `, h("bdi", {}, text)));
     next.focus();
   }
 }
