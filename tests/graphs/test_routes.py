@@ -135,8 +135,12 @@ def test_list_of_graphs_has_titles_sizes_and_links(writable_client: httpx.Client
     writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
     writable_client.put(other_path, content="<x:a> <x:p> 1, 2, 3 .", headers=TURTLE_HEADERS)
     page = writable_client.get("/graphs", headers=BROWSER_HEADERS).text
-    assert re.search(r'<a href="/graph/spam">All on spam</a>.*?<td class="number" data-sort="8">8</td>', page, re.DOTALL)
-    assert re.search(rf'<a href="{re.escape(other_path)}">.*?<td class="number" data-sort="3">3</td>', page, re.DOTALL)
+    assert re.search(
+        r'<a href="/graph/spam">All on spam</a>.*?<td class="number" data-sort="8">8</td>', page, re.DOTALL
+    )
+    assert re.search(
+        rf'<a href="{re.escape(other_path)}">.*?<td class="number" data-sort="3">3</td>', page, re.DOTALL
+    )
     downloads = re.findall(r'<a href="([^"]+)">(?:Turtle|JSON-LD)<', page)
     assert len(downloads) == 4
     assert all(writable_client.get(unescape(path)).status_code == 200 for path in downloads)

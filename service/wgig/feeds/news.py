@@ -104,7 +104,7 @@ async def get_feed(
     resource_versions: ResourceVersionsDep,
     parameters: Annotated[FeedParameters, Query()],
 ) -> Response:
-    """The last changed resources of all kinds, the newest change first. With `before`, older changes."""
+    """The most recently changed resources of all kinds, newest first. With `before`, older changes."""
     versions = await resource_versions.get_versions()
     return await run_sync(respond_with_all_changes, context, versions, parameters.before)
 
@@ -115,7 +115,7 @@ async def get_kind_feed(
     kind: Annotated[str, Depends(find_feed_kind)],
     parameters: Annotated[FeedParameters, Query()],
 ) -> Response:
-    """The last changed resources of one kind, such as `paper.atom`, the newest change first."""
+    """The most recently changed resources of one kind, such as `paper.atom`, newest first."""
     versions = await resource_versions.get_versions()
     title, path = f"{SERVICE_TITLE}: what changed in {kind_title(kind)}", f"feed/{kind}.atom"
     return await run_sync(

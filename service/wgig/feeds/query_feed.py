@@ -137,7 +137,7 @@ QueryFeedName = Annotated[
 async def get_query_feed(
     context: ContextDep, queries: QueriesDep, resource_versions: ResourceVersionsDep, name: QueryFeedName
 ) -> Response:
-    """The results of an example query by the date in each row, the newest first.
+    """The results of an example query by the date in each row, newest first.
 
     Raises Problem 404 if there is no such query with dates, or no such page.
     """

@@ -123,7 +123,7 @@ async def get_coverage(
     judgment_counts: JudgmentCountsDep,
     parameters: Annotated[CoverageParameters, Query()],
 ) -> Response:
-    """How papers and the Background Report judge each issue by each criterion; empty cells are shown.
+    """How papers and the Background Report judge each issue, criterion by criterion; empty cells are shown.
 
     `by` selects the rows: `issue`, `category` or `stakeholder-group` (the groups of a paper's actors and
     drafters); judgments are shown for issues only. `layer` selects one of the two layers, `judgments` or

@@ -511,7 +511,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "viewHolder",
                     "view-holder",
-                    gettext_noop("Whose views its sides are."),
+                    gettext_noop("Whose views its sides express."),
                     many=True,
                     path="wgig:side/wgig:viewHolder",
                 ),
@@ -567,7 +567,7 @@ LIST_DEFINITIONS = {
                     "namesPrinciple", "principle", gettext_noop("The principles that it names."), many=True
                 ),
                 VIEW_HOLDER_FIELD,
-                ListField("number", "string", gettext_noop("Its number in a list of the paragraph.")),
+                ListField("number", "string", gettext_noop("Its number in a list in the paragraph.")),
                 PARAGRAPH_FIELD,
                 POSITION_FIELD,
                 ListField("confidence", "confidence", gettext_noop("How certain the reading is.")),

@@ -91,11 +91,11 @@ PAPERS_LIST_NAME = "papers"
 PAPER_SORT_COLUMNS = ("label", "posted", "partsMet")  # the columns of the page of papers
 LIST_COUNT_WAIT_SECONDS = 1  # time that a request waits for the counts of papers
 LIST_DESCRIPTION = (
-    "A resource matches all filters; of a filter that is repeated, it matches one of the values. A resource "
-    "is named by the local name of its IRI, by its prefixed name, or by its IRI. A text matches if it "
-    "contains the value, a date if it begins with it. Numbers and dates can be ranges, such as `2..5`, `2..` "
-    "or `..2005-02`, with both ends included. `none` matches resources without a value. Fields without a "
-    "value are omitted, and counts, such as `papers`, are only returned if `fields` names them."
+    "A resource must match all filters. If a filter is repeated, it must match one of the values. Identify a "
+    "resource by the local name of its IRI, by its prefixed name, or by its IRI. A text matches if it "
+    "contains the value, and a date if it begins with it. Numbers and dates can be ranges, such as `2..5`, "
+    "`2..` or `..2005-02`, with both ends included. `none` matches resources without a value. Fields without "
+    "a value are omitted. Counts, such as `papers`, are only returned if `fields` names them."
 )
 
 

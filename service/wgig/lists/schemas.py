@@ -191,7 +191,7 @@ class SeatCount(ResponseModel):
     id: str | None
     label: str | None = Field(description="The common value of the seats.")
     state: Literal["known", "unknown", "unseen"] = Field(
-        description="Whether the value is known. Of unseen seats, only the number is known."
+        description="Whether the value is known. For unseen seats, only the number is known."
     )
     seats: Count
     derived: Count = Field(description="The number of these seats whose value no source states.")

@@ -32,7 +32,7 @@ class ProfileParameters(ParameterModel):
 
     media_type: Text = describe_media_type(DEFAULT_PROFILE_FORMATS)
     profile: Text = describe_parameter(
-        "The accepted profiles of the response, separated by commas, the preferred first: tokens, or IRIs "
+        "The accepted profiles of the response, separated by commas, in order of preference: tokens, or IRIs "
         "between angle brackets. `all`: the list of the representations, by profile.",
         alias="_profile",
         examples=["all"],
@@ -43,7 +43,7 @@ class NegotiationParameters(ProfileParameters):
     """Query parameters of resources with language negotiation."""
 
     lang: Text = describe_parameter(
-        "The languages of the texts, separated by commas, the preferred first; overrides Accept-Language.",
+        "The languages of the texts, separated by commas, in order of preference; overrides Accept-Language.",
         examples=["fr,en"],
     )
 
