@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+from html import unescape
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote, urlsplit
@@ -67,7 +68,7 @@ def cite_as_csl(client: httpx.Client, **parameters: str) -> dict[str, str]:
 
 def cited_path(item: dict[str, str]) -> str:
     """The path of the URL in a citation from which the cited bytes can be fetched."""
-    (path,) = re.findall(rf"{re.escape(BASE)}(cited\S+)", item["note"])
+    (path,) = re.findall(rf"{re.escape(BASE)}(cited\S+)", f"{item['note']} {item['URL']}")
     return f"/{path}"
 
 
@@ -512,6 +513,63 @@ def test_example_query_is_cited_by_title(get: GetFunction) -> None:
     query = (CHECKOUT_FOLDER / "data/queries/disagreements.rq").read_text("utf-8")
     (item,) = get(f"/cite?query={quote(query)}", accept=CSL_JSON_FORMAT.media_type).json()
     assert item["title"] == "Disagreements"
+    assert item["URL"] == f"{BASE}queries/disagreements"
+    assert cited_digest(item) == hashlib.sha256(get(cited_path(item)).content).hexdigest()
+    text = get(f"/cite?query={quote(query)}").text
+    assert (text.count("<"), "SHA-256" in text) == (1, True)
+    page = get(f"/cite?query={quote(query)}", accept="text/html").text
+    assert "<h1>Cite the answer to: Where do sources disagree?</h1>" in page
+    assert '<a href="/queries/disagreements">' in page
+
+
+def test_cited_query_without_page_has_its_address_once(get: GetFunction) -> None:
+    for accept in ("text/plain", "application/x-bibtex", CSL_JSON_FORMAT.media_type):
+        assert get(f"/cite?query={quote(LABELS_QUERY)}", accept=accept).text.count(f"{BASE}cited?") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("issue:spam", "Cite the description: Spam (issue)"),
+        ("graph:issues", "Cite the graph: Issues and inventory"),
+        ("wgig:Issue", "Cite the description: issue"),
+    ],
+)
+def test_citation_page_says_what_is_cited_and_leads_back(
+    filled_client: httpx.Client, name: str, heading: str
+) -> None:
+    page = filled_client.get(f"/cite?iri={name}", headers={"Accept": "text/html"}).text
+    assert f"<h1>{heading}</h1>" in page
+    back = re.findall(r'<p class="above"><a href="([^"]+)">', page)[0]
+    assert filled_client.get(back, headers={"Accept": "text/html"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        (
+            {"iri": SPAM_IRI},
+            ["Cited version: Spam", "Pollupostage", 'href="/doc/issue/spam">Spam as it is now'],
+        ),
+        ({"iri": f"{BASE}graph/judgments"}, ["Cited version: Judgments", "first 1,000"]),
+        ({"query": "SELECT ?x { VALUES ?x { 1 2 3 } }"}, ["3 rows"]),
+        ({"query": "SELECT ?x { ?x a <urn:x> }"}, ["The answer has no rows."]),
+        ({"query": "ASK { ?s ?p ?o }"}, ["<p>yes</p>"]),
+    ],
+)
+def test_cited_version_has_a_page(
+    filled_client: httpx.Client, parameters: dict[str, str], words: list[str]
+) -> None:
+    cite_page = filled_client.get("/cite", params=parameters, headers={"Accept": "text/html"}).text
+    path = unescape(re.findall(r'<a href="([^"]+)">see it as a page</a>', cite_page)[0])
+    page = filled_client.get(path)
+    assert page.headers["content-type"].startswith("text/html")
+    assert "immutable" not in page.headers["cache-control"]
+    for word in words:
+        assert word in page.text
+    data_paths = re.findall(r'<li><a href="([^"]+)" rel="nofollow">', page.text)
+    digest = re.findall("<code>([0-9a-f]{64})</code>", page.text)[0]
+    assert hashlib.sha256(filled_client.get(unescape(data_paths[0])).content).hexdigest() == digest
 
 
 def test_query_result_is_cited_by_url_below_base(get: GetFunction) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from ...rdf.sparql_lexer import SparqlToken
 from ...resources.description import describe_resource, statements_about
 from ...resources.routes import description_triples
 from ...settings import MIB, Settings
-from ...sparql.examples import list_example_queries
+from ...sparql.examples import recognize_example_query
 from ...sparql.federation import has_federated_calls
 from ...sparql.request import VOLATILE_FUNCTIONS, QueryRequest
 from ...sparql.service import (
@@ -50,7 +50,8 @@ ONTOLOGY_TERM_PATTERN = re.compile(r"(?:ontology|shapes)(?:#|$)")  # an IRI with
 class CitedContent:
     """The cited content: its bytes in the first of the `formats`, and a function that serializes it in each.
 
-    `name` is the base of the BibTeX key, `iri` is empty for a query result. `as_of` is the version of the
+    `name` is the base of the BibTeX key, `iri` is empty for a query result. `page_path` is the path of the
+    page of an example query, without its first slash; empty for other content. `as_of` is the version of the
     store that the content is from; empty for the current version.
     """
 
@@ -60,6 +61,7 @@ class CitedContent:
     body: bytes
     formats: Sequence[Format]
     write: Callable[[Format], bytes]
+    page_path: str = ""
     as_of: str = ""
 
     @property
@@ -173,12 +175,16 @@ def cited_result_content(body: bytes, query: QueryRequest, base: str) -> CitedCo
     triples with blank nodes, whose labels differ in each evaluation.
     """
     text, formats = query.source.text.strip(), FORMATS_BY_FORM[query.form]
-    examples = list_example_queries()
-    title = next((example.title for example in examples if example.text.strip() == text), "Result of a query")
+    example = recognize_example_query(text)
+    title = example.title if example else "Result of a query"
+    has_page = example and example.text.strip() == text  # the page of others would need their parameters
+    page_path = f"queries/{example.name}" if example and has_page else ""
     if query.form in TABLE_QUERY_FORMS:
         rows = sort_result_rows(body, query)
-        return CitedContent("query", title, "", rows, formats, partial(serialize_cited_results, rows))
-    content = cited_triples_content(body, title, "", "query", base)
+        return CitedContent(
+            "query", title, "", rows, formats, partial(serialize_cited_results, rows), page_path
+        )
+    content = replace(cited_triples_content(body, title, "", "query", base), page_path=page_path)
     refuse_blank_nodes(content, "The result")
     return content
 

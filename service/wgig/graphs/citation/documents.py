@@ -22,6 +22,7 @@ from .references import DOCUMENT_TYPE, Reference
 AUTHOR_PROPERTIES = ("dcterms:creator", "wgig:drafter")
 DATE_PROPERTIES = ("dcterms:issued", "wgig:posted")
 DOCUMENT_DATE_PATTERN = re.compile(r"\d{4}(-\d\d){0,2}")
+SET_DATE_BASIS = "set-level"  # the beginning of the basis of a date that is that of a whole set
 NON_KEY_CHARACTERS = re.compile(r"[^a-z0-9]+")  # replaced by a hyphen in the key of an entry
 
 
@@ -32,7 +33,8 @@ def build_document_reference(store: Store, iri: str, base: str) -> Reference:
         raise Problem(404, f"<{iri}> is not a document or a part of one. Omit the parameter work.")
     symbols = find_document_symbols(store, document, base)
     texts = find_text_pages(store, document, document, base)
-    pages = [page.url for page in texts] or list_web_pages(store, document, FOAF_PAGE)
+    lists = [page.url for page in texts if page.is_list]
+    pages = [page.url for page in texts if not page.is_list] or list_web_pages(store, document, FOAF_PAGE)
     number = best_text(list_object_values(store, iri, expand_curie("wgig:number", base))).value
     return Reference(
         key=NON_KEY_CHARACTERS.sub("-", iri.removeprefix(f"{base}id/").lower()).strip("-"),
@@ -43,6 +45,7 @@ def build_document_reference(store: Store, iri: str, base: str) -> Reference:
         url=pages[0] if pages else document,
         number=symbols[0] if symbols else "",
         locator="" if iri == document else number,
+        listed_in=lists[0] if lists and not pages else "",
     )
 
 
@@ -66,11 +69,16 @@ def list_document_authors(store: Store, document: str, base: str) -> list[str]:
 
 
 def find_document_date(store: Store, document: str, base: str) -> str:
-    """The first date of a document: a year, month or day; empty if none is known."""
+    """The first date of a document: a year, month or day; empty if none is known.
+
+    Of a date that is only known for a whole set of documents, the month.
+    """
     dates = [
         value.value
         for name in DATE_PROPERTIES
         for value in list_object_values(store, document, expand_curie(name, base))
         if isinstance(value, ox.Literal) and DOCUMENT_DATE_PATTERN.fullmatch(value.value)
     ]
-    return min(dates, default="")
+    bases = list_object_values(store, document, expand_curie("wgig:dateBasis", base))
+    is_of_set = any(getattr(basis, "value", "").startswith(SET_DATE_BASIS) for basis in bases)
+    return min(dates, default="")[: len("2005-02") if is_of_set else None]

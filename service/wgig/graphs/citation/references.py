@@ -32,13 +32,17 @@ LATEX_ESCAPES = str.maketrans(
 )
 
 
+MAX_TEXT_URL_LENGTH = 400  # of the cited bytes, in text for people; other formats have longer ones, too
+
+
 @dataclass(frozen=True)
 class Reference:
     """A work that is cited. What is not known is empty.
 
     `work_type` is DATASET_TYPE or DOCUMENT_TYPE. `date` is a year, month or day (ISO 8601). `number` is that
     of a document, such as its symbol, and `locator` the number of the cited paragraph. `digest` is the
-    SHA-256 of the cited bytes, and `content_url` the URL of the bytes with this digest.
+    SHA-256 of the cited bytes, and `content_url` the URL of the bytes with this digest. `listed_in` is the
+    URL of a page that lists the work, if no page has its text.
     """
 
     key: str
@@ -53,6 +57,7 @@ class Reference:
     locator: str = ""
     digest: str = ""
     content_url: str = ""
+    listed_in: str = ""
 
     @property
     def date_parts(self) -> list[int]:
@@ -71,22 +76,31 @@ class Reference:
 
     @property
     def note(self) -> str:
-        """The digest and the URL of the cited bytes, and the paragraph."""
-        digest = f"SHA-256 {self.digest}. The same bytes: {self.content_url}" if self.digest else ""
-        return ". ".join(filter(None, (self.paragraph.capitalize(), digest)))
+        """The paragraph, the digest and the URL of the cited bytes, and where the work is listed."""
+        digest = self.digest and f"SHA-256 {self.digest}"
+        same_bytes = self.other_content_url and f"The same bytes: {self.other_content_url}"
+        listed_in = self.listed_in and f"Listed in {self.listed_in}"
+        return ". ".join(filter(None, (self.paragraph.capitalize(), digest, same_bytes, listed_in)))
+
+    @property
+    def other_content_url(self) -> str:
+        """The URL of the cited bytes, if it is not that of the work."""
+        return self.content_url if self.content_url != self.url else ""
 
 
 def serialize_text_reference(reference: Reference) -> bytes:
     """The reference as one line of text."""
     version = reference.version and f"version {reference.version}"
-    content_url = reference.content_url if reference.content_url != reference.url else ""
-    content_part = f", the same bytes at <{content_url}>" if content_url else ""
+    content_url = reference.other_content_url
+    is_shown = 0 < len(content_url) <= MAX_TEXT_URL_LENGTH
+    content_part = f", the same bytes at <{content_url}>" if is_shown else ""
     parts = (reference.container, reference.number, version, reference.date, reference.paragraph)
     sentences = [
         ", ".join(reference.authors),
         f"“{reference.plain_title}”",
         ", ".join(filter(None, parts)),
         reference.url and f"<{reference.url}>",
+        reference.listed_in and f"Listed in <{reference.listed_in}>",
         reference.digest and f"SHA-256 {reference.digest}{content_part}",
     ]
     return f"{'. '.join(filter(None, sentences))}.\n".encode()
@@ -95,8 +109,12 @@ def serialize_text_reference(reference: Reference) -> bytes:
 def serialize_bibtex(reference: Reference) -> bytes:
     """The reference as an entry for classic BibTeX and biblatex; text is escaped, URLs are not."""
     year, month, *_ = [*reference.date_parts, 0, 0]
-    digest = rf"SHA-256 {reference.digest}. The same bytes: \url{{{reference.content_url}}}"
-    notes = [reference.paragraph.capitalize().translate(LATEX_ESCAPES), digest if reference.digest else ""]
+    notes = [
+        reference.paragraph.capitalize().translate(LATEX_ESCAPES),
+        reference.digest and f"SHA-256 {reference.digest}",
+        reference.other_content_url and rf"The same bytes: \url{{{reference.other_content_url}}}",
+        reference.listed_in and rf"Listed in \url{{{reference.listed_in}}}",
+    ]
     fields = {
         "author": " and ".join(f"{{{author.translate(LATEX_ESCAPES)}}}" for author in reference.authors),
         "title": f"{{{reference.plain_title.translate(LATEX_ESCAPES)}}}",
@@ -128,7 +146,7 @@ def serialize_csl_json(reference: Reference) -> bytes:
         "locator": reference.locator,
         "issued": {"date-parts": [reference.date_parts]} if reference.date else None,
         "URL": reference.url,
-        "note": "" if not reference.digest else reference.note,
+        "note": reference.note if reference.digest or reference.listed_in else "",
     }
     known = {name: value for name, value in item.items() if value}
     return f"{json.dumps([known], ensure_ascii=False, indent=2)}\n".encode()

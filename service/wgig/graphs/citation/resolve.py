@@ -67,6 +67,12 @@ class CitationRequest(NamedTuple):
     version: str
     digest: str
 
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """The parameters of /cited, without missing ones."""
+        pairs = zip(("iri", "query", "version", "sha256"), self, strict=True)
+        return [(name, value) for name, value in pairs if value]
+
     def matches_digest(self, content: CitedContent) -> bool:
         """Whether the content has the requested digest, or the request has no digest."""
         return self.digest in ("", content.digest)

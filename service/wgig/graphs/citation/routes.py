@@ -31,12 +31,14 @@ from ...rdf.values import ANY_RESOURCE, parse_resource_iri
 from ...resources.contents import find_nearest_document
 from ...settings import SERVICE_TITLE
 from ...sparql.dependencies import QueriesDep
+from ...sparql.examples import recognize_example_query
 from ...sparql.service import QueryService
 from ...store.change_log import SHA256_HEX_PATTERN
 from ..dependencies import RecorderDep
 from ..description.dcat import PUBLISHER_NAME
 from ..provenance import ProvenanceRecorder
 from .citable import CitedContent
+from .content_page import find_kind_label, render_content_page
 from .documents import NON_KEY_CHARACTERS, build_document_reference
 from .references import DATASET_TYPE, REFERENCE_SERIALIZERS, Reference
 from .resolve import CitationRequest, find_cited_content, localize_cited_iri
@@ -47,9 +49,10 @@ from .versions import current_version, version_date
 class Citation:
     """The data of a citation.
 
-    `name` is what the key of the entry is made from, such as `issue/spam`. `content_url` is the URL of the
-    cited bytes, `digest` their SHA-256 in hexadecimal. `url` is the IRI of the cited resource or graph, or
-    `content_url` for a query result. `version` is the version of the whole store, and `issued` its date.
+    `name` is what the key of the entry is made from, such as `issue/spam`. `content_url` is the URL of
+    the cited bytes, `digest` their SHA-256 in hexadecimal. `url` is the IRI of the cited resource or
+    graph, the URL of the page of an example query, or `content_url` for the result of another query.
+    `version` is the version of the whole store, and `issued` its date.
     """
 
     name: str
@@ -78,7 +81,7 @@ class Citation:
         )
 
 
-CITED_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS)
+CITED_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML)
 MAX_CITATION_TRIES = 5  # attempts to read the content and its version without a write in between
 
 
@@ -137,8 +140,9 @@ async def get_citation(
     content, version = await read_stable_content(context, queries, recorder, citation_request)
     citation = build_citation(citation_request, content, version, context.base)
     if format_ is HTML:
-        iri = content.iri
-        page = await run_in_threadpool(render_citation_page, context, citation.reference, iri, citation)
+        page = await run_in_threadpool(
+            render_citation_page, context, citation.reference, content.iri, citation, citation_request.query
+        )
         return respond_with_body(request, page, HTML)
     return respond_with_body(
         request,
@@ -165,12 +169,16 @@ def respond_with_document_reference(
 
 
 def render_citation_page(
-    context: RequestContext, reference: Reference, iri: str, citation: Citation | None = None
+    context: RequestContext,
+    reference: Reference,
+    iri: str,
+    citation: Citation | None = None,
+    query: str = "",
 ) -> bytes:
     """The page of a reference in all formats.
 
-    `iri` is that of the cited resource, empty for a query result. `citation` is that of a description, None
-    for a document itself.
+    `iri` is that of the cited resource, empty for the result of `query`. `citation` is that of a description,
+    None for a document itself.
     """
     address, base = current_address(), context.base
     texts = [
@@ -182,7 +190,10 @@ def render_citation_page(
         base=base,
         reference=reference,
         iri=iri,
+        kind=find_kind_label(context.store, iri, base) if iri else None,
         citation=citation,
+        query=query,
+        example=recognize_example_query(query) if query else None,
         content_path=f"/{citation.content_url.removeprefix(base)}" if citation else "",
         document=find_nearest_document(context.store, iri, base) if iri else "",
         texts=texts,
@@ -224,7 +235,13 @@ async def get_cited_content(
     request = context.request
     citation_request = build_cited_request(parameters)
     content = await find_cited_content(context, queries, recorder, citation_request)
-    format_ = choose_response_format(request, content.formats, parameters.media_type)
+    # Browsers, too, get the cited bytes unless they ask for the page.
+    formats = content.formats if parameters.media_type is None else (*content.formats, HTML)
+    format_ = choose_response_format(request, formats, parameters.media_type)
+    if format_ is HTML:
+        return respond_with_body(
+            request, await run_in_threadpool(render_content_page, context, content, citation_request), HTML
+        )
     body = await run_in_threadpool(content.write, format_)
     return respond_with_body(
         request,
@@ -238,13 +255,12 @@ def build_citation(
     citation_request: CitationRequest, content: CitedContent, version: str, base: str
 ) -> Citation:
     """The citation of content in a version of the store."""
-    subject = ("iri", content.iri) if content.iri else ("query", citation_request.query)
-    pairs = [subject, ("version", version), ("sha256", content.digest)]
-    content_url = f"{base}cited?{urlencode(pairs)}"
+    cited_request = citation_request._replace(iri=content.iri, version=version, digest=content.digest)
+    content_url = f"{base}cited?{urlencode(cited_request.parameters)}"
     return Citation(
         content.name,
         content.title,
-        content.iri or content_url,
+        content.iri or (content.page_path and f"{base}{content.page_path}") or content_url,
         content_url,
         version,
         version_date(version),
