@@ -23,6 +23,7 @@ from ..rdf.namespaces import (
     DCTERMS_SOURCE,
     DCTERMS_TITLE,
     EARL_RESULT,
+    EXTERNAL_NAMESPACES,
     RDF_TYPE,
     RDF_TYPE_IRI,
     RDFS_NAMESPACE,
@@ -32,6 +33,7 @@ from ..rdf.namespaces import (
     kind_of_iri,
     namespaces_by_prefix,
     shorten_iri,
+    split_namespace,
 )
 from ..rdf.shipped import example_paper_texts, shipped_triples
 from ..shacl.outcomes import OUTCOME_UNSEEN, WGIG_BREAKS, list_section_outcomes
@@ -266,14 +268,12 @@ def find_foreign_class_labels(types: Iterable[PropertyValue]) -> dict[str, ox.Li
 def is_for_programs(statement: Statement, base: str) -> bool:
     """Whether only the formats of a resource have the statement, not its page.
 
-    A statement that is only inferred, with a property of another vocabulary, says the same as one of the
-    ontology.
+    A statement that is only inferred, with a property of a vocabulary on which the ontology is built, says
+    the same as one with a property of the ontology.
     """
-    property_ = statement.predicate.value
-    is_foreign_and_inferred = not property_.startswith(base) and statement.graphs == (
-        f"{base}graph/inferred",
-    )
-    return is_foreign_and_inferred or property_ in MACHINE_PROPERTIES
+    property_, inferred_graphs = statement.predicate.value, (f"{base}graph/inferred",)
+    is_of_vocabulary = split_namespace(property_)[0] in EXTERNAL_NAMESPACES.values()
+    return (is_of_vocabulary and statement.graphs == inferred_graphs) or property_ in MACHINE_PROPERTIES
 
 
 def drop_repeated_facts(
