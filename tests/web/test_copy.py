@@ -26,7 +26,9 @@ def test_without_a_clipboard_the_text_is_selected(open_page: Callable[..., Page]
     page = open_page("/catalog")
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
     page.get_by_role("button", name="Copy: the citation").click()
-    expect(page.get_by_role("status").last).to_have_text("Selected. Copy it with your keyboard.")
+    expect(page.locator("[data-copies=citation] + [role=status]")).to_have_text(
+        "Selected. Copy it with your keyboard."
+    )
     assert page.evaluate("getSelection().toString()") == page.inner_text("#citation")
 
 
