@@ -230,7 +230,7 @@ def test_page_of_example_paper_has_its_text_and_leads_to_the_form(page_client: h
     html = get_page(page_client, "/doc/paper/example-spam-filters")
     assert ">Cooperation on spam filters (an example)</h1>" in html
     assert "Most messages that reach a mail server" in extract_section(html, "text")
-    assert "Nothing of this section is known." not in html
+    assert "We know nothing about this section." not in html
     assert "Cooperation on spam filters" in get_page(page_client, "/write?paper=example-spam-filters")
 
 
