@@ -43,7 +43,7 @@ JUDGED_STATES = {
     "inadequate": gettext_noop("judged inadequate"),
     STATE_MIXED: gettext_noop("judgments differ without a dispute"),
     STATE_DISPUTED: gettext_noop("disputed by opposing views"),
-    STATE_NAMED: gettext_noop("named without a judgment"),
+    STATE_NAMED: gettext_noop("not assessed"),
 }
 # Names of criteria that fit the head of a column, by the last part of their IRIs.
 SHORT_CRITERION_NAMES = {
