@@ -10,7 +10,7 @@ from ...pages.rendering import path_in_format, render_template
 from ...rdf.formats import JSON_RESULTS
 from ...rdf.namespaces import RDF_TYPE, expand_curie
 from ...rdf.sparql_lexer import SparqlText
-from ...sparql.result_table import ResultTable, Solutions, build_result_table
+from ...sparql.result_table import ResultTable, Solutions, TableOptions, build_result_table
 from ...store.labels import find_label
 from ...store.store import Store
 from .citable import CitedContent
@@ -64,7 +64,7 @@ def build_content_table(store: Store, solutions: Solutions, query: str) -> Resul
     """The table of the first rows of cited content; `query` is empty for statements."""
     names = " ".join(f"?{name}" for name in solutions.names)
     text = SparqlText(query or f"SELECT {names} WHERE {{ {names} }}")
-    return build_result_table(solutions, text, store, max_rows=MAX_CONTENT_PAGE_ROWS)
+    return build_result_table(solutions, text, store, TableOptions(MAX_CONTENT_PAGE_ROWS))
 
 
 def find_kind_label(store: Store, iri: str, base: str) -> ox.Literal | None:
