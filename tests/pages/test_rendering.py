@@ -192,7 +192,7 @@ def test_title_prefers_label_marked_as_latin_script(get: GetFunction) -> None:
 def test_resource_page_shows_links_in_both_directions_sources_and_graph(get: GetFunction) -> None:
     page = get("/doc/issue/spam", accept="text/html").text
     assert '<a href="/doc/category/stable">stable and secure</a>' in page
-    assert '<a href="/doc/paper/wp-spam">Paper on spam</a>' in page
+    assert '<a href="/doc/paper/wp-spam">Paper on spam (added to this service)</a>' in page
     assert "entry or paper on this issue" in page
     assert 'href="http://example.org/inventory"' in page
     assert '<a href="/graph/test">Test facts</a>' in page
