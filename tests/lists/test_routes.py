@@ -467,7 +467,7 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
         ("/papers?issue=agent:desai", f"of the kind agent. Give an IRI such as {BASE}id/issue/…", None),
         ("/papers?issue=a%20b", "issue is 'a b', which does not name a resource.", None),
         ("/papers?issue=x:%3E%20%7D", "which is not an absolute IRI", None),
-        ("/papers?sort=id,id,id,id,id,id", "Name 5 at most.", None),
+        ("/papers?sort=id,id,id,id,id,id", "Name at most 5.", None),
         (
             "/papers?" + "&".join(["issue=spam"] * 51),
             "was sent 51 times. Send it at most 50 times.",

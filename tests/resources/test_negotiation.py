@@ -166,7 +166,7 @@ def test_weight_may_begin_with_decimal_point(get: GetFunction, field: str, bette
         ("*;q=0", "No profile is acceptable: * is excluded by q=0."),
         ("x, skos;q=0", "None of the profiles x is known here, and skos is excluded by q=0."),
         ("x, *;q=0", "None of the profiles x is known here, and * is excluded by q=0."),
-        ("x", "None of the profiles x is known here. Ask"),
+        ("x", "None of the profiles x is known here. Request"),
     ],
 )
 def test_error_lists_unknown_and_excluded_profiles(get: GetFunction, field: str, message: str) -> None:
