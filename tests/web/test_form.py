@@ -14,6 +14,10 @@ from .page_states import TOKEN
 
 FORM_PATH = "/write?issue=spam"
 INVALID_DATE = "soon"  # for the field posted-1, the date of posting
+FULL_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
+NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+  get() { throw new DOMException("off", "SecurityError"); }
+})"""
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +73,52 @@ def test_message_disappears_after_correction(form: Page) -> None:
     assert form.locator("#posted-1").get_attribute("aria-invalid") is None
 
 
+def test_message_of_a_check_is_outdated_while_the_field_is_changed(form: Page) -> None:
+    form.locator("#posted-1").fill(INVALID_DATE)
+    check_paper(form)
+    message = form.locator("#posted-1-said")
+    assert "outdated" not in (message.get_attribute("class") or "")
+    form.locator("#posted-1").press_sequentially("x")
+    assert message.get_attribute("class") == "outdated"
+    assert form.locator("#posted-1").get_attribute("aria-invalid") is None
+    form.locator("#posted-1").fill("2005-02-01")
+    form.keyboard.press("Tab")
+    expect(message).to_have_count(0)
+
+
+def test_message_at_a_part_disappears_after_correction(form: Page) -> None:
+    check_paper(form)
+    message = form.locator("#drafter-1-who-said")
+    expect(message).to_contain_text("nobody who drafted it")
+    fill_and_leave(form, "drafter-1-who-1", "Avri Doria")
+    expect(message).not_to_contain_text("nobody who drafted it")
+    expect(form.locator("#mainActor-1-who-said")).to_be_visible()  # is still wrong
+
+
+def test_enter_in_a_field_checks_it_and_keeps_the_place(form: Page) -> None:
+    field = form.locator("#posted-1")
+    field.fill(INVALID_DATE)
+    field.press("Enter")
+    expect(form.locator("#posted-1-said")).to_be_visible()
+    expect(field).to_be_focused()
+    assert form.locator("#summary").count() == 0
+
+
+def test_value_of_a_list_is_told_when_the_field_is_left(form: Page) -> None:
+    fill_and_leave(form, "cites-1", "48")
+    expect(form.locator("#cites-1-means")).to_contain_text("Geneva Declaration of Principles, paragraph 48")
+    fill_and_leave(form, "cites-1", "4711")
+    expect(form.locator("#cites-1-said .detail")).to_have_text("Example: declaration/48")
+    expect(form.locator("#cites-1-means")).to_be_empty()
+
+
+def test_notes_have_links_to_their_fields(form: Page) -> None:
+    form.locator("#mechanism-1-objectives-1").fill("Less spam.")
+    check_paper(form)
+    form.locator(".to-fields").get_by_role("link", name="Without a name").click()
+    expect(form.locator("#mechanism-1-label-1")).to_be_focused()
+
+
 def test_untouched_fields_have_no_messages(form: Page) -> None:
     fill_and_leave(form, "swot-1-strength-1", "Filters are there.")
     expect(form.locator("[data-section='3']")).to_contain_text("weaknesses")  # it is checked
@@ -103,17 +153,26 @@ def check_paper(page: Page) -> None:
     expect(page.locator("#summary")).to_be_visible()
 
 
-def test_leaving_unsaved_input_asks_for_confirmation(form: Page, dialogs: list[str]) -> None:
+def test_leaving_input_that_is_kept_as_a_draft_asks_nothing(form: Page, dialogs: list[str]) -> None:
     form.locator("#posted-1").press_sequentially(INVALID_DATE)
     follow_header_link(form, "Papers")
-    assert dialogs == ["beforeunload"]
-
-
-def test_leaving_checked_input_asks_for_confirmation(form: Page, dialogs: list[str]) -> None:
-    form.locator("#posted-1").press_sequentially(INVALID_DATE)
-    check_paper(form)
     assert dialogs == []
-    form.locator("#posted-1").focus()
+    form.goto(FORM_PATH)
+    form.get_by_role("button", name="Restore draft").click()
+    expect(form.locator("#posted-1")).to_have_value(INVALID_DATE)
+
+
+@pytest.mark.parametrize("is_checked", [False, True])
+def test_leaving_input_that_cannot_be_kept_asks_for_confirmation(
+    form: Page, dialogs: list[str], is_checked: bool
+) -> None:
+    form.add_init_script(FULL_STORAGE)
+    form.goto(FORM_PATH)
+    form.locator("#title-1").press_sequentially("On spam")
+    if is_checked:
+        check_paper(form)
+        assert dialogs == []
+        form.locator("#title-1").focus()
     follow_header_link(form, "Papers")
     assert dialogs == ["beforeunload"]
 
@@ -245,6 +304,27 @@ def test_draft_is_restored_with_the_rows_that_were_added(
     assert form.locator("#title-1").input_value() == "Line one\nLine two"
 
 
+def test_start_page_lists_drafts(form: Page, find_axe_violations: Callable[[Page], list[str]]) -> None:
+    type_draft(form, "On <spam>")
+    form.goto("/write")
+    item = form.locator("#drafts li")
+    expect(item).to_contain_text("On <spam>, kept on ")
+    assert not find_axe_violations(form)
+    item.get_by_role("button", name="Restore draft").click()
+    expect(form.locator("#title-1")).to_have_value("On <spam>")
+    form.goto("/write")
+    item.get_by_role("button", name="Discard draft").click()
+    expect(form.locator("#drafts")).to_be_hidden()
+    assert form.evaluate("localStorage.length") == 0
+
+
+def test_offered_draft_has_the_focus(form: Page) -> None:
+    type_draft(form, "On spam")
+    open_draft_again(form)
+    expect(form.locator(".draft")).to_be_focused()
+    expect(form.locator(".draft")).to_be_in_viewport()
+
+
 def test_draft_is_discarded(form: Page) -> None:
     type_draft(form, "Old")
     open_draft_again(form)
@@ -291,12 +371,6 @@ def test_broken_draft_is_ignored(form: Page) -> None:
     open_draft_again(form)
     expect(form.locator("#form-count")).to_contain_text("required parts")
     assert form.get_by_text("You have a draft").count() == 0
-
-
-FULL_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
-NO_STORAGE = """Object.defineProperty(window, "localStorage", {
-  get() { throw new DOMException("off", "SecurityError"); }
-})"""
 
 
 @pytest.mark.parametrize("script", [FULL_STORAGE, NO_STORAGE])

@@ -1,6 +1,6 @@
 /** The form for writing a paper: checks it when a field has changed, shows messages at the fields, and keeps a draft. */
 
-import { FormDraft } from "./form/draft";
+import { FormDraft, listDrafts } from "./form/draft";
 import { linkSummary } from "./form/summary";
 import { h } from "./page/dom";
 import { formatMessage } from "./page/messages";
@@ -39,16 +39,24 @@ class PaperForm {
   private checkTimer = 0;
   private unsaved: boolean;
 
-  constructor(private readonly form: HTMLFormElement) {
+  constructor(
+    private readonly form: HTMLFormElement,
+    draft: FormDraft,
+  ) {
     form.addEventListener("change", (event) => this.onFieldChange(event.target as HTMLInputElement));
-    form.addEventListener("submit", () => this.abortController.abort());
     this.unsaved = "unsaved" in form.dataset;
     form.addEventListener("input", (event) => {
       this.unsaved = true;
-      this.showMechanismName(event.target as HTMLInputElement);
+      const field = event.target as HTMLInputElement;
+      this.markOutdated(field);
+      this.showMechanismName(field);
     });
-    form.addEventListener("submit", () => (this.unsaved = false)); // the input is then in the next page or the downloaded file
-    addEventListener("beforeunload", (event) => this.unsaved && event.preventDefault());
+    form.addEventListener("submit", (event) => {
+      if (event.defaultPrevented) return;
+      this.abortController.abort();
+      this.unsaved = false; // the input is then in the next page or the downloaded file
+    });
+    addEventListener("beforeunload", (event) => this.unsaved && !draft.ensureKept() && event.preventDefault());
     if (!("checked" in form.dataset)) void this.check(); // for the count of parts and the states of the sections
   }
 
@@ -86,7 +94,9 @@ class PaperForm {
 
   private showResult(result: CheckResult): void {
     if (!result.messages) return; // a problem document instead of a result
-    for (const name of this.changedFields) this.showFieldMessages(name, result.messages.filter(({ field }) => field === name));
+    for (const [place, fields] of this.listMessagePlaces()) {
+      this.showFieldMessages(place, result.messages.filter(({ field }) => fields.has(field)));
+    }
     for (const [name, meaning] of Object.entries(result.names)) document.getElementById(`${name}-means`)?.replaceChildren(meaning);
     for (const section of result.sections) this.showSection(section);
     this.showStatus(formatMessage("checked", { met: result.met, parts: result.parts }));
@@ -103,18 +113,52 @@ class PaperForm {
     mark?.replaceChildren(h("span", { "aria-hidden": "true" }, formatMessage(`symbol-${name}`)), ` ${summary}`);
   }
 
-  /** Show the messages of a field, instead of those shown before. */
-  private showFieldMessages(name: string, messages: Message[]): void {
-    const field = document.getElementById(name) ?? document.getElementById(`${name}-1`); // -1: the first of several boxes
+  /** The places of messages, which are names of fields, and the fields whose messages are shown there. These are the changed
+   * fields and all with messages, as a change may also correct an error elsewhere. */
+  private listMessagePlaces(): Map<string, Set<string>> {
+    const places = new Map<string, Set<string>>();
+    for (const name of this.changedFields) {
+      const group = name.replace(/-\d+$/, "");
+      places.set(name, new Set([name])).set(group, new Set([group]));
+    }
+    for (const message of this.form.querySelectorAll<HTMLElement>("[data-field]")) {
+      const place = message.parentElement?.id.replace(/-said$/, "");
+      const field = message.dataset.field ?? "";
+      if (place && place !== "token") places.set(place, (places.get(place) ?? new Set<string>()).add(field));
+    }
+    return places;
+  }
+
+  /** Show the messages of a field, instead of those shown before. Notes on a conflict stay, which a check does not repeat. */
+  private showFieldMessages(place: string, messages: Message[]): void {
+    const field = document.getElementById(place) ?? document.getElementById(`${place}-1`); // -1: the first of several boxes
     const target = field?.closest("fieldset.boxes") ?? field; // the group of boxes, or the field itself
     if (!target) return;
-    const id = `${name}-said`;
-    document.getElementById(id)?.remove();
-    if (messages.length) insertMessages(target, h("div", { id }, ...messages.map(createMessage)));
-    const otherIds = (target.getAttribute("aria-describedby") ?? "").split(" ").filter((otherId) => otherId && otherId !== id);
-    setOrRemoveAttribute(target, "aria-describedby", [...otherIds, ...(messages.length ? [id] : [])].join(" "));
-    setOrRemoveAttribute(target, "aria-invalid", messages.some(({ blocks }) => blocks) ? "true" : "");
+    const id = `${place}-said`;
+    const shown = document.getElementById(id);
+    const conflicts = shown?.querySelectorAll(".info:not(:has(.mark))") ?? [];
+    const isBlocking = messages.some(({ blocks }) => blocks);
+    const list = h("div", { id, "data-blocks": isBlocking }, ...messages.map(createMessage), ...conflicts);
+    if (!list.firstChild) shown?.remove();
+    else if (shown) shown.replaceWith(list);
+    else insertMessages(target, list);
+    const otherIds = splitIds(target).filter((otherId) => otherId !== id);
+    setOrRemoveAttribute(target, "aria-describedby", [...(list.firstChild ? [id] : []), ...otherIds].join(" "));
+    const isInvalid = splitIds(target).some((otherId) => document.getElementById(otherId)?.matches("[data-blocks]"));
+    setOrRemoveAttribute(target, "aria-invalid", isInvalid ? "true" : "");
   }
+
+  /** Mark the messages of a field as outdated while its value is changed, until the next check. */
+  private markOutdated(field: HTMLInputElement): void {
+    const target = field.closest("fieldset.boxes") ?? field;
+    for (const id of splitIds(target)) if (id.endsWith("-said")) document.getElementById(id)?.classList.add("outdated");
+    target.removeAttribute("aria-invalid");
+  }
+}
+
+/** The ids of the elements that describe a field. */
+function splitIds(target: Element): string[] {
+  return (target.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
 }
 
 function insertMessages(target: Element, messageList: HTMLElement): void {
@@ -127,16 +171,29 @@ function setOrRemoveAttribute(element: Element, name: string, value: string): vo
   else element.removeAttribute(name);
 }
 
-function createMessage({ severity, text, language, code, details }: Message): HTMLElement {
+function createMessage({ field, severity, text, language, code, details }: Message): HTMLElement {
   const rule = code && h("a", { href: `/shapes/${encodeURIComponent(code)}`, class: "mark" }, code);
   const severityLabel = h("span", { class: "unseen" }, formatMessage(severity.toLowerCase()));
   const lines = details.map((line) => h("span", { class: "detail", lang: language }, line));
-  return h("p", { class: `said ${severity.toLowerCase()}` }, severityLabel, " ", h("span", { lang: language }, text), " ", rule || undefined, ...lines);
+  return h("p", { class: `said ${severity.toLowerCase()}`, "data-field": field }, severityLabel, " ", h("span", { lang: language }, text), " ", rule || undefined, ...lines);
+}
+
+/** Let the Enter key in a field check the paper without leaving the place, which would be far down in a long form. Without
+ * scripts, it presses the first button. */
+function keepPlaceOnEnter(form: HTMLFormElement): void {
+  form.addEventListener("submit", (event) => {
+    const field = document.activeElement;
+    if (!(field instanceof HTMLInputElement) || field.form !== form) return; // a button was pressed
+    event.preventDefault();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
 }
 
 const form = document.querySelector<HTMLFormElement>("form.paper");
 if (form) {
-  new PaperForm(form);
-  new FormDraft(form);
+  keepPlaceOnEnter(form); // before the listeners to which a submission matters
+  new PaperForm(form, new FormDraft(form));
   linkSummary();
 }
+const drafts = document.getElementById("drafts");
+if (drafts) listDrafts(drafts);

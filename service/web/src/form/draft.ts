@@ -1,6 +1,7 @@
 /**
  * The draft of a paper in the local storage of the browser, one for each address at which a form is opened. It is
- * offered when the form is opened again, and removed when the paper was saved. The access token is never kept.
+ * offered when the form is opened again and on the start page, and removed when the paper was saved. The access token is
+ * never kept.
  */
 
 import { h } from "../page/dom";
@@ -23,6 +24,7 @@ export class FormDraft {
   private readonly key: string;
   private readonly status = document.getElementById("form-draft");
   private keepTimer = 0;
+  private isKept = false; // whether the draft that was last to be kept is in the storage
   private isOffered = false; // a draft is offered that new input must not replace
 
   constructor(private readonly form: HTMLFormElement) {
@@ -31,13 +33,14 @@ export class FormDraft {
     else if (!("unsaved" in form.dataset)) this.offer();
     form.addEventListener("input", () => this.keepLater());
     form.addEventListener("submit", (event) => this.onSubmit(event));
-    addEventListener("pagehide", () => this.keepTimer && this.keep());
+    addEventListener("pagehide", () => this.ensureKept());
     if ("unsaved" in form.dataset) this.keep(); // a row was added, or a file checked
   }
 
-  private keepLater(): void {
-    clearTimeout(this.keepTimer);
-    this.keepTimer = setTimeout(() => this.keep(), KEEP_DELAY_MS);
+  /** Whether what was entered is kept, for which this keeps it at once. */
+  ensureKept(): boolean {
+    if (this.keepTimer) this.keep();
+    return this.isKept;
   }
 
   private keep(): void {
@@ -57,13 +60,20 @@ export class FormDraft {
     this.report("draft-kept", { time: time.toLocaleTimeString(LOCALE, { timeStyle: "short" }) });
   }
 
+  private keepLater(): void {
+    clearTimeout(this.keepTimer);
+    this.keepTimer = setTimeout(() => this.keep(), KEEP_DELAY_MS);
+  }
+
   private report(name: string, values: Record<string, string> = {}): void {
+    this.isKept = name === "draft-kept";
     if (!this.status) return;
     this.status.textContent = formatMessage(name, values);
-    this.status.classList.toggle("notice", name !== "draft-kept");
+    this.status.classList.toggle("notice", !this.isKept);
   }
 
   private onSubmit(event: SubmitEvent): void {
+    if (event.defaultPrevented) return;
     const button = event.submitter as HTMLButtonElement | null;
     this.keep();
     try {
@@ -84,49 +94,27 @@ export class FormDraft {
     }
   }
 
-  private discard(): void {
-    try {
-      localStorage.removeItem(this.key);
-    } catch {
-      // As above.
-    }
-  }
-
   /** Offer to restore the draft, if there is one that differs from the form. */
   private offer(): void {
-    const draft = this.read();
+    const draft = readDraft(this.key);
     if (!draft || !this.differs(draft)) return;
     this.isOffered = true;
     const isOutdated = draft.version !== this.form.dataset.formVersion;
-    const time = new Date(draft.time).toLocaleString(LOCALE, { dateStyle: "long", timeStyle: "short" });
-    const text = formatMessage(isOutdated ? "draft-outdated" : "draft-found", { time });
-    const restore = h("button", { type: "button", click: () => this.restore(draft) }, formatMessage("draft-restore"));
-    const discard = h("button", { type: "button", class: "plain" }, formatMessage("draft-discard"));
+    const text = formatMessage(isOutdated ? "draft-outdated" : "draft-found", { time: formatTime(draft) });
     const box = h(
       "section",
-      { class: "summary good draft", "aria-labelledby": "draft-title" },
+      { class: "summary good draft", "aria-labelledby": "draft-title", tabindex: "-1" },
       h("h2", { id: "draft-title" }, formatMessage("draft-title")),
       h("p", {}, text),
-      h("div", { class: "row" }, isOutdated ? undefined : restore, discard),
+      createButtons(this.key, draft, isOutdated, () => {
+        this.isOffered = false;
+        if (this.status?.textContent) this.keep();
+        box.remove();
+        this.form.querySelector<HTMLElement>("h2")?.focus();
+      }),
     );
-    discard.addEventListener("click", () => {
-      this.discard();
-      this.isOffered = false;
-      if (this.status?.textContent) this.keep();
-      box.remove();
-      this.form.querySelector<HTMLElement>("h2")?.focus();
-    });
     this.form.before(box);
-  }
-
-  private read(): Draft | undefined {
-    try {
-      const draft = JSON.parse(localStorage.getItem(this.key) ?? "null") as Draft | null;
-      if (draft && Array.isArray(draft.fields) && !Number.isNaN(Date.parse(draft.time))) return draft;
-    } catch {
-      // The storage is switched off, or something else wrote to it.
-    }
-    return undefined;
+    box.focus();
   }
 
   private differs(draft: Draft): boolean {
@@ -134,14 +122,78 @@ export class FormDraft {
     const shown = [...new FormData(this.form)].filter(([name]) => name !== "source" && !UNKEPT_FIELDS.includes(name));
     return kept !== JSON.stringify(shown);
   }
+}
 
-  /** Show the form again with the values of the draft: the service makes the rows that it needs. */
-  private restore(draft: Draft): void {
-    const fields = draft.fields.map(([name, value]) => createHiddenField(name, value));
-    const form = h("form", { method: "post", action: this.form.action, hidden: true }, ...fields, createHiddenField("do", "show"));
-    document.body.append(form);
-    form.submit();
+/** List the kept drafts in a section of the start page, which is hidden if there are none. */
+export function listDrafts(section: HTMLElement): void {
+  for (const key of listDraftKeys()) {
+    const draft = readDraft(key);
+    if (!draft) continue;
+    const isOutdated = draft.version !== section.dataset.formVersion;
+    const title = draft.fields.find(([name]) => name === "title-1")?.[1].trim() || key.slice(KEY_PREFIX.length);
+    const text = formatMessage(isOutdated ? "draft-listed-outdated" : "draft-listed", { title, time: formatTime(draft) });
+    const item = h("li", {}, h("p", {}, text));
+    item.append(createButtons(key, draft, isOutdated, () => {
+      item.remove();
+      section.hidden = !section.querySelector("li");
+      document.querySelector<HTMLElement>("h1")?.focus();
+    }));
+    section.querySelector("ul")?.append(item);
+    section.hidden = false;
   }
+}
+
+/** The keys of the drafts in the storage. */
+function listDraftKeys(): string[] {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(KEY_PREFIX)).sort();
+  } catch {
+    return []; // the storage is switched off
+  }
+}
+
+function readDraft(key: string): Draft | undefined {
+  try {
+    const draft = JSON.parse(localStorage.getItem(key) ?? "null") as Draft | null;
+    if (draft && Array.isArray(draft.fields) && draft.fields.every(isField) && !Number.isNaN(Date.parse(draft.time))) return draft;
+  } catch {
+    // The storage is switched off, or something else wrote to it.
+  }
+  return undefined;
+}
+
+function isField(field: unknown): boolean {
+  return Array.isArray(field) && field.length === 2 && field.every((part) => typeof part === "string");
+}
+
+function formatTime(draft: Draft): string {
+  return new Date(draft.time).toLocaleString(LOCALE, { dateStyle: "long", timeStyle: "short" });
+}
+
+/** The buttons that restore a draft, unless it is of an earlier form, and that discard it. */
+function createButtons(key: string, draft: Draft, isOutdated: boolean, onDiscard: () => void): HTMLElement {
+  const discard = (): void => {
+    try {
+      localStorage.removeItem(key);
+    } catch {
+      // Without storage there is no draft.
+    }
+    onDiscard();
+  };
+  return h(
+    "div",
+    { class: "row" },
+    !isOutdated && h("button", { type: "button", click: () => restoreDraft(draft) }, formatMessage("draft-restore")),
+    h("button", { type: "button", class: "plain", click: discard }, formatMessage("draft-discard")),
+  );
+}
+
+/** Show the form with the values of the draft: the service makes the rows that it needs. */
+function restoreDraft(draft: Draft): void {
+  const fields = draft.fields.map(([name, value]) => createHiddenField(name, value));
+  const form = h("form", { method: "post", action: "/write", hidden: true }, ...fields, createHiddenField("do", "show"));
+  document.body.append(form);
+  form.submit();
 }
 
 /** A field that is sent with its line breaks, which an input would lose. */

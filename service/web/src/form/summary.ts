@@ -1,7 +1,8 @@
-/** The links of the error summary: they lead to a field with its label and messages in sight. */
+/** The links of the lists of errors and notes: they lead to a field with its label and messages in sight. */
 
 export function linkSummary(): void {
-  document.getElementById("summary")?.addEventListener("click", (event) => {
+  document.addEventListener("click", (event) => {
+    if (!(event.target as Element).closest(".to-fields")) return;
     const link = (event.target as Element).closest<HTMLAnchorElement>("a[href^='#']");
     const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
     if (!field) return;

@@ -269,14 +269,14 @@ def iter_form_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:
 
 
 def iter_unnamed_part_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:
-    """A note at the name of each forum and mechanism without one, with the name that the form gives it."""
+    """A warning at the name of each forum and mechanism without one, with the name that the form gives it."""
     for part in (FORUM_PART, MECHANISM_PART):
         for row in form_graph.rows(part):
             if not row.is_blank and not row.first_text("label").strip():
                 name = form_graph.graph.first_text(form_graph.nodes[part.key, row.number], "rdfs:label")
                 text, language = translate_message(UNNAMED_PART_MESSAGE)
                 field = f"{form_row_name(part, row)}-label-1"
-                yield FieldMessage(field, "Info", text % {"name": name}, language, blocks=False)
+                yield FieldMessage(field, "Warning", text % {"name": name}, language, blocks=False)
 
 
 def build_field_message(field: str, sentence: str, *, blocks: bool = True) -> FieldMessage:

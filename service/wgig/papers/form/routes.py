@@ -60,7 +60,7 @@ from .check import (
     read_form_document,
 )
 from .choices import FieldChoice
-from .fields import PAPER_PART, FormField
+from .fields import PAPER_PART, FormField, form_version
 from .messages import FieldMessage, iter_conflict_messages
 from .original import OriginalPaper
 from .request import (
@@ -428,6 +428,7 @@ def respond_with_start_page(
         papers=list_paper_choices(context.store),
         problem=problem,
         takes_papers=is_paper_writing_open(tokens),
+        form_version=form_version(),
     )
     post_headers = FORM_HEADERS if context.request.method == "POST" else {}
     return respond_with_body(

@@ -442,11 +442,20 @@ class FormView:
     @property
     def blocking_messages(self) -> list[tuple[str, FieldMessage]]:
         """The messages because of which the paper does not conform, each with the HTML id of its field."""
+        return self.list_linked_messages(blocks=True)
+
+    @property
+    def note_messages(self) -> list[tuple[str, FieldMessage]]:
+        """The messages that do not affect conformance, each with the HTML id of its field."""
+        return self.list_linked_messages(blocks=False)
+
+    def list_linked_messages(self, *, blocks: bool) -> list[tuple[str, FieldMessage]]:
+        """The messages that block conformance or not, in order, each with the HTML id of its field."""
         messages = [
             message
             for field_messages in self.messages_by_field.values()
             for message in field_messages
-            if message.blocks
+            if message.blocks == blocks
         ]
         return [
             (self.anchors.get(message.field, message.field), message)
@@ -462,11 +471,6 @@ class FormView:
                 message.field, positions.get(message.field.rpartition("-")[0], -1)
             ),
         )
-
-    @property
-    def note_count(self) -> int:
-        """The number of messages that do not affect conformance."""
-        return sum(not message.blocks for messages in self.messages_by_field.values() for message in messages)
 
 
 def describe_meaning(field: FormField, text: str, language: str) -> str:
