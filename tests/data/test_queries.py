@@ -20,8 +20,8 @@ RESULTS_FOLDER = Path(__file__).parent / "answers"
 QUERY_NAMES = sorted(path.stem for path in SHIPPED_FOLDER.glob("data/queries/*.rq"))
 
 
-def test_there_are_seventeen_competency_questions_and_four_queries_of_pages_and_services() -> None:
-    assert len(QUERY_NAMES) == 17 + 4
+def test_there_are_seventeen_competency_questions_and_five_queries_of_pages_and_services() -> None:
+    assert len(QUERY_NAMES) == 17 + 5
 
 
 def test_every_expected_result_belongs_to_a_query() -> None:

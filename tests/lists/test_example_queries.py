@@ -78,7 +78,9 @@ def test_question_is_found_by_words_of_its_text_or_keywords(
     page = get_page(shipped_client, "/queries", q=words)
     assert f'<dt><a href="/queries/{name}">' in page
     assert "1 question found." in page
-    assert "0 questions found." in get_page(shipped_client, "/queries", q="zzzz")
+    page = get_page(shipped_client, "/queries", q="zzzz")
+    assert "No question contains these words." in page
+    assert 'href="/search?q=zzzz"' in page
 
 
 def test_every_example_has_a_subject() -> None:

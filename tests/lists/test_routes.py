@@ -691,3 +691,17 @@ def test_markup_in_a_label_is_escaped(writable_client: httpx.Client) -> None:
     put_paper(writable_client, '; rdfs:label "<script>alert(1)</script>"')
     assert "<script>" not in writable_client.get("/papers.html").text
     assert json.dumps("<script>alert(1)</script>") in writable_client.get("/papers").text
+
+
+def test_negative_count_is_refused(shipped_client: httpx.Client) -> None:
+    response = shipped_client.get("/issues.json?papers=-1")
+    assert response.status_code == 400
+    assert "is not negative" in response.json()["detail"]
+
+
+def test_note_that_only_names_a_source_is_no_reason(
+    shipped_client: httpx.Client,
+) -> None:
+    html = shipped_client.get("/issues?papers=none", headers={"Accept": "text/html"}).text
+    assert "Note: <bdi" in html
+    assert "cluster from the Background Report, section III.D.1(b)" not in html

@@ -109,6 +109,18 @@ def test_the_document_and_its_description_can_be_cited(page_client: httpx.Client
     assert "Cite this description" in html
 
 
+def test_the_document_is_cited_before_its_description(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "tunis-agenda/41")
+    assert html.index('href="#cite"') < html.index("Our summary:")
+    assert html.index("Cite “<bdi>Tunis Agenda") < html.index('class="citation"')
+
+
+@pytest.mark.parametrize("path", ["document/tunis-agenda/41", "document/report/p18", "issue/spam"])
+def test_an_inferred_response_is_marked_with_its_basis(page_client: httpx.Client, path: str) -> None:
+    html = page_client.get(f"/doc/{path}", headers={"Accept": "text/html"}).text
+    assert '(our inference: <span lang="en">same subject</span>)' in html
+
+
 def test_sites_languages_and_symbols_are_recognized() -> None:
     assert [find_site(url) for url in ("https://www.itu.int/x", "http://[", "urn:x")] == ["itu.int", "", ""]
     assert [

@@ -7,6 +7,7 @@ import pytest
 from wgig.app import QueryBackends, create_app, make_service
 from wgig.problems import Problem
 from wgig.settings import Settings
+from wgig.sparql.result_page import PageResult
 from wgig.sparql.workers.protocol import QueryJob
 from wgig.sparql.workers.result import QueryResult
 from wgig.sparql.workers.threads import ThreadQueryWorkers
@@ -169,13 +170,20 @@ def test_csv_has_names_on_request(writable_client: httpx.Client) -> None:
     assert "Une chose,1" in french.text
 
 
-def test_names_are_refused_for_other_formats_and_large_results() -> None:
-    client = make_service_client(Settings(), Store.in_memory())
+def test_names_are_refused_for_other_formats(writable_client: httpx.Client) -> None:
     form = {"query": NAMES_QUERY, "_mediatype": "json", "names": ""}
-    assert client.get("/sparql", params=form).status_code == 400
-    values = "1 " * 30
-    large_query = f"SELECT * {{ VALUES ?a {{ {values} }} VALUES ?b {{ {values} }} VALUES ?c {{ {values} }} }}"
-    response = client.post("/sparql", data=form | {"query": large_query, "_mediatype": "csv"})
+    assert writable_client.get("/sparql", params=form).status_code == 400
+
+
+def test_names_are_refused_for_large_results(
+    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read_beginning(*_: object) -> PageResult:
+        return PageResult(b"", "SELECT", is_whole=False)
+
+    monkeypatch.setattr("wgig.sparql.service.read_page_result", read_beginning)
+    form = {"query": NAMES_QUERY, "_mediatype": "csv", "names": ""}
+    response = writable_client.post("/sparql", data=form)
     assert response.status_code == 413
     assert "too large for names" in response.text
 

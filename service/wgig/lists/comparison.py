@@ -29,12 +29,19 @@ COMPARED_DOCUMENTS = (
 MAX_COMPARED_PASSAGES = 30  # of a document
 SOURCE_HOST_PATTERN = re.compile(r"https?://(?:[^/?#]*@)?(?:www\.)?(?P<host>[^/?#:@]+)", re.IGNORECASE)
 TOPIC_RELATION = "topic"
-# The relations of a passage to the chosen paragraph, each with its SPARQL pattern and its name.
+# The relations of a passage to the chosen paragraph, each with its SPARQL pattern and its name. No text says
+# itself to which paragraph it responds: the value of wgig:responseBasis is always "derived: …".
 DIRECT_RELATIONS = {
     "cites": ("?passage cito:cites {0}", gettext_noop("Cites the chosen passage.")),
     "citedBy": ("{0} cito:cites ?passage", gettext_noop("The chosen passage cites it.")),
-    "answers": ("?passage wgig:respondsTo {0}", gettext_noop("Responds to the chosen passage.")),
-    "answeredBy": ("{0} wgig:respondsTo ?passage", gettext_noop("The chosen passage responds to it.")),
+    "answers": (
+        "?passage wgig:respondsTo {0}",
+        gettext_noop("Responds to the chosen passage (our inference)."),
+    ),
+    "answeredBy": (
+        "{0} wgig:respondsTo ?passage",
+        gettext_noop("The chosen passage responds to it (our inference)."),
+    ),
 }
 
 

@@ -83,6 +83,8 @@ LIST_COLUMNS = {
     "timeline": ("type", "when", "timeliness"),
     "conformance": ("earl:subject", "earl:result", "partsMet", "partsAsked"),
 }
+# A note that only says where an issue is listed, and nothing about the issue.
+SOURCE_NOTE_PATTERN = re.compile(r"(cluster from the )?Background Report, section [^;:]*")
 MISSING_PAPER_COLUMNS = ("cluster", "judgments")  # of the list of issues without a paper, after the reason
 # Titles of columns and filters that are not properties, or whose property has an unclear label.
 COLUMN_TITLES = {
@@ -366,7 +368,11 @@ class ListRowBuilder:
             [terms for terms in topics if terms],
             parts,
             cells,
-            [term for term in terms_by_field.get("skos:note", ()) if isinstance(term, ox.Literal)],
+            [
+                note
+                for note in terms_by_field.get("skos:note", ())
+                if isinstance(note, ox.Literal) and not SOURCE_NOTE_PATTERN.fullmatch(note.value)
+            ],
         )
 
     def select_cell_terms(self, name: str, terms_by_field: FieldTerms) -> Sequence[Any]:

@@ -95,9 +95,7 @@ def check_uploads(fields: Pairs, files: Sequence[UploadedFile]) -> None:
     if not files and not find_paper_address(fields):
         raise Problem(
             400,
-            "No paper was sent. Paste its text or choose a file. From a program, set the media type, "
-            "such as Content-Type: text/markdown, or send a form with the text in the field "
-            f"{PAPER_TEXT_FIELD}.",
+            "No paper was sent. Paste its text or choose a file.",
         )
     check_parameter_pairs(fields, SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS, max_values=MAX_FORM_PAIRS)
     if len(files) > MAX_UPLOAD_FILES:

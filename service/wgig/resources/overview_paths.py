@@ -96,7 +96,9 @@ PARAGRAPH_PATHS = {
     "bears_on": PropertyPath("wgig:bearsOn"),
     "citing": PropertyPath("^cito:cites"),
     "answered_by": PropertyPath("wgig:answeredBy"),
+    "answered_bases": PropertyPath("wgig:answeredBy/wgig:responseBasis"),
     "answers": PropertyPath("wgig:respondsTo"),
+    "answer_bases": PropertyPath("wgig:responseBasis"),
     "settled": PropertyPath("wgig:concernOf", "agreement:"),
     "evidence": PropertyPath("wgig:evidence"),
 }
@@ -160,6 +162,7 @@ OVERVIEW_PATHS_BY_CLASS = {
             "notes": PropertyPath("skos:note"),
             "report": PropertyPath("wgig:treatedIn", "report:"),
             "tunis": PropertyPath("wgig:treatedIn/wgig:answeredBy", "tunis:"),
+            "tunis_bases": PropertyPath("wgig:treatedIn/wgig:answeredBy/wgig:responseBasis"),
             "tunis_treated": PropertyPath("wgig:treatedIn", "tunis:"),
         },
         {

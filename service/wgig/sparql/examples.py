@@ -75,6 +75,7 @@ EXAMPLE_COLUMN_TITLES = {
     "confidence": gettext_noop("Confidence"),
     "paper": gettext_noop("Paper"),
     "issue": gettext_noop("Issue"),
+    "judgments": gettext_noop("Judgments"),
     "criterion": gettext_noop("Criterion"),
     "verdict": gettext_noop("Verdict"),
     "contributor": gettext_noop("Contributor"),

@@ -8,10 +8,12 @@ export class TextFilter {
   private readonly groups = [...document.querySelectorAll<HTMLElement>("[data-filtered-group]")];
   private readonly input: HTMLInputElement;
   private readonly status: HTMLElement;
+  private readonly showAll: HTMLElement | null;
 
   constructor(box: HTMLElement) {
     this.input = box.querySelector("input")!;
     this.status = box.querySelector("[role=status]")!;
+    this.showAll = box.querySelector<HTMLElement>(".show-all");
     box.hidden = false;
     this.input.addEventListener("input", () => this.apply());
     if (this.input.value) this.apply(); // a browser restores it when one comes back
@@ -28,6 +30,7 @@ export class TextFilter {
       group.hidden = !group.querySelector("[data-filtered]:not([hidden])");
       if (group instanceof HTMLDetailsElement && words.length) group.open = true;
     }
-    this.status.textContent = words.length ? formatMessage("shown", { count, all: this.items.length }) : "";
+    this.status.textContent = words.length && this.items.length ? formatMessage(count ? "shown" : "none-shown", { count, all: this.items.length }) : "";
+    if (this.showAll) this.showAll.hidden = !words.length || !this.items.length; // else the page has one
   }
 }
