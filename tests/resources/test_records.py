@@ -182,7 +182,7 @@ def test_outcome_of_an_agreement_is_one_block(page_client: httpx.Client) -> None
     text = " ".join(re.sub(r"<[^>]+>", " ", page_client.get("/doc/agreement/d01").text).split())
     assert (
         "Outcome: Kept: the group saw itself as a working group that prepares the ground, not as a "
-        "negotiating body . Evidence: Background Report ¶9 . Source: Background Report, paragraph 9 . "
+        "negotiating body . Source: Background Report, paragraph 9 . "
         "Confidence: high ." in text
     )
     assert "Outcome: Report published and presented . Due:" in text
