@@ -29,6 +29,8 @@ ONE_WORD_CONSTANTS = {
     "JSON",
     "ATOM",
     "SVG",
+    "CSS",
+    "JAVASCRIPT",
     "CSVW",
     "PARQUET",
     "GZIP",

@@ -17,7 +17,7 @@ from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from ..rdf.formats import HTML, JSON, Format
+from ..rdf.formats import CSS, HTML, JAVASCRIPT, JSON, Format
 from .language import page_header_fields
 from .negotiation import (
     IDENTITY_CODING,
@@ -108,7 +108,6 @@ def respond_with_body(  # noqa: PLR0913  the parts of a response
     status: int = 200,
     links: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
-    effort: CompressionEffort = CompressionEffort.ANSWER,
 ) -> Response:
     """A complete response with a strong ETag, or 304 if the client already has it.
 
@@ -118,15 +117,15 @@ def respond_with_body(  # noqa: PLR0913  the parts of a response
     fields = common_response_fields(request, compute_entity_tag(body, format_, coding), links) | dict(
         headers or {}
     )
-    if format_ is HTML:
-        fields, effort = page_header_fields(fields), CompressionEffort.PAGE
+    fields = page_header_fields(fields) if format_ is HTML else fields
     if_none_match = request.headers.getlist("if-none-match") if request.method in CONDITIONAL_METHODS else []
     if status == 200 and matches_entity_tag(if_none_match, fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)
     fields |= body_header_fields(format_, coding)
-    if effort == CompressionEffort.STATIC_FILE:
+    if format_ in (CSS, JAVASCRIPT):
         body = compress_static_file(body, coding)
     else:
+        effort = CompressionEffort.PAGE if format_ is HTML else CompressionEffort.ANSWER
         body = compress_body(body, coding, effort)
     if request.method == "HEAD":
         fields["Content-Length"] = str(len(body))

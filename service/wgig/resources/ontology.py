@@ -16,7 +16,6 @@ from fastapi import Path, Query, Request, Response
 from .._version import __version__
 from ..http import language as http_language
 from ..http.language import current_language
-from ..http.negotiation import CompressionEffort
 from ..http.operations import Operation
 from ..http.parameters import request_base_url
 from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
@@ -24,7 +23,7 @@ from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf import vocabulary
-from ..rdf.formats import HTML, JSON_LD, SVG, Format
+from ..rdf.formats import CSS, HTML, JAVASCRIPT, JSON_LD, SVG, Format
 from ..rdf.namespaces import expand_curie
 from ..shacl.rules import rules_by_code, section_headings
 from ..store import history
@@ -48,8 +47,8 @@ from .representation import (
 from .schemas import GraphDocument
 
 STATIC_FORMATS = {
-    "css": Format("text/css", "css", "CSS"),
-    "js": Format("text/javascript", "js", "JavaScript"),
+    "css": CSS,
+    "js": JAVASCRIPT,
     "svg": SVG,
 }
 # By name of the graph: makes the entries of its page from its triples and the language.
@@ -125,7 +124,6 @@ def get_static_file(request: Request, name: StaticFileName) -> Response:
         body,
         STATIC_FORMATS[name.rpartition(".")[2]],
         headers={"Cache-Control": IMMUTABLE_CACHE_CONTROL},
-        effort=CompressionEffort.STATIC_FILE,
     )
 
 
