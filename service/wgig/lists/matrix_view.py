@@ -47,7 +47,7 @@ JUDGED_STATES = {
 }
 # Names of criteria that fit the head of a column, by the last part of their IRIs.
 SHORT_CRITERION_NAMES = {
-    "coordination-capacity": gettext_noop("coordination"),
+    "coordination-capacity": gettext_noop("capacity to coordinate"),
     "involvement": gettext_noop("involvement of all"),
     "involvement-governments": gettext_noop("of governments"),
     "involvement-private-sector": gettext_noop("of private sector"),
