@@ -308,7 +308,7 @@ def test_start_page_lists_drafts(form: Page, find_axe_violations: Callable[[Page
     type_draft(form, "On <spam>")
     form.goto("/write")
     item = form.locator("#drafts li")
-    expect(item).to_contain_text("On <spam>, kept on ")
+    expect(item).to_contain_text("On <spam>, saved on ")
     assert not find_axe_violations(form)
     item.get_by_role("button", name="Restore draft").click()
     expect(form.locator("#title-1")).to_have_value("On <spam>")
