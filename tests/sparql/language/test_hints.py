@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import httpx
+import pyoxigraph as ox
 import pytest
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.sparql.language import hints
@@ -269,3 +270,20 @@ def test_setting_restricts_hints_to_pages(small_store: Store) -> None:
 
 def test_response_to_a_correct_query_has_no_hints_header(read_only_client: httpx.Client) -> None:
     assert "wgig-warning" not in read_only_client.get("/sparql", params={"query": "ASK {}"}).headers
+
+
+def test_labels_in_several_languages_get_a_hint_that_keeps_english() -> None:
+    store = Store.in_memory()
+    label = "<http://www.w3.org/2004/02/skos/core#prefLabel>"
+    content = f'<x:a> a <x:C> ; {label} "A"@en , "B"@fr . <x:b> a <x:D> ; {label} "C"@en , "D" .'
+    triples = [quad.triple for quad in ox.parse(content, ox.RdfFormat.TURTLE)]
+    store.apply(store.compute_addition(f"{BASE}graph/labels", triples))
+    text = "SELECT ?x ?name { ?x a <x:C> OPTIONAL { ?x skos:prefLabel ?name } } ORDER BY ?name"
+    (hint,) = find_hints(text, store)
+    assert "?name has labels in 2 languages" in hint.sentence
+    assert hint.edit
+    fixed_text = (PROLOGUE + text)[: hint.edit.start] + hint.edit.text + (PROLOGUE + text)[hint.edit.end :]
+    assert 'OPTIONAL { ?x skos:prefLabel ?name FILTER(LANG(?name) = "en") }' in fixed_text
+    assert find_query_hints(ParsedSparqlText(fixed_text), store, BASE) == []
+    for correct_text in (text.replace("x:C", "x:D"), text.replace("SELECT ?x ?name", "SELECT ?x")):
+        assert find_hints(correct_text, store) == []

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from ...rdf.sparql_lexer import SparqlToken, replace_token
 from ...store.store import Store
 from ...text import TextEdit, TextLines
+from .label_languages import iter_label_language_hints
 from .parser import ParsedSparqlText, SyntaxNode
 from .patterns import TriplePatternReader
 from .scope import (
@@ -165,7 +166,7 @@ def find_query_hints(
     hints = {hint.token.start: hint for hint in islice(iter_unbound_variables(tree), MAX_HINT_COUNT)}
     unbound = {variable_name(hint.token) for hint in hints.values()}
     for hint in (
-        *find_absent_terms(tree, store, base, find_near),
+        *find_data_hints(tree, store, base, find_near),
         *iter_lookalike_variables(tree, unbound),
         *iter_path_alternatives(tree),
     ):
@@ -178,17 +179,21 @@ def find_query_hints(
 
 
 def build_hint_edit(hint: TokenHint) -> TextEdit | None:
-    """The edit that replaces the token of a hint by what was probably meant; None if that is unknown."""
-    return replace_token(hint.token, hint.replacement) if hint.replacement else None
+    """The edit that changes the text into what was probably meant; None if that is unknown."""
+    return replace_token(hint.token, hint.replacement) if hint.replacement else hint.edit
 
 
-def find_absent_terms(
+def find_data_hints(
     tree: SyntaxNode, store: Store, base: str, find_near: NearTermFinder
 ) -> Iterable[TokenHint]:
-    """Hints on terms that are not in the store."""
+    """Hints on terms that are not in the store, and on labels that it has in several languages."""
     try:
+        reader = TriplePatternReader(tree, base)
         return (
-            list(UnknownTermFinder(TriplePatternReader(tree, base), store, base, find_near).find_hints())
+            [
+                *UnknownTermFinder(reader, store, base, find_near).find_hints(),
+                *iter_label_language_hints(reader, store),
+            ]
             if store
             else []
         )

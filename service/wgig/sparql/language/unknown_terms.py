@@ -11,7 +11,7 @@ from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import OWL_NAMESPACE, RDF_NAMESPACE, RDF_TYPE, RDFS_NAMESPACE, shorten_iri
 from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN, SparqlToken
 from ...store.store import Store
-from ...text import find_near_names
+from ...text import TextEdit, find_near_names
 from .parser import SyntaxNode
 from .patterns import PatternTerm, TriplePattern, TriplePatternReader
 
@@ -37,11 +37,15 @@ GUESSED_DATATYPES = (
 
 
 class TokenHint(NamedTuple):
-    """A hint on a token: a sentence, and what was probably meant instead of the token, or empty."""
+    """A hint on a token: a sentence, and what was probably meant instead of the token, or empty.
+
+    `edit` is for a change elsewhere in the text.
+    """
 
     token: SparqlToken
     sentence: str
     replacement: str = ""
+    edit: TextEdit | None = None
 
 
 GroundTerm = ox.NamedNode | ox.Literal  # the terms that are looked up in the store
