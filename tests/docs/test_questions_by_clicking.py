@@ -26,6 +26,7 @@ QUERY_NAMES = {query.question: query.name for query in list_example_queries()}
 UNNAMED_COLUMNS = {"judgment", "sources"}  # of IRIs without a column of labels; pages look up their labels
 QUERIES_WITHOUT_SECTION = {
     "assessments",
+    "issues-without-a-paper",
     "papers-missing-an-assessment",
     "what-papers-lack",
     "who-wrote-what",
