@@ -26,8 +26,8 @@ PROBLEM_KINDS = {
         gettext_noop("Bad request"),
         gettext_noop("A parameter, header or body is missing, repeated or malformed."),
         gettext_noop(
-            "Correct the address or the form as the message says, and send it again. A page without "
-            "conditions lists everything."
+            "Correct the address or the form as the message says, and send it again. A list "
+            "without filters contains everything."
         ),
     ),
     "syntax": ProblemKind(

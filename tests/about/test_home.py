@@ -111,7 +111,7 @@ def test_the_answers_are_computed_from_the_data(home: str, filled_client: httpx.
     assert without_paper[0] in answers["/issues?papers=none"]
     assert filled_client.get("/issues?papers=none").json()["total"] == len(without_paper)
     assert (
-        "1 came late: Issue papers ready and on the website (7 days late)"
+        "1 missed the deadline: Issue papers ready and on the website (7 days late)"
         in answers["/queries/due-and-delivered"]
     )
     assert "inadequate for 8 of 35 issues" in answers["/coverage?criterion=coordination-capacity&rollUp=true"]

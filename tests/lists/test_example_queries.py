@@ -118,8 +118,8 @@ def test_page_of_an_example_has_the_question_as_heading_and_title_and_names_the_
     question = read_example_query(path.split("/")[2].partition("?")[0]).question
     assert f"<h1>{question}</h1>" in page
     assert f"<title>{question} ·" in page
-    assert ("Filtered to:" in page) == bool(filter_)
-    assert re.search(rf"Filtered to:\s*<a [^>]*>{filter_}", page) or not filter_
+    assert ("Filters:" in page) == bool(filter_)
+    assert re.search(rf"Filters:\s*<a [^>]*>{filter_}", page) or not filter_
     assert ("The graph has no answer for this choice." in page) == is_empty
 
 

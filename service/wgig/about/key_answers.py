@@ -35,7 +35,7 @@ class MembersAnswer:
 
 @dataclass(frozen=True)
 class DeadlinesAnswer:
-    """How many milestones have a known deadline and a known day of delivery, and which of them came late."""
+    """How many milestones have a known deadline and a known day of delivery, and which of them were late."""
 
     dated: int
     late: Sequence[TimelineEvent]

@@ -58,7 +58,7 @@ def queue_full_problem() -> Problem:
     """The Problem 503 for a call that was not started, because the queue is full or the wait was too long."""
     detail = [
         build_sentence(gettext_noop("Too many requests are being processed.")),
-        build_sentence(gettext_noop("This one was not started; try again soon.")),
+        build_sentence(gettext_noop("Your request was not started. Try again soon.")),
     ]
     return Problem(503, detail, headers={"Retry-After": "5"})
 

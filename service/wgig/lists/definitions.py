@@ -183,7 +183,7 @@ LIST_DEFINITIONS = {
                     many=True,
                 ),
                 SOURCE_FIELD,
-                ListField("issues", COUNT_TYPE, gettext_noop("The number of its issues.")),
+                ListField("issues", COUNT_TYPE, gettext_noop("The number of issues in it.")),
                 PAPER_COUNT_FIELD,
             ),
             sort=("skos:inScheme", "order"),
@@ -343,7 +343,7 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "agreements",
             gettext_noop("Agreements"),
-            gettext_noop("What the first meeting agreed, and what came of it."),
+            gettext_noop("What the first meeting agreed on, and what came of it."),
             ("Agreement",),
             (
                 TYPE_FIELD,
@@ -353,7 +353,7 @@ LIST_DEFINITIONS = {
                 ORDER_FIELD,
                 ListField("topic", "name", gettext_noop("Its topic.")),
                 ListField("settledAt", "meeting", gettext_noop("The meeting at which it was agreed.")),
-                ListField("settledBy", "agent", gettext_noop("Who agreed it."), many=True),
+                ListField("settledBy", "agent", gettext_noop("Who agreed to it."), many=True),
                 ListField("concerns", "thing", gettext_noop("What it concerns."), many=True),
                 ListField("outcome", "thing", gettext_noop("Its outcome."), many=True),
                 ListField("outcomeBasis", "string", gettext_noop("The evidence for the outcome.")),
@@ -599,7 +599,7 @@ LIST_DEFINITIONS = {
                 ListField("dcterms:date", "date", gettext_noop("When it was proposed or adopted.")),
                 ListField("occasion", "text", gettext_noop("Where it was proposed or adopted, by language.")),
                 ListField("namesActors", "boolean", gettext_noop("Whether it says who governs.")),
-                ListField("namesScope", "text", gettext_noop("What it says is governed, by language.")),
+                ListField("namesScope", "text", gettext_noop("What it says is being governed, by language.")),
                 ListField(
                     "byMember", "boolean", gettext_noop("Whether its author was a member of the group.")
                 ),

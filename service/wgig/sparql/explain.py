@@ -286,7 +286,7 @@ EXPLANATION_FORMATS = (JSON, PLAIN_TEXT, HTML)
 MAX_ADVICE_COUNT = 10
 PLAN_SOURCE_TEMPLATE = gettext_noop(
     "The plan comes from the command-line tool of the engine (Oxigraph {version}). The engine "
-    "plans by the shape of the patterns and their order in the text, not by counts. Each "
+    "bases the plan on the shape of the patterns and their order in the text, not on counts. Each "
     "number is the number of statements in the dataset of the query that match the pattern on "
     "its own."
 )

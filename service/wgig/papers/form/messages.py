@@ -144,7 +144,7 @@ def iter_criterion_fields(finding: Finding, form_graph: FormToGraph) -> Iterator
 
 UNSUPPORTED_TEXT_MESSAGE = gettext_noop(
     "%(field)s: Markdown cannot contain this text, because headings, comments, leading spaces "
-    "and a final word in parentheses have another meaning in it. Change the text, or download "
+    "and a final word in parentheses have a special meaning there. Change the text, or download "
     "Turtle, which can contain the whole paper."
 )
 TEXT_LANGUAGE_MESSAGE = gettext_noop(
