@@ -341,7 +341,7 @@ class Settings:
         live=True,
     )
     rate_seconds: int = setting_field(
-        60, "Seconds until a client that has used up its requests has all of them again.", live=True
+        60, "Seconds until a client that has used up its requests can make the full number again.", live=True
     )
     drain_seconds: int = setting_field(
         0,
