@@ -45,10 +45,10 @@ PROBLEM_KINDS = {
     "unauthorized": ProblemKind(
         401,
         gettext_noop("Token needed"),
-        gettext_noop("Writing needs a bearer token. The request has none, or an invalid one."),
+        gettext_noop("You need a bearer token to write. The request has none, or an invalid one."),
         gettext_noop(
-            "Reading needs no token. To write, ask the operator of this service for one, and send it in "
-            "the Authorization header."
+            "You do not need a token to read. To write, ask the operator of this service for one, and "
+            "send it in the Authorization header."
         ),
     ),
     "forbidden": ProblemKind(
