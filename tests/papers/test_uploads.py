@@ -67,6 +67,17 @@ def test_text_may_be_sent_in_a_form(client: httpx.Client, is_multipart: bool) ->
     assert response.json()["files"][0]["name"] == "paper.ttl"
 
 
+@pytest.mark.parametrize(
+    ("name", "reported_name"),
+    [("my.ttl", "my.ttl"), ("my.docx", "my.ttl"), ("my", "my.ttl"), ("", "paper.ttl")],
+)
+def test_text_in_a_form_keeps_the_name_of_its_file(
+    client: httpx.Client, name: str, reported_name: str
+) -> None:
+    fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "ttl", "name": name}
+    assert client.post("/validate", data=fields).json()["files"][0]["name"] == reported_name
+
+
 def test_query_parameter_overrides_the_form_field(client: httpx.Client) -> None:
     fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "text/turtle", "profile": "draft"}
     assert client.post("/validate?profile=final", data=fields).json()["profile"] == "final"

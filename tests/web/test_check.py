@@ -145,6 +145,67 @@ def test_suggestion_does_not_change_another_text(report_page: Page) -> None:
     assert selected_text(report_page) == "issue: mail"
 
 
+@pytest.fixture
+def broken_file_page(reopen_page: PageOpener) -> Page:
+    """The page with the error in the uploaded file broken.ttl."""
+    page = reopen_page("/validate", viewport=DESKTOP)
+    page.set_input_files(
+        "#files", {"name": "broken.ttl", "mimeType": "", "buffer": TURTLE.replace("strength", "").encode()}
+    )
+    page.check("#profile-draft")
+    click_and_wait(page, "form.check > button")
+    return page
+
+
+@pytest.fixture
+def dialogs(broken_file_page: Page) -> list[str]:
+    """The types of the dialogs that the browser showed."""
+    types: list[str] = []
+    broken_file_page.on("dialog", lambda dialog: types.append(dialog.type))
+    return types
+
+
+def edit_text(page: Page) -> None:
+    page.get_by_role("textbox", name="The paper").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("# corrected")
+
+
+def test_checked_file_keeps_its_name(broken_file_page: Page) -> None:
+    edit_text(broken_file_page)
+    click_and_wait(broken_file_page, "form.check > button")
+    edit_text(broken_file_page)
+    with broken_file_page.expect_download() as download:
+        broken_file_page.get_by_role("button", name="Download the text").click()
+    assert download.value.suggested_filename == "broken.ttl"
+    assert download.value.path().read_text().endswith("# corrected# corrected")
+
+
+@pytest.mark.parametrize("is_checked", [False, True])
+def test_leaving_an_edited_text_asks_for_confirmation(
+    broken_file_page: Page, dialogs: list[str], is_checked: bool
+) -> None:
+    edit_text(broken_file_page)
+    if is_checked:
+        click_and_wait(broken_file_page, "form.check > button")
+        assert dialogs == []
+    broken_file_page.get_by_role("textbox", name="The paper").click()
+    click_and_wait(broken_file_page, "header a[href='/papers']")
+    assert dialogs == ["beforeunload"]
+
+
+def test_leaving_a_downloaded_or_unchanged_text_asks_nothing(
+    broken_file_page: Page, dialogs: list[str]
+) -> None:
+    edit_text(broken_file_page)
+    with broken_file_page.expect_download():
+        broken_file_page.get_by_role("button", name="Download the text").click()
+    click_and_wait(broken_file_page, "form.check > button")
+    broken_file_page.get_by_role("textbox", name="The paper").click()
+    click_and_wait(broken_file_page, "header a[href='/papers']")
+    assert dialogs == []
+
+
 def test_turtle_is_highlighted(reopen_page: PageOpener) -> None:
     page = check_text(reopen_page("/validate", viewport=DESKTOP), TURTLE)
     line = page.locator(".cm-line").nth(2)

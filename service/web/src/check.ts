@@ -5,6 +5,7 @@ import { h } from "./page/dom";
 import { formatMessage } from "./page/messages";
 
 const MAX_SHOWN_MESSAGES = 2; // of one line
+const REVOKE_DELAY_MS = 10_000; // some browsers read the text of a download only after the click
 const SEVERITIES: Record<string, Mark["severity"]> = { Violation: "error", Warning: "warning", Info: "info" };
 
 /** An element of the report that is about a place in the text. */
@@ -20,12 +21,14 @@ class CheckPage {
   private readonly status = h("div", { role: "status", class: "problems" });
   private shownLine = 0;
 
-  constructor(private readonly form: HTMLFormElement, field: HTMLTextAreaElement) {
-    this.placeText(field);
+  constructor(private readonly form: HTMLFormElement, private readonly field: HTMLTextAreaElement) {
+    this.placeText();
     const marks = [...document.querySelectorAll<HTMLElement>("[data-severity]")].map((element) => ({ element, mark: readMark(element) }));
     this.editor = new PaperEditor(field, field.parentElement!.querySelector(".keys"), marks.map(({ mark }) => mark), (line) => this.showLine(line));
     this.findings = marks.map((marked) => ({ ...marked, anchor: this.editor.anchorAt(marked.mark) }));
     field.after(this.status);
+    field.parentElement!.append(" ", h("button", { type: "button", class: "plain", click: () => this.downloadText() }, formatMessage("download")));
+    this.askBeforeLeaving();
     const problem = this.findings.find(({ element }) => element.id === "problem");
     if (problem) this.editor.show(problem.anchor);
     for (const element of document.querySelectorAll<HTMLElement>("[data-new]")) this.offerCorrection(element);
@@ -33,14 +36,35 @@ class CheckPage {
   }
 
   /** Put the text in the place of its numbered lines: beside the report, with a button, or in the form below an error. */
-  private placeText(field: HTMLTextAreaElement): void {
+  private placeText(): void {
     document.querySelector(".listing")?.remove();
-    const text = field.parentElement!;
+    const text = this.field.parentElement!;
     const listing = document.querySelector(".beside > .source");
     if (!listing) return;
-    field.setAttribute("form", this.form.id);
+    this.field.setAttribute("form", this.form.id);
     text.append(this.checkButton("plain"));
     listing.replaceWith(text);
+  }
+
+  /** Let the browser ask before an edited text is lost, which another check keeps in the next page. */
+  private askBeforeLeaving(): void {
+    const edited = this.hiddenField("edited");
+    let isSubmitting = false;
+    this.field.addEventListener("input", () => (edited.value = "yes"));
+    this.form.addEventListener("submit", () => (isSubmitting = true));
+    addEventListener("pageshow", () => (isSubmitting = false)); // also after going back to this page
+    addEventListener("beforeunload", (event) => edited.value && !isSubmitting && event.preventDefault());
+  }
+
+  private downloadText(): void {
+    const url = URL.createObjectURL(new Blob([this.field.value]));
+    h("a", { href: url, download: this.hiddenField("name").value }).click();
+    setTimeout(() => URL.revokeObjectURL(url), REVOKE_DELAY_MS);
+    this.hiddenField("edited").value = "";
+  }
+
+  private hiddenField(name: string): HTMLInputElement {
+    return this.form.elements.namedItem(name) as HTMLInputElement;
   }
 
   private checkButton(className = ""): HTMLButtonElement {

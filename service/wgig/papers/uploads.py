@@ -36,9 +36,11 @@ UPLOAD_MEDIA_TYPES = (*FORMATS_BY_TYPE, FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE)
 MAX_UPLOAD_FILES = 100  # files in one request
 
 # The form fields. Without a chosen file, a browser sends `files` as an empty field.
+# PAPER_NAME_FIELD is the file name of the text, TEXT_EDITED_FIELD is `yes` if it was edited on the page.
 PAPER_TEXT_FIELD, PAPER_FORMAT_FIELD, PAPER_ADDRESS_FIELD = "paper", "format", "address"
+PAPER_NAME_FIELD, TEXT_EDITED_FIELD = "name", "edited"
 SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS = (
-    (PAPER_FORMAT_FIELD, PAPER_ADDRESS_FIELD, "profile", "lang"),
+    (PAPER_FORMAT_FIELD, PAPER_ADDRESS_FIELD, PAPER_NAME_FIELD, TEXT_EDITED_FIELD, "profile", "lang"),
     (PAPER_TEXT_FIELD, "files"),
 )
 
@@ -156,7 +158,15 @@ def iter_pasted_files(fields: Pairs) -> Iterator[UploadedFile]:
             if requested_format
             else guess_text_format(text)
         )
-        yield UploadedFile(f"paper.{format_.suffix if format_ else 'txt'}", text.encode(), format_)
+        yield UploadedFile(name_text_file(fields, format_), text.encode(), format_)
+
+
+def name_text_file(fields: Pairs, format_: Format | None) -> str:
+    """The file name of a pasted text: that in the form, with the suffix of the format."""
+    name = next(filter(None, parameter_values(fields, PAPER_NAME_FIELD)), "paper")
+    if format_ and format_of_file(name) is format_:
+        return name
+    return f"{name.rpartition('.')[0] or name}.{format_.suffix if format_ else 'txt'}"
 
 
 def guess_text_format(text: str) -> Format:

@@ -50,7 +50,9 @@ from .uploads import (
     FORM_UPLOAD_PARSERS,
     FORMATS_BY_TYPE,
     PAPER_FORMAT_FIELD,
+    PAPER_NAME_FIELD,
     PAPER_TEXT_FIELD,
+    TEXT_EDITED_FIELD,
     UPLOAD_MEDIA_TYPES,
     UploadedFile,
     check_uploads,
@@ -416,6 +418,8 @@ def render_validation_page(context: RequestContext, result: ValidationJobResult)
         host_url=context.request.base_url,
         text=next(iter(parameter_values(result.fields, PAPER_TEXT_FIELD)), ""),
         chosen_format=next(iter(parameter_values(result.fields, PAPER_FORMAT_FIELD)), ""),
+        file_name=next(iter(parameter_values(result.fields, PAPER_NAME_FIELD)), ""),
+        edited=next(iter(parameter_values(result.fields, TEXT_EDITED_FIELD)), ""),
         address="" if result.files else find_paper_address(result.fields),
         hosts=parse_paper_hosts(context.settings.paper_hosts),
         formats=PASTABLE_FORMATS,
@@ -429,12 +433,16 @@ def render_validation_page(context: RequestContext, result: ValidationJobResult)
 
 
 def echo_pasted_text(files: Sequence[UploadedFile], checked_files: Sequence[CheckedFile]) -> Pairs:
-    """The form fields with the checked text and its format; no text if it is long or in several files."""
+    """The form fields with the checked text, its file name and its format.
+
+    They are empty if the text is long or in several files.
+    """
     if len(files) > 1 or len(checked_files[0].text) > MAX_ECHOED_CHARACTERS:
-        return [(PAPER_TEXT_FIELD, "")]
+        return [(PAPER_TEXT_FIELD, ""), (PAPER_NAME_FIELD, ""), (TEXT_EDITED_FIELD, "")]
     format_ = files[0].format
     return [
         (PAPER_TEXT_FIELD, checked_files[0].text),
+        (PAPER_NAME_FIELD, files[0].name),
         (PAPER_FORMAT_FIELD, format_.suffix if format_ in PASTABLE_FORMATS else ""),
     ]
 

@@ -43,6 +43,7 @@ export class PaperEditor {
         if (update.docChanged) {
           field.value = update.state.doc.toString();
           for (const anchor of this.anchors) anchor.offset = update.changes.mapPos(anchor.offset, 1);
+          field.dispatchEvent(new Event("input"));
         }
         if (update.docChanged || update.selectionSet || update.focusChanged) onLine(this.currentLine);
       }),
