@@ -82,7 +82,7 @@ def test_service_does_not_import_from_working_directory(
 @pytest.mark.parametrize(
     ("accept", "expected_text"),
     [
-        ("text/html", "Does not conform: "),
+        ("text/html", "This paper is not complete"),
         ("application/json", '"conforms": false'),
         ("text/turtle", "sh:conforms false"),
         ("application/rdf+xml", "<sh:conforms"),

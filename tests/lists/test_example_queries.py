@@ -207,8 +207,8 @@ def test_wrong_value_stays_in_its_field_with_a_message(
 ) -> None:
     for path, params in (("/queries/coverage-matrix", {}), ("/sparql", {"example": "coverage-matrix"})):
         page = get_page(shipped_client, path, 400, **params, the_issue=value, the_criterion="transparency")
-        (field,) = re.findall(r'<input type="text" id="of-the_issue".*?>', page, re.DOTALL)
-        assert f'value="{html.escape(value, quote=True).replace("&quot;", "&#34;")}"' in field
+        (field,) = re.findall(r'<select id="of-the_issue".*?</select>', page, re.DOTALL)
+        assert f'value="{html.escape(value, quote=True).replace("&quot;", "&#34;")}" selected' in field
         assert 'aria-invalid="true"' in field
         said = page.partition('id="said-the_issue">')[2].partition("</p>")[0]
         assert said.startswith(f'<span class="unseen">Error:</span> <span class="message">{message}')
@@ -272,7 +272,8 @@ def test_every_column_of_an_example_has_a_title(shipped_client: httpx.Client) ->
 
 def test_empty_cells_of_an_example_say_so(shipped_client: httpx.Client) -> None:
     page = get_page(shipped_client, "/queries/members-by-group-and-region")
-    assert '<span class="hint">not recorded</span>' in page
+    assert '<span class="hint">not known</span>' in page  # the group
+    assert '<span aria-hidden="true">–</span><span class="unseen">none</span>' in page
     assert "<td></td>" not in page
 
 

@@ -17,6 +17,7 @@ from wgig.pages.rendering import (
     build_static_path,
     find_href,
     isolate_days,
+    link_report_paragraphs,
     read_logo,
     read_static_files,
     truncate_to_letters,
@@ -368,6 +369,13 @@ def test_long_table_is_truncated_with_notice(get: GetFunction) -> None:
     query = f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(1001)))} }} }}"
     page = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
     assert "1,001 rows. The first 1,000 are shown." in page
+
+
+def test_paragraphs_of_the_background_report_are_links_in_texts() -> None:
+    link = '<a href="/doc/document/background-report/%s">¶%s</a>'
+    assert link_report_paragraphs("restated in Background Report ¶37 and ¶222; <i> ¶9") == (
+        f"restated in Background Report {link % (37, 37)} and {link % (222, 222)}; &lt;i&gt; ¶9"
+    )
 
 
 def test_static_files_are_immutable(get: GetFunction) -> None:

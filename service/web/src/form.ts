@@ -191,8 +191,6 @@ function keepPlaceOnEnter(form: HTMLFormElement): void {
 
 const form = document.querySelector<HTMLFormElement>("form.paper");
 if (form) {
-  // Not by the attribute autofocus, which would scroll the title of the page out of sight on a phone.
-  form.querySelector<HTMLElement>("[data-focus]")?.focus({ preventScroll: true });
   keepPlaceOnEnter(form); // before the listeners to which a submission matters
   new PaperForm(form, new FormDraft(form));
   linkSummary();

@@ -90,8 +90,8 @@ class ParameterField:
 
     @property
     def is_select(self) -> bool:
-        """Whether the field is a list to choose from; a wrong value stays in a text field."""
-        return bool(self.options) and len(self.options) <= MAX_SELECT_OPTIONS and not self.error
+        """Whether the field is a list to choose from."""
+        return bool(self.options) and len(self.options) <= MAX_SELECT_OPTIONS
 
     @property
     def is_optional(self) -> bool:

@@ -98,6 +98,8 @@ CAPITAL_WIDTH_LETTERS = 1.25  # of a capital; in the wide font DejaVu Sans 1.19 
 MAX_CACHED_IRIS = 10_000  # IRIs whose links are cached
 PATH_SAFE_CHARACTERS = "/:@!$&'()*+,;=~"  # not percent-encoded in paths
 HTTP_SCHEME_PATTERN = re.compile(r"https?://", re.IGNORECASE)
+PARAGRAPH_SIGN_PATTERN = re.compile(r"¶([0-9]{1,4})\b")
+REPORT_REFERENCE_PATTERN = re.compile(r"Background Report ¶[0-9]+(?:(?:, | and |, and )¶[0-9]+)*")
 CODE_MARKUP, TEXT_MARKUP = Markup("<code>%s</code>"), Markup('<span dir="auto">%s</span>')
 LITERAL_MARKUP = Markup('<span lang="%s" dir="auto">%s</span>')
 ENGLISH_MARKUP = Markup('<span lang="en" dir="ltr">%s</span>')
@@ -197,10 +199,21 @@ def render_term(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Marku
         return CODE_MARKUP % str(term)
     if not term.language:
         return TEXT_MARKUP % term.value
-    text = LITERAL_MARKUP % (term.language, term.value)
+    text = LITERAL_MARKUP % (term.language, link_report_paragraphs(term.value))
     return (
         text if term.language in {language.current_language(), "en"} else text + BADGE_MARKUP % term.language
     )
+
+
+def link_report_paragraphs(text: str) -> Markup:
+    """A text as markup, in which paragraphs such as "Background Report ¶37 and ¶222" are links."""
+
+    def link_paragraphs(reference: re.Match[str]) -> str:
+        return PARAGRAPH_SIGN_PATTERN.sub(
+            r'<a href="/doc/document/background-report/\1">¶\1</a>', reference[0]
+        )
+
+    return Markup(REPORT_REFERENCE_PATTERN.sub(link_paragraphs, str(escape(text))))  # noqa: S704  # nosec
 
 
 def render_literal(literal: ox.Literal, page_language: str) -> Markup:

@@ -530,11 +530,6 @@ class FormPage:
     address: str = ""
 
     @property
-    def is_newly_opened(self) -> bool:
-        """Whether the page has neither a result nor a change that the reader must see first."""
-        return not (self.has_unsaved_input or self.saved or self.refusal or self.check_result or self.focus)
-
-    @property
     def opened_name(self) -> str:
         """The name of the edited paper in the graph; empty for a new paper."""
         return self.form_state.name if self.version else ""
@@ -569,7 +564,7 @@ def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: Fo
         opened=page.opened_name,
         saved=page.saved,
         has_unsaved_input=page.has_unsaved_input,
-        is_newly_opened=page.is_newly_opened,
+        paper_title=page.form_state.paper.first_text("title"),
         address=page.address,
         form_version=form_version(),
         symbols=STATE_SYMBOLS,
