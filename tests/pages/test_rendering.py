@@ -302,12 +302,10 @@ def test_query_page_has_fields_for_example_parameters(get: GetFunction) -> None:
 def test_invalid_parameter_is_reported_at_its_field_and_kept(get: GetFunction, invalid_value: str) -> None:
     response = get(f"/sparql?example=assessments&the_issue={invalid_value}", accept="text/html")
     assert response.status_code == 400
-    (field,) = (
-        element
-        for element in ParsedPage(response.text).list_elements("input")
-        if element.get("name") == "the_issue"
-    )
-    assert (field["value"], field["aria-invalid"]) == (invalid_value, "true")
+    page = ParsedPage(response.text)
+    (field,) = (element for element in page.list_elements("select") if element.get("name") == "the_issue")
+    assert field["aria-invalid"] == "true"
+    assert {"value": invalid_value, "selected": None} in page.list_elements("option")
     assert (field["aria-describedby"] or "").split()[-1] == "said-the_issue"
     message = unescape(response.text.partition('id="said-the_issue">')[2])
     assert f"“<bdi>{invalid_value}</bdi>” is not one of the choices." in message
@@ -328,8 +326,11 @@ def test_list_of_questions_has_subjects_and_the_titles_of_fields(get: GetFunctio
         ("/queries?q=охвата", "Матрица охвата"),
         ("/queries/disagreements?_mediatype=text/html", "<p>Одна строка — сведения одного рода: "),
         ("/sparql?example=coverage-matrix", '<label for="of-the_issue">Вопрос</label>'),
-        ("/sparql", ">Матрица охвата: По каждому вопросу и критерию: "),
-        ("/doc/issue", '<a href="/queries/coverage-matrix">По каждому вопросу и критерию: '),
+        ("/sparql", ">Матрица охвата: В каких документах и с каким выводом каждый вопрос оценивается "),
+        (
+            "/doc/issue",
+            '<a href="/queries/coverage-matrix">В каких документах и с каким выводом каждый вопрос оценивается ',
+        ),
         ("/doc/issue/spam", "В каких документах, какой вопрос и по какому критерию оценивается"),
     ],
 )
