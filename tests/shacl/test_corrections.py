@@ -45,6 +45,15 @@ def apply_corrections(text: str, format_: Format) -> str:
         ),
         (f"@base <{ISSUE}> . {SPAM_PAPER} ; <{WGIG}issue> <spamm> .", f"<{ISSUE}spam> ."),
         (
+            f"{PREFIXES} paper:x a wgig:IssuePaper ; wgig:assessment "
+            '[ a wgig:Assessment ; wgig:criterion principle:democracy ; wgig:verdict "Not assessed"@en ] .',
+            "wgig:verdict verdict:not-assessed ]",
+        ),
+        (
+            f"{SPAM_PAPER} ; <{WGIG}category> 'stable-and-secure' .",
+            "<https://w3id.org/wgig/id/category/stable-and-secure> .",
+        ),
+        (
             f"{PREFIXES} paper:x a wgig:IssuePaper ; wgig:mechanism "
             "[ a wgig:Mechanism ; wgig:about mechanism:icann ] .",
             "wgig:about agent:icann ]",

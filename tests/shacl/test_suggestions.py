@@ -64,6 +64,13 @@ MISSPELLINGS = [
         "WGIG-7-VERDICT-UNKNOWN",
         "verdict:adequate",
     ),
+    (
+        'wgig:assessment [ wgig:criterion principle:democracy ; wgig:verdict "inadequate" ; '
+        "a wgig:Assessment ]",
+        "",
+        "WGIG-7-VERDICT-UNKNOWN",
+        "verdict:inadequate",
+    ),
     ("cito:cites bg:1188", "cites: [background-report/1188]", "WGIG-0-CITATION-UNKNOWN", "bg:188"),
     (
         "wgig:mechanism [ a wgig:Mechanism ; wgig:about mechanism:icann ]",

@@ -22,6 +22,12 @@ MAX_EXPLAINED_CHARACTERS = 2_000_000  # of a text; a longer one is data, which n
 MAX_TOKEN_CHARACTERS = 60  # of a token in a message
 DECLARATION_PATTERN = re.compile(r"@?(?:prefix|base)\b", re.IGNORECASE)
 UNDECLARED_PREFIX_PATTERN = re.compile(r"The prefix (\S*): has not been declared")
+# What a text without its closing quote contains: the mark before the next text, or a line of Turtle.
+SWALLOWED_MARK_PATTERN = re.compile(r"(?:(?:@[A-Za-z-]+|\^\^\S+)\s*|\s)[,;]\s*[\"']$")
+SWALLOWED_LINE_PATTERN = re.compile(
+    r"[\"'](?:@[A-Za-z-]+|\^\^\S+)?[ \t]*[,;.][ \t]*$|^[ \t]*[a-z]+:\w+[ \t][^\r\n]*[,;.][ \t]*$",
+    re.MULTILINE,
+)
 UNEXPECTED_TERM_PATTERN = re.compile(r"is not a valid (RDF object|predicate|subject or graph name)")
 
 
@@ -97,6 +103,18 @@ class TurtleErrorText:
         """The last token before the error."""
         return self.tokens[-1] if self.tokens else None
 
+    def has_unbalanced_quotes(self) -> bool:
+        """Whether a text ends directly before the error, or a quote after it on its line is not closed."""
+        last, pattern, start = self.last_token, compile_token_pattern(), self.offset
+        if last and last.is_string and last.end == start and self.text[start : start + 1].isalnum():
+            return True
+        line_end = start + len(self.text[start:].partition("\n")[0])
+        while start < line_end and (match := pattern.match(self.text, start)):
+            if match.lastindex is None and self.text[start] in "\"'":
+                return True
+            start = match.end()
+        return False
+
     def line_of(self, offset: int) -> int:
         """The number of the line of an offset."""
         return self.lines.locate(offset).line
@@ -119,10 +137,51 @@ def explain_syntax_error(text: str, media_type: str, error: SyntaxError) -> Expl
     position = TextPosition(error.lineno, error.offset or 1)
     if media_type in EXPLAINED_TYPES and len(text) <= MAX_EXPLAINED_CHARACTERS:
         error_text = TurtleErrorText(text, position)
-        for beginning, explain in ERROR_EXPLAINERS.items():
-            if beginning in message and (explained := explain(error_text, message)):
+        explainers = (explain for part, explain in ERROR_EXPLAINERS.items() if part in message)
+        for explain in (explain_missing_quote, explain_trailing_comma, *explainers):
+            if explained := explain(error_text, message):
                 return explained
     return ExplainedError(plain_message, position)
+
+
+def explain_missing_quote(error_text: TurtleErrorText, message: str) -> ExplainedError | None:
+    """A quote that is missing before the error: the parser takes the next quote for the missing one."""
+    last = error_text.last_token
+    if last is None or error_text.unclosed_quote is not None:
+        return None
+    if last.is_string and error_text.offset <= last.end:
+        text = error_text.text[last.start : error_text.offset]
+        is_long = text.startswith(('"""', "'''"))
+        if (SWALLOWED_LINE_PATTERN if is_long else SWALLOWED_MARK_PATTERN).search(text):
+            return explain_open_quote(error_text, last.start)
+    # A value without an opening quote, and an error in or at a text, are explained by themselves.
+    is_at_text = error_text.offset < last.end or error_text.text.startswith(('"', "'"), error_text.offset)
+    if not is_at_text and "RDF object" not in message and error_text.has_unbalanced_quotes():
+        line = error_text.line_of(error_text.offset)
+        return error_text.explain(
+            f'The quotation marks on line {line} do not match. Each text needs a `"` at both ends. '
+            'Write `\\"` for a quotation mark within a text.',
+            error_text.offset,
+        )
+    return None
+
+
+def explain_trailing_comma(error_text: TurtleErrorText, message: str) -> ExplainedError | None:
+    """A comma at the end of a line, with a property and its value on the next line."""
+    del message
+    found, tokens = error_text.error_token, error_text.tokens
+    if found is None or len(tokens) < 2:
+        return None
+    # The parser takes the property for a value, except for `a`.
+    comma, verb = (tokens[-1], found) if error_text.token_text(found) == "a" else tokens[-2:]
+    if error_text.token_text(comma) != "," or verb.is_string:
+        return None
+    end_line, verb_line = error_text.line_of(comma.start), error_text.line_of(verb.start)
+    if end_line == verb_line or verb_line != error_text.line_of(found.start):
+        return None
+    return error_text.explain(
+        f"Line {end_line} ends with `,`, but no other value follows. End it with `;` instead.", comma.start
+    )
 
 
 def explain_missing_end(error_text: TurtleErrorText, message: str) -> ExplainedError | None:
@@ -329,6 +388,7 @@ ERROR_EXPLAINERS: dict[str, Callable[[TurtleErrorText, str], ExplainedError | No
     "blank node property lists should end with": explain_missing_end,
     "has not been declared": explain_undeclared_prefix,
     "Line jumps are not allowed in string literals": explain_unclosed_string,
+    "Unexpected escape character": explain_unclosed_string,
     "Unexpected end": explain_early_end,
     "'/' is not allowed at the beginning of a prefix name": explain_slash_in_name,
     "is not a valid": explain_unexpected_term,

@@ -9,8 +9,8 @@ import re
 
 import pyoxigraph as ox
 
-from ..rdf.formats import JSON_LD
-from ..rdf.namespaces import ID_NAMESPACE, LOCAL_NAME_PATTERN, expand_curie
+from ..rdf.formats import JSON_LD, TRIG, TURTLE
+from ..rdf.namespaces import ID_NAMESPACE, LOCAL_NAME_PATTERN, LOCAL_NAMESPACE_PATHS, expand_curie
 from ..text import TextEdit, slugify_words
 from .documents import Document
 from .findings import Correction
@@ -20,6 +20,7 @@ from .suggestions import has_plain_names, iri_local_part
 IRI_REFERENCE_PATTERN = re.compile(r"<[^<>\s]*>")
 PREFIXED_NAME_PATTERN = re.compile(r"[\w.-]*:(?:[\w:%-]|\\.|\.(?=[\w:%\\-]))*")
 JSON_STRING_PATTERN = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+QUOTED_NAME_PATTERN = re.compile(r"""(["'])([^\\"'\n]+)\1(?:@[A-Za-z-]+)?(?![\w^])""")
 PLAIN_TITLE_PATTERN = re.compile(r"""\w[^:#\\'"\n]*""")  # needs neither quotes in YAML nor escapes
 PLAIN_LABEL_PATTERN = re.compile(r"[^,;\n]*[^,;\s]")  # of a mechanism, in a line of a Markdown text
 
@@ -31,7 +32,9 @@ def find_correction(
     edit = None
     if offset is not None and offset >= 0 and suggestion:
         if isinstance(value, ox.Literal):
-            edit = edit_title(document.text, offset, value.value, suggestion)
+            edit = edit_quoted_name(document, offset, value.value, suggestion) or edit_title(
+                document.text, offset, value.value, suggestion
+            )
         elif isinstance(value, ox.NamedNode) and has_plain_names(document):
             edit = edit_plain_name(document.text, offset, value.value, suggestion)
         elif isinstance(value, ox.NamedNode):
@@ -48,6 +51,17 @@ def edit_title(text: str, offset: int, title: str, new_title: str) -> TextEdit |
     if not text.startswith(title, start) or not PLAIN_TITLE_PATTERN.fullmatch(new_title):
         return None
     return TextEdit(start, start + len(title), new_title)
+
+
+def edit_quoted_name(document: Document, offset: int, name: str, suggestion: str) -> TextEdit | None:
+    """The change of a string in Turtle into an IRI, if `suggestion` is a prefixed name."""
+    text, token = document.text, QUOTED_NAME_PATTERN.match(document.text, offset)
+    is_prefixed = ":" in suggestion and suggestion.partition(":")[0] in LOCAL_NAMESPACE_PATHS
+    if document.format not in (TURTLE, TRIG) or not is_prefixed or not token or token[2] != name:
+        return None
+    iri = expand_curie(suggestion).value
+    new_name = suggestion if declares_prefix(text[:offset], suggestion, iri) else f"<{iri}>"
+    return TextEdit(token.start(), token.end(), new_name)
 
 
 def edit_plain_name(text: str, offset: int, iri: str, new_name: str) -> TextEdit | None:

@@ -89,8 +89,13 @@ def suggest_name(document: Document, result: ValidationResult) -> str:
 
 
 def find_nearest_name(document: Document, result: ValidationResult) -> str:
-    """The IRI that the rule accepts and that is nearest to an unknown one; empty if none is near."""
+    """The IRI that the rule accepts and that is nearest to an unknown one; empty if none is near.
+
+    In RDF, an author may write the local part of an IRI as a string.
+    """
     value = result.value
+    if isinstance(value, ox.Literal):
+        return find_quoted_iri(result.code, value.value)
     return find_nearest_iri(result.code, value.value) if may_be_misspelt(value, document) else ""
 
 
@@ -152,6 +157,12 @@ def find_nearest_iri(code: str, iri: str) -> str:
     }
     nearest = find_near_names(iri_local_part(iri), names, similarity=MIN_IRI_SIMILARITY)
     return names[nearest[0]] if nearest else ""
+
+
+def find_quoted_iri(code: str, text: str) -> str:
+    """The IRI that the rule accepts and whose local part is this text; empty if there is none."""
+    name = slugify_words(text[:MAX_LOOKUP_IRI_CHARACTERS])
+    return next((iri for iri in ALLOWED_IRIS[code]() if iri.rpartition("/")[2] == name), "")
 
 
 def format_suggested_iri(iri: str, *, plain: bool) -> str:
