@@ -71,8 +71,8 @@ def test_column_titles_are_words_in_the_language_of_the_page(
 
 @pytest.mark.parametrize("path", ["/validate", "/coverage"])
 def test_english_labels_on_an_arabic_page_have_a_language_tag(page_client: httpx.Client, path: str) -> None:
-    # A link to a report on /validate, or the label of a row on /coverage.
-    label_tag_pattern = re.compile(r'(<a href="/doc/(?:assertion|issue)/[^>]*>)[A-Za-z]')
+    # A link to a paper on /validate, or the label of a row on /coverage.
+    label_tag_pattern = re.compile(r'(<a href="/doc/(?:paper|issue)/[^>]*>)[A-Za-z]')
     for language, is_marked in (("ar", True), ("en", False)):
         tags = label_tag_pattern.findall(page_client.get(f"{path}?_lang={language}").text)
         assert tags
