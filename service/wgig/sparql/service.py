@@ -382,7 +382,7 @@ async def find_text_hints(queries: QueryService, source: ParsedSparqlText) -> li
     """
     store, base = queries.store, queries.settings.base
     if len(source.text) < SHORT_QUERY_CHARS and not find_query_hints(
-        source, store, base, find_near=lambda _: ()
+        source, store, base, find_near=lambda *_: ()
     ):
         return []
     return await run_in_threadpool(find_query_hints, source, store, base)

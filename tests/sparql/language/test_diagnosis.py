@@ -156,6 +156,11 @@ def test_edit_removes_the_error(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "edited_text"),
     [
+        (
+            "SELECT ?s COUNT(?o) { ?s ?p ?o } GROUP BY ?s",
+            "SELECT ?s (COUNT(?o) AS ?n) { ?s ?p ?o } GROUP BY ?s",
+        ),
+        ("SELECT MIN(?o) AS ?m { ?s ?p ?o }", "SELECT (MIN(?o) AS ?m) { ?s ?p ?o }"),
         ("SELECT ?a, ?b { ?a ?p ?b }", "SELECT ?a ?b { ?a ?p ?b }"),
         ("SELECT label { ?x ?p ?label }", "SELECT ?label { ?x ?p ?label }"),
         ("SELCT ?x { ?x ?p ?o }", "SELECT ?x { ?x ?p ?o }"),

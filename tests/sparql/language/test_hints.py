@@ -51,6 +51,7 @@ QUERIES_WITH_HINT = [
     ("SELECT ?x { ?x ▸issue:spam ?c }", "No statement in the graph has the property issue:spam."),
     ("SELECT ?x { ?x a wgig:Issue OPTIONAL { ?x ▸wgig:catgory ?c } }", "Did you mean wgig:category?"),
     ("SELECT ?x { ?x a ▸wgig:Isue }", "Nothing in the graph is a wgig:Isue. Did you mean wgig:Issue?"),
+    ("SELECT ?x { ?x ▸wgig:Category ?y }", "Did you mean wgig:category?"),
     ("SELECT ?x { ▸issue:spamm wgig:category ?x }", "does not occur in the graph. Did you mean issue:spam?"),
     ("SELECT ?x { ?x wgig:category/▸skos:prefLable ?y }", "Did you mean skos:prefLabel?"),
     ("SELECT ?x { ?x ^▸wgig:catgory ?y }", "Did you mean wgig:category?"),
@@ -102,6 +103,35 @@ def test_probable_mistake_gets_a_hint_with_its_position(text: str, message: str,
     (hint, *_) = find_hints(text.replace(HINT_MARK, ""), small_store)
     assert message in hint.sentence
     assert (hint.line, hint.column) == (PROLOGUE.count("\n") + 1, text.index(HINT_MARK) + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "new_name"),
+    [
+        (
+            "SELECT ?x { ?x a wgig:Member }",
+            "Nothing in the graph is a wgig:Member. Did you mean org:Membership?",
+            "<http://www.w3.org/ns/org#Membership>",
+        ),
+        (  # the definition of wgig:country has the word
+            "SELECT ?y { ?x wgig:region ?y }",
+            "No statement in the graph has the property wgig:region. Did you mean wgig:country?",
+            "wgig:country",
+        ),
+    ],
+)
+def test_suggestion_for_a_class_is_a_class_and_for_a_property_a_property(
+    text: str, message: str, new_name: str
+) -> None:
+    store = Store.in_memory()
+    store.update(
+        f"PREFIX org: <http://www.w3.org/ns/org#> {PROLOGUE} INSERT DATA {{ "
+        "[] a org:Membership ; org:member wgig:byMember ; wgig:country issue:x ; wgig:relation wgig:Region }"
+    )
+    (hint,) = find_hints(text, store)
+    assert hint.sentence == message
+    assert hint.edit
+    assert hint.edit.text == new_name
 
 
 @pytest.mark.parametrize("text", QUERIES_WITHOUT_HINT, ids=range(len(QUERIES_WITHOUT_HINT)))

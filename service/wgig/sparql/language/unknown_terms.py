@@ -1,14 +1,23 @@
 """Hints on terms of a query that are not in the store, and on literals with a wrong language or datatype."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from typing import NamedTuple
+from itertools import chain
+from typing import Literal, NamedTuple
 
 import pyoxigraph as ox
 
 from ...rdf import shipped
-from ...rdf.literals import build_typed_literal
-from ...rdf.namespaces import OWL_NAMESPACE, RDF_NAMESPACE, RDF_TYPE, RDFS_NAMESPACE, shorten_iri
+from ...rdf.literals import build_typed_literal, term_text
+from ...rdf.namespaces import (
+    OWL_NAMESPACE,
+    RDF_NAMESPACE,
+    RDF_TYPE,
+    RDFS_NAMESPACE,
+    SKOS_NAMESPACE,
+    shorten_iri,
+)
 from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN, SparqlToken
 from ...store.store import Store
 from ...text import TextEdit, find_near_names
@@ -18,12 +27,19 @@ from .patterns import PatternTerm, TriplePattern, TriplePatternReader
 MAX_STORE_LOOKUPS = 60  # per query
 MAX_TERM_GUESSES = 5  # searches for similar terms per query; each takes a few milliseconds
 UNQUERIED_RULES = ("Template", "Service")  # their patterns are not evaluated over the store
+SKOS_DEFINITION = ox.NamedNode(f"{SKOS_NAMESPACE}definition")
 GUESSED_LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
-CLASS_TYPES = (f"{OWL_NAMESPACE}Class", f"{RDFS_NAMESPACE}Class")
-PROPERTY_TYPES = (
-    *(f"{OWL_NAMESPACE}{name}Property" for name in ("Object", "Datatype", "Annotation")),
-    f"{RDF_NAMESPACE}Property",
-)
+# The types of declared classes and properties.
+DECLARED_TYPES = {
+    "class": (f"{OWL_NAMESPACE}Class", f"{RDFS_NAMESPACE}Class"),
+    "property": (
+        *(f"{OWL_NAMESPACE}{name}Property" for name in ("Object", "Datatype", "Annotation")),
+        f"{RDF_NAMESPACE}Property",
+    ),
+}
+# How similar a suggested name must be: in the namespace of the unknown one, to come first, in any namespace.
+MIN_SIMILARITY, MIN_HIGH_SIMILARITY, MIN_OTHER_SIMILARITY = 0.7, 0.8, 0.75
+MIN_DEFINITION_WORD_CHARS = 4  # shorter words are in too many definitions
 GUESSED_DATATYPES = (
     "integer",
     "date",
@@ -49,7 +65,10 @@ class TokenHint(NamedTuple):
 
 
 GroundTerm = ox.NamedNode | ox.Literal  # the terms that are looked up in the store
-NearTermFinder = Callable[[str], Sequence[str]]  # returns IRIs spelled like a given one
+TermRole = Literal["class", "property", "term"]  # a term can be anything
+NearTermFinder = Callable[
+    [str, TermRole], Sequence[str]
+]  # returns IRIs that a given one was probably meant as
 
 
 class UnknownTermFinder:
@@ -122,9 +141,7 @@ class UnknownTermFinder:
         """A hint on an object. The store must have statements with `predicate`."""
         if predicate == RDF_TYPE and isinstance(term, ox.NamedNode):
             if self.is_first_use("class", term) and not self.has_statement(None, RDF_TYPE, term):
-                yield from self.hint_unused_term(
-                    term, token, CLASS_TYPES, "Nothing in the graph is a {term}."
-                )
+                yield from self.hint_unused_term(term, token, "class", "Nothing in the graph is a {term}.")
         elif isinstance(term, ox.NamedNode):
             yield from self.find_term_hints(term, token)
         elif isinstance(term, ox.Literal):
@@ -138,18 +155,18 @@ class UnknownTermFinder:
             and not self.has_statement(None, term, None)
         ):
             yield from self.hint_unused_term(
-                term, token, PROPERTY_TYPES, "No statement in the graph has the property {term}."
+                term, token, "property", "No statement in the graph has the property {term}."
             )
 
     def hint_unused_term(
-        self, term: ox.NamedNode, token: SparqlToken, declared_types: Sequence[str], template: str
+        self, term: ox.NamedNode, token: SparqlToken, role: TermRole, template: str
     ) -> Iterator[TokenHint]:
-        """A hint on an unused term. A declared term inside OPTIONAL gets none.
+        """A hint on an unused class or property; `template` is the hint.
 
-        A declared term has one of the `declared_types` (IRIs). `template` is the hint.
+        A declared one inside OPTIONAL gets none.
         """
-        if not any(self.has_statement(term, RDF_TYPE, ox.NamedNode(iri)) for iri in declared_types):
-            yield self.build_hint(term, token, template)
+        if not any(self.has_statement(term, RDF_TYPE, ox.NamedNode(iri)) for iri in DECLARED_TYPES[role]):
+            yield self.build_hint(term, token, template, role)
         elif not self.is_optional:
             sentence = template.format(term=self.format_term(term))
             yield TokenHint(token, f"{sentence} It is declared in the ontology.")
@@ -220,29 +237,39 @@ class UnknownTermFinder:
             or self.has_statement(None, term, None)
         )
 
-    def build_hint(self, term: ox.NamedNode, token: SparqlToken, template: str) -> TokenHint:
-        """The hint on a term that matches nothing, with a similar term from the store."""
+    def has_role(self, term: ox.NamedNode, role: TermRole) -> bool:
+        """Whether a statement has the IRI in a role."""
+        if role == "class":
+            return self.has_statement(None, RDF_TYPE, term)
+        return self.has_statement(None, term, None) if role == "property" else self.has_term(term)
+
+    def build_hint(
+        self, term: ox.NamedNode, token: SparqlToken, template: str, role: TermRole = "term"
+    ) -> TokenHint:
+        """The hint on a term that matches nothing, with a similar term that the store has in its role."""
         self.guesses_left -= 1
         candidates = (
             iri
-            for iri in (self.find_near_terms(term.value) if self.guesses_left >= 0 else ())
+            for iri in (self.find_near_terms(term.value, role) if self.guesses_left >= 0 else ())
             if iri != term.value
         )
-        similar = next((iri for iri in candidates if self.has_term(ox.NamedNode(iri))), None)
+        similar = next((iri for iri in candidates if self.has_role(ox.NamedNode(iri), role)), None)
         suggestion = f" Did you mean {shorten_iri(similar, self.base)}?" if similar else ""
         sentence = f"{template.format(term=self.format_term(term))}{suggestion}"
-        return TokenHint(token, sentence, write_like_token(similar, token) if similar else "")
+        namespace = split_term_iri(term.value)[0]
+        return TokenHint(token, sentence, write_like_token(similar, token, namespace) if similar else "")
 
     def format_term(self, term: GroundTerm) -> str:
         """A term as hints show it: an IRI as a prefixed name, a literal in SPARQL."""
         return shorten_iri(term.value, self.base) if isinstance(term, ox.NamedNode) else str(term)
 
 
-def write_like_token(iri: str, token: SparqlToken) -> str:
-    """An IRI as a token is written: in full, or with the prefix of its name, which has the same namespace."""
-    if token.kind == "iri":
+def write_like_token(iri: str, token: SparqlToken, namespace: str) -> str:
+    """An IRI as a token is written: with the prefix of its name if this has the namespace, else in full."""
+    iri_namespace, local_name = split_term_iri(iri)
+    if token.kind == "iri" or iri_namespace != namespace:
         return f"<{iri}>"
-    return f"{token.text.partition(':')[0]}:{split_term_iri(iri)[1]}"
+    return f"{token.text.partition(':')[0]}:{local_name}"
 
 
 def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
@@ -256,25 +283,67 @@ def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
         yield ox.NamedNode(text)
 
 
-def find_near_terms(iri: str) -> list[str]:
-    """Terms of the bundled data with a similar spelling in the same namespace."""
+def find_near_terms(iri: str, role: TermRole = "term") -> list[str]:
+    """Terms of the bundled data that were probably meant by an IRI, the likeliest first.
+
+    They have a similar spelling in the same namespace. A class or property may also have one in another
+    namespace, or a definition with the words of the name; these precede terms that are not very similar.
+    """
     namespace, name = split_term_iri(iri)
-    return [
-        namespace + near
-        for near in find_near_names(name, list_shipped_names().get(namespace, ()), limit=3, similarity=0.7)
+    names = list_shipped_names(role)
+    own_names = names.get(namespace, ())
+    near_terms = [namespace + near for near in find_near_names(name, own_names, 3, MIN_SIMILARITY)]
+    if role == "term":
+        return near_terms
+    very_near_terms = [namespace + near for near in find_near_names(name, own_names, 3, MIN_HIGH_SIMILARITY)]
+    all_names = {*chain.from_iterable(names.values())}
+    other_terms = [
+        other_namespace + near
+        for near in find_near_names(name, all_names, 3, MIN_OTHER_SIMILARITY)
+        for other_namespace, other_names in names.items()
+        if near in other_names
     ]
+    return [*very_near_terms, *other_terms, *find_defined_terms(name), *near_terms]
+
+
+def find_defined_terms(name: str) -> list[str]:
+    """The terms of the ontology whose English definitions have all words of a name, the shortest first."""
+    words = split_name_words(name)
+    definitions = [
+        (len(term_text(triple.object)), term_text(triple.subject))
+        for triple in shipped.shipped_ontology()
+        if triple.predicate == SKOS_DEFINITION
+        and words <= {*re.findall(r"\w+", term_text(triple.object).casefold())}
+    ]
+    return [iri for _, iri in sorted(definitions)] if words else []
+
+
+def split_name_words(name: str) -> set[str]:
+    """The words of a name such as `mainActor`; empty if one is short."""
+    words = {word.casefold() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", name)}
+    return words if all(len(word) >= MIN_DEFINITION_WORD_CHARS for word in words) else set()
 
 
 @cache
-def list_shipped_names() -> dict[str, list[str]]:
-    """The local names of the terms of the bundled data, by namespace."""
+def list_shipped_names(role: TermRole) -> dict[str, list[str]]:
+    """The local names of the terms with a role in the bundled data, by namespace."""
     names: dict[str, set[str]] = {}
-    for triple in (*shipped.shipped_ontology(), *shipped.shipped_facts()):
-        for term in triple if triple.predicate == RDF_TYPE else (triple.subject, triple.predicate):
+    for triple in chain(shipped.shipped_ontology(), shipped.shipped_facts()):
+        for term in select_role_terms(triple, role):
             if isinstance(term, ox.NamedNode):
                 namespace, name = split_term_iri(term.value)
                 names.setdefault(namespace, set()).add(name)
     return {namespace: sorted(local_names) for namespace, local_names in names.items()}
+
+
+def select_role_terms(triple: ox.Triple, role: TermRole) -> Iterable[object]:
+    """The terms that have a role in a triple."""
+    if role == "property":
+        return (triple.predicate,)
+    is_type = triple.predicate == RDF_TYPE
+    if role == "class":
+        return (triple.object,) if is_type else ()
+    return triple if is_type else (triple.subject, triple.predicate)
 
 
 def split_term_iri(iri: str) -> tuple[str, str]:
