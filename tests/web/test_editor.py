@@ -1053,7 +1053,8 @@ def test_damage_of_short_link_is_reported(reopen_page: PageOpener) -> None:
         damaged_code = code[:index] + ("A" if code[index] != "A" else "B") + code[index + 1 :]
         page.goto("/health")
         page.goto(f"{head}#q={damaged_code}")
-        expect(page.locator(".status")).to_contain_text("the link is incomplete or damaged")
+        expect(page.locator(".notice")).to_contain_text("the link is incomplete or damaged")
+        assert query_text(page) == ""
         expect(page.locator(".found")).to_be_hidden()
 
 

@@ -23,6 +23,7 @@ class QueryPage {
   private readonly example: Example;
   private readonly status = h("p", { role: "status", class: "status" });
   private readonly problemLine = h("div", { class: "problems" });
+  private readonly damageNotice = h("p", { role: "alert", class: "notice" }, formatMessage("link-damaged"));
   private readonly clock = h("span", { "aria-hidden": "true" });
   private readonly cancel = h("button", { type: "button", class: "plain", hidden: true, click: () => this.currentRequest?.cancel() }, formatMessage("cancel"));
   private readonly resultSection = h("section", { "aria-label": formatMessage("answer"), class: "found", hidden: true });
@@ -81,17 +82,25 @@ class QueryPage {
   /** Run the query of the address, and show its result in the view of the address. */
   private async openFragment(): Promise<void> {
     const { query, view, isDamaged, isUnchecked } = await readFragment(location.hash);
-    if (isDamaged) this.status.textContent = formatMessage("link-damaged");
+    this.damageNotice.remove();
+    if (isDamaged) {
+      this.showQuery("");
+      this.problemLine.before(this.damageNotice);
+      return;
+    }
     if (query === undefined && view === undefined) return;
     this.isLinkedView = view !== undefined;
     this.view = view ?? DEFAULT_VIEW;
-    if (query !== undefined) {
-      this.storeTab();
-      this.strip.open(query);
-      this.editor.replaceQuery(query);
-    }
+    if (query !== undefined) this.showQuery(query);
     if (isUnchecked) this.status.textContent = formatMessage("link-unchecked");
     else void this.run();
+  }
+
+  /** Show a query in a tab. */
+  private showQuery(query: string): void {
+    this.storeTab();
+    this.strip.open(query);
+    this.editor.replaceQuery(query);
   }
 
   private onChange(isEdited: boolean): void {
@@ -149,6 +158,7 @@ class QueryPage {
 
   private showRunning(): void {
     this.editor.showRunProblems([], []);
+    this.damageNotice.remove();
     this.status.textContent = formatMessage("running");
     this.resultSection.ariaBusy = "true"; // dims the old result
     document.querySelector("#answer")?.remove(); // the result that the server rendered
