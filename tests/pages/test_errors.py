@@ -66,6 +66,8 @@ def test_problem_document_has_suggestion(page_client: httpx.Client) -> None:
     problem = page_client.get("/Papers", headers={"Accept": "application/json"}).json()
     assert problem["suggestion"] == "/papers"
     assert "Did you mean /papers?" in problem["detail"]
+    problem = page_client.get("/spam", headers={"Accept": "application/json"}).json()
+    assert "suggestion" not in problem
 
 
 @pytest.mark.parametrize(

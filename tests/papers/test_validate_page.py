@@ -85,7 +85,7 @@ def test_report_links_to_lines_of_the_text(client: httpx.Client) -> None:
     [
         ({"paper": "<a:a>\n<a:b>", "format": "ttl"}, 400, "Syntax error"),
         ({"paper": "", "format": "ttl"}, 400, "No paper was sent."),
-        ({"paper": "x", "format": "exe"}, 415, "cannot be determined from its media type or its extension"),
+        ({"paper": "x", "format": "exe"}, 415, "This is not a paper: its format is unknown."),
         ({"paper": "x", "profile": "perfect"}, 400, "There is no profile &#39;perfect&#39;."),
         ({"paper": "<script>alert(1)</script>", "format": "ttl"}, 400, "&lt;script&gt;alert(1)"),
     ],
@@ -120,6 +120,26 @@ def test_page_has_unique_ids_valid_links_and_ordered_headings(client: httpx.Clie
 
 
 MISSPELLED_PAPER = "---\npaper: x\nissue: spamm\ncites: [declaration/480]\n---\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "status", "sentence"),
+    [
+        (
+            "x.png",
+            b"\x89PNG",
+            415,
+            "This is not a paper: its format is unknown. Choose a Markdown, Word or RDF file",
+        ),
+        ("x.ttl", b" \n", 422, "The file is empty."),
+        ("x.docx", b"", 422, "The file is empty."),
+    ],
+)
+def test_page_says_why_a_file_cannot_be_checked(
+    client: httpx.Client, name: str, data: bytes, status: int, sentence: str
+) -> None:
+    response = client.post("/validate", files={"files": (name, data)}, headers=PAGE_HEADERS)
+    assert (response.status_code, sentence in response.text) == (status, True)
 
 
 def find_summary(page: httpx.Response) -> tuple[str, str]:

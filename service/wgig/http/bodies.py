@@ -14,7 +14,8 @@ from anyio.to_thread import run_sync
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, MultipartState
 
-from ..problems import Problem
+from ..i18n import gettext_noop
+from ..problems import Problem, build_sentence
 
 if TYPE_CHECKING:  # costs 180 ms at import; the command line does not need it
     from fastapi import Request
@@ -111,14 +112,16 @@ async def read_request_body(request: "Request", max_bytes: int) -> bytes:
     Raises Problem 413 if it is larger, 400 if its gzip data is invalid, 415 for other content codings, 408 if
     it arrives too slowly.
     """
+    is_form = request.headers.get("content-type", "").lower().startswith(MULTIPART_MEDIA_TYPE)
+    too_large_problem = file_too_large_problem if is_form else body_too_large_problem
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > max_bytes:
-        raise body_too_large_problem(max_bytes)
+        raise too_large_problem(max_bytes)
     body = bytearray()
     async for chunk in iter_body_chunks(request.stream()):
         body += chunk
         if len(body) > max_bytes:
-            raise body_too_large_problem(max_bytes)
+            raise too_large_problem(max_bytes)
     coding = ", ".join(request.headers.getlist("content-encoding")).strip().lower() or "identity"
     if coding == "identity":
         return bytes(body)
@@ -190,6 +193,13 @@ def gunzip_member(compressed: memoryview, content: bytearray, max_bytes: int) ->
 def body_too_large_problem(max_bytes: int) -> Problem:
     """The Problem 413 that states the limit."""
     return Problem(413, f"The body is larger than {max_bytes} bytes. Send it in smaller parts.")
+
+
+def file_too_large_problem(max_bytes: int) -> Problem:
+    """The Problem 413 for a form with a file, with the limit in megabytes or kilobytes of a thousand."""
+    size = f"{max_bytes // 1_000_000} MB" if max_bytes >= 1_000_000 else f"{max_bytes // 1000} kB"
+    message = gettext_noop("The file is larger than %(size)s. Choose a smaller file.")
+    return Problem(413, [build_sentence(message, size=size)])
 
 
 def decode_utf8_text(body: bytes, description: str) -> str:

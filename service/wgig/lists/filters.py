@@ -61,7 +61,7 @@ def parse_filter_value(definition: ListDefinition, field: ListField, text: str, 
         if not ends:
             raise Problem(400, f"{field.name} is {text!r}. Give a first value, a last one, or both.")
         return FilterValue(text, range=ValueRange(first, last))
-    term = parse_parameter_term(field.name, type_, text, base)
+    term = parse_parameter_term(field.name, type_, text, base, NO_VALUE_TEXT)
     if field.type == COUNT_TYPE and text.startswith("-"):
         raise Problem(400, f"{field.name} is {text!r}. A number of resources is not negative.")
     return (

@@ -65,7 +65,7 @@ def iter_suggested_links(
         yield SuggestedLink(f"{path}?{query}" if query else path, gettext("Try again"))
     if problem.status in (400, 406) and query and path in pages:
         yield SuggestedLink(path, gettext("The page without filters"))
-    if problem.status == 404 and (near_path := find_near_name(path, pages)):
+    if problem.status == 404 and (near_path := find_near_page(path, pages)):
         yield SuggestedLink(near_path, gettext("The page %(path)s") % {"path": near_path})
     if "graph" in problem.members:
         yield SuggestedLink(problem.members["graph"], gettext("The current graph"))
@@ -74,6 +74,12 @@ def iter_suggested_links(
             f"/doc/{resource['kind']}",
             gettext("The list: %(title)s") % {"title": localized_kind_title(resource["kind"])},
         )
+
+
+def find_near_page(path: str, pages: Collection[str]) -> str:
+    """The path of a page that is most similar to a path, apart from the slash; empty if none is similar."""
+    name = find_near_name(path.removeprefix("/"), [page.removeprefix("/") for page in pages])
+    return f"/{name}" if name else ""
 
 
 def correct_parameters(problem: Problem, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -179,7 +185,7 @@ class ErrorResponses:
                 headers={**headers, "Access-Control-Allow-Methods": allow, **PREFLIGHT_HEADERS},
             )
         is_not_found = error.status_code == 404
-        suggestion = find_near_name(request.url.path, list_page_paths(request)) if is_not_found else ""
+        suggestion = find_near_page(request.url.path, list_page_paths(request)) if is_not_found else ""
         members = {"suggestion": suggestion} if suggestion else {}
         detail: str | list[DetailSentence] = str(error.detail)
         if is_not_found:

@@ -26,6 +26,7 @@ from ..http.parameter_models import ParameterModel, Text, describe_media_type, d
 from ..http.responses import NO_STORE_HEADERS, cancel_on_disconnect, respond_with_body
 from ..http.telemetry import count_check_outcomes, outcome_of_problem, span_if_traced
 from ..http.work_queue import WorkQueue
+from ..i18n import gettext_noop
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
@@ -48,7 +49,6 @@ from .readers import read_paper_document
 from .schemas import CheckReport
 from .uploads import (
     FORM_UPLOAD_PARSERS,
-    FORMATS_BY_TYPE,
     PAPER_FORMAT_FIELD,
     PAPER_NAME_FIELD,
     PAPER_TEXT_FIELD,
@@ -133,6 +133,10 @@ def build_paper_conformance(rows: Sequence[ResultRow]) -> PaperConformance:
 VALIDATION_VARY = "Accept, Accept-Encoding, Accept-Language, Cookie"
 OFFERED_REPORT_FORMATS = tuple(REPORT_WRITERS)
 PASTABLE_FORMATS = tuple(format_ for format_ in FILE_FORMATS if format_ is not WORD_DOCUMENT)  # text formats
+UNKNOWN_FORMAT_MESSAGE = gettext_noop(
+    "This is not a paper: its format is unknown. Choose a Markdown, Word or RDF file, with an extension "
+    "such as .md, .docx or .ttl."
+)
 MAX_CHECKED_PAPERS = 100  # in one request
 SHOW_FORM_PAIR = ("do", "show")  # a form field: show the form again as it is filled in, without a report
 MAX_ECHOED_CHARACTERS = 200_000  # a longer text is not in the form of the page with its report
@@ -387,13 +391,9 @@ class PaperFileChecker:
     def read_document(self, file: UploadedFile) -> Document:
         """The document in a file. Raises Problem 400 if invalid, 413 above a limit, 415 without a format."""
         if file.format is None:
-            raise bodies.unsupported_type_problem(
-                f"The format of {file.name!r} cannot be determined from its media type or its extension. "
-                f"Send one of: {', '.join(FORMATS_BY_TYPE)}.",
-                UPLOAD_MEDIA_TYPES,
-            )
+            raise bodies.unsupported_type_problem(UNKNOWN_FORMAT_MESSAGE, UPLOAD_MEDIA_TYPES)
         if len(file.data) > self.settings.paper_bytes:
-            raise bodies.body_too_large_problem(self.settings.paper_bytes)
+            raise bodies.file_too_large_problem(self.settings.paper_bytes)
         document = read_paper_document(file.name, file.data, file.format, self.settings.paper_triples)
         self.triple_count += len(document.triples)
         self.paper_count += len(get_issue_papers(document))

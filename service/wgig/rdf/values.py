@@ -152,8 +152,10 @@ def is_resource_type(type_: str) -> bool:
     return type_ == ANY_RESOURCE or type_ in RESOURCE_KINDS
 
 
-def parse_parameter_term(name: str, type_: str, text: str, base: str) -> Any:
+def parse_parameter_term(name: str, type_: str, text: str, base: str, alternative: str = "") -> Any:
     """The RDF term for a value of this type; `name` is the parameter in messages.
+
+    `alternative` is a text that the parameter may be instead.
 
     The text of a resource is its IRI, a prefixed name, or the last part of its IRI. Raises Problem 400 if the
     text is too long or does not fit the type.
@@ -166,7 +168,10 @@ def parse_parameter_term(name: str, type_: str, text: str, base: str) -> Any:
     try:
         return VALUE_TYPES[type_].parse(text)
     except (ValueError, KeyError) as error:
-        raise Problem(400, f"{name} is {text!r}, which is not {VALUE_TYPES[type_].description}.") from error
+        description = VALUE_TYPES[type_].description
+        if alternative:
+            raise Problem(400, f"{name} is {text!r}. Give {description}, or {alternative}.") from error
+        raise Problem(400, f"{name} is {text!r}, which is not {description}.") from error
 
 
 def check_value_length(name: str, text: str) -> None:

@@ -211,6 +211,12 @@ def test_paper_that_is_too_large_for_the_form_is_refused(client: httpx.Client, t
     assert "Edit the file instead" in response.text
 
 
+def test_file_above_the_limit_is_refused_with_the_limit_in_megabytes(client: httpx.Client) -> None:
+    response = client.post("/write", files={"file": ("p.md", b"x" * 4_200_000)}, headers=HTML_HEADERS)
+    assert response.status_code == 413
+    assert "The file is larger than <bdi>4 MB</bdi>. Choose a smaller file." in response.text
+
+
 def test_long_chain_of_blank_nodes_is_removed_with_its_row(client: httpx.Client) -> None:
     chain = "\n".join(f"_:n{number} <x:next> _:n{number + 1} ." for number in range(3000))
     part = f'<{BASE}id/paper/{PAPER_NAME}/forum/1> <x:next> _:n0 . _:other <x:p> "stays" .'
