@@ -41,7 +41,7 @@ SUMMARIES = {
     "paper/ap-developmental-dimension": "Written by Karen Banks, Olivier Nana Nzépa. Posted on",
     "principle/transparency": "7 passages name it: Geneva Declaration of Principles, paragraph 48,",
     "document/declaration/48": "4 texts cite it:",
-    "document/report/p36": "The Tunis Agenda responds to it in Tunis Agenda, paragraph 72 (our inference: same subject).",
+    "document/report/p36": "responds to it in Tunis Agenda, paragraph 72 (our inference: same subject).",
     "document/tunis-agenda/72": "It responds to WGIG report, paragraph 36",
     "meeting/m1": "Held from 23 November 2004 to 25 November 2004",
     "session/m1-1": "Open to members.",

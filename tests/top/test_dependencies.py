@@ -14,19 +14,20 @@ import wgig.graphs.dependencies
 import wgig.http.dependencies
 import wgig.lists.dependencies
 import wgig.pages.dependencies
+import wgig.papers.dependencies
 import wgig.resources.dependencies
 import wgig.search.dependencies
 import wgig.sparql.dependencies
 from fastapi import Request
 from fastapi.params import Depends
-from wgig import about, graphs, http, lists, pages, resources, search, sparql
+from wgig import about, graphs, http, lists, pages, papers, resources, search, sparql
 from wgig.app import MIDDLEWARE, QUEUES, ROUTES, create_app, make_freshness_middleware, make_service
 from wgig.settings import Settings
 from wgig.store.store import Store
 
 PACKAGE_FOLDER = Path(wgig.__file__).parent
 DEPENDENCY_MODULES = [
-    package.dependencies for package in (about, graphs, http, lists, pages, resources, search, sparql)
+    package.dependencies for package in (about, graphs, http, lists, pages, papers, resources, search, sparql)
 ]
 GETTERS: dict[str, Callable[..., Any]] = {
     f"{module.__name__}.{name}": function

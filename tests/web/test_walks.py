@@ -113,6 +113,44 @@ def test_printed_page_has_no_controls_and_no_overflow(
     page.context.close()
 
 
+# The contrast of the text of an element with its background (WCAG 2.2), whose colors are opaque.
+CONTRAST_SCRIPT = """element => {
+  const parse = color => color.match(/[\\d.]+/g).map(Number);
+  const luminance = color => {
+    const parts = parse(color).slice(0, 3).map(part => color.startsWith("color(") ? part : part / 255);
+    const [red, green, blue] = parts.map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const { color } = getComputedStyle(element);
+  const backgroundOf = element => getComputedStyle(element).backgroundColor;
+  let ground = element;
+  while (/(, 0\\)|transparent)$/.test(backgroundOf(ground))) ground = ground.parentElement;
+  const [light, dark] = [luminance(color), luminance(backgroundOf(ground))].sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path", ["/", "/people", "/queries/judgments?the_issue=spam", "/sparql", "/write?issue=spam", "/catalog"]
+)
+def test_buttons_can_be_read_under_the_pointer(
+    open_page: Callable[..., Page], path: str, color_scheme: str
+) -> None:
+    page = open_page(path, color_scheme=color_scheme)
+    page.wait_for_load_state("networkidle")
+    kinds = page.evaluate(
+        "() => [...new Set([...document.querySelectorAll('main button, main .button')]"
+        ".map(element => [...element.classList].sort().join('.')))]"
+    )
+    for kind in kinds:
+        selector = "".join(f".{name}" for name in kind.split(".") if name) or ":not([class])"
+        button = page.locator(f"main :is(button, .button){selector}:visible").first
+        if button.count():
+            button.hover(force=True)
+            assert button.evaluate(CONTRAST_SCRIPT) >= 4.5, selector
+
+
 def test_every_html_route_has_page_state() -> None:
     operations = create_app(make_service(Settings(), Store.in_memory())).openapi()["paths"]
     get_paths = [path for path, methods, *_ in ROUTES if "GET" in methods]

@@ -68,7 +68,7 @@ def test_damaged_log_is_found(log_folder: Path, tmp_path: Path, caplog: pytest.L
     with pytest.raises(DamagedBackupError, match=rf"quads/{log.name} is damaged"):
         verify_quads(tmp_path / "copy")
     Store.open(tmp_path / "store")
-    assert f"is damaged in the file {log.name}" in caplog.text
+    assert f"The file {log.name} of the store {tmp_path / 'store'} is damaged" in caplog.text
 
 
 def test_log_that_a_crash_cut_is_not_damaged(
