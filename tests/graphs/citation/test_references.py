@@ -84,8 +84,9 @@ def test_a_paragraph_is_cited_as_part_of_its_document(filled_client: httpx.Clien
     assert item["locator"] == "48"
     assert "Declaration of Principles" in item["title"]
     assert item["URL"] == "http://www.itu.int/net/wsis/docs/geneva/official/dop.html"
+    assert item["issued"] == {"date-parts": [[2003, 12, 12]]}
     text = cite(filled_client, "document/declaration/48", "txt").text
-    assert "paragraph 48. <http://www.itu.int/" in text
+    assert "2003-12-12, paragraph 48. <http://www.itu.int/" in text
     assert text.count("\n") == 1
 
 
