@@ -194,6 +194,17 @@ def test_leaving_an_edited_text_asks_for_confirmation(
     assert dialogs == ["beforeunload"]
 
 
+def test_leaving_after_the_download_of_a_report_asks_for_confirmation(report_page: Page) -> None:
+    types: list[str] = []
+    report_page.on("dialog", lambda dialog: types.append(dialog.type))
+    report_page.get_by_role("button", name="Did you mean spam?").click()
+    with report_page.expect_download():
+        report_page.get_by_role("button", name="CSV").click()
+    assert types == []
+    click_and_wait(report_page, "header a[href='/papers']")
+    assert types == ["beforeunload"]
+
+
 def test_leaving_a_downloaded_or_unchanged_text_asks_nothing(
     broken_file_page: Page, dialogs: list[str]
 ) -> None:

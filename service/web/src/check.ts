@@ -52,8 +52,10 @@ class CheckPage {
     let isSubmitting = false;
     this.field.addEventListener("input", () => (edited.value = "yes"));
     this.form.addEventListener("submit", () => (isSubmitting = true));
-    addEventListener("pageshow", () => (isSubmitting = false)); // also after going back to this page
-    addEventListener("beforeunload", (event) => edited.value && !isSubmitting && event.preventDefault());
+    addEventListener("beforeunload", (event) => {
+      if (edited.value && !isSubmitting) event.preventDefault();
+      isSubmitting = false; // the response may be a download, after which this page stays
+    });
   }
 
   private downloadText(): void {
