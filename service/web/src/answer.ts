@@ -1,7 +1,5 @@
-/** The page of an answer: its table can be filtered and sorted, and a chosen parameter is applied at once. */
+/** The page of an answer: its table can be filtered and sorted. */
 
-import { h } from "./page/dom";
-import { LiveForm, MAIN_REPLACED } from "./page/live-form";
 import { formatMessage } from "./page/messages";
 import { type ElementRow, markRepeatedCells, readRows, RowSelection } from "./results/table-tools";
 
@@ -69,7 +67,4 @@ function enhanceAnswer(): void {
   if (table && tools && table.tBodies[0]!.rows.length > 1) new AnswerTable(table, tools);
 }
 
-const main = document.querySelector("main")!;
 enhanceAnswer();
-main.addEventListener(MAIN_REPLACED, enhanceAnswer);
-if (document.querySelector("form[data-live]")) new LiveForm(main, h("p", { role: "status", class: "unseen" }));

@@ -6,7 +6,6 @@ interface PageState {
   field: { name: string; value: string } | undefined; // that has the focus; its value if it is a box
 }
 
-export const MAIN_REPLACED = "main-replaced"; // the event of the element when its content is that of another address
 const SCROLLING_ELEMENTS = ".filter-panel, .facets fieldset, .scroll";
 
 export class LiveForm {
@@ -56,7 +55,6 @@ export class LiveForm {
       if (!response.ok || !main) throw new Error(`Status ${response.status}`);
       const state = this.readState();
       this.main.replaceChildren(...main.childNodes);
-      this.main.dispatchEvent(new Event(MAIN_REPLACED));
       this.restoreState(state);
       replaceLanguageLinks(page);
       this.status.textContent = this.main.querySelector("table caption, .results")?.textContent ?? "";
