@@ -216,8 +216,7 @@ def test_issue_says_that_no_passage_of_report_and_tunis_is_known(
     filled_store: Store, page_client: httpx.Client
 ) -> None:
     messages = {
-        "report": "We know of no passage on it in the report of 2005. We have seen only a part of the "
-        "report.",
+        "report": "We know of no passage on it in the report of 2005. We have seen only part of the report.",
         "tunis": "We know of no paragraph on it in the Tunis Agenda. We have not seen the text of some "
         "paragraphs.",
     }
