@@ -270,7 +270,7 @@ def test_damaged_fragment_is_reported(
     page = phone_page.page
     page.goto("/health")
     page.goto(f"/sparql#{fragment}")
-    expect(page.locator(".status")).to_contain_text("The query in the link cannot be read")
+    expect(page.locator(".notice", has_text="The query in the link cannot be read")).to_be_visible()
     assert_harmless(page)
     phone_page.clear_storage()
 
