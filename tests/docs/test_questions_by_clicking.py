@@ -180,7 +180,7 @@ def test_numbers_of_an_answer_are_those_of_the_query(
 def check_result_table(page: ParsedPage, rows: list[Row], name: str, service: httpx.Client) -> None:
     """The page of a query has its question, its note and all rows."""
     table = [
-        {title: cell for title, cell in row.items() if cell.text not in ("", "not recorded")}
+        {title: cell for title, cell in row.items() if cell.text not in ("", "–none", "not known")}
         for row in read_list_rows(page, service)
     ]
     titled_rows = [{EXAMPLE_COLUMN_TITLES[column]: value for column, value in row.items()} for row in rows]
