@@ -3,14 +3,17 @@
 The parsers of Markdown and Word are imported on first use, so that a check of RDF starts faster.
 """
 
-from ..i18n import gettext_noop
 from ..problems import Problem
 from ..rdf.formats import MARKDOWN, WORD_DOCUMENT, Format
 from ..rdf.namespaces import PAPER_NAMESPACE
 from ..settings import Settings
-from ..shacl.documents import Document, collect_limited_triples, decode_document_text, read_rdf
-
-EMPTY_FILE_MESSAGE = gettext_noop("The file is empty.")
+from ..shacl.documents import (
+    EMPTY_FILE_MESSAGE,
+    Document,
+    collect_limited_triples,
+    decode_document_text,
+    read_rdf,
+)
 
 
 def read_paper_document(
@@ -23,9 +26,9 @@ def read_paper_document(
     """The document in a file. `base` is the base IRI for RDF.
 
     Raises Problem 400 with line and column, 413 for more than `max_triples` triples or a too large Word file,
-    422 for an empty file.
+    422 for an empty file, except RDF, which is an empty graph then.
     """
-    if not data.strip():
+    if not data.strip() and format_ in (MARKDOWN, WORD_DOCUMENT):
         raise Problem(422, EMPTY_FILE_MESSAGE, slug="no-paper")
     if format_ is MARKDOWN:
         return read_markdown_document(name, data, max_triples)

@@ -33,7 +33,7 @@ from ..settings import Settings
 from ..text import shorten_untrusted_text
 from . import suggestions, vocabulary
 from .corrections import find_correction
-from .documents import Document
+from .documents import EMPTY_FILE_MESSAGE, Document
 from .engines import get_shacl_engine
 from .findings import Finding, PaperReport, Report
 from .locations import WGIG_CRITERION_IRI, find_result_offset, find_text_position, shown_line_text
@@ -158,6 +158,8 @@ def get_issue_papers(document: Document) -> list[Term]:
         for triple in document.iter_property_triples([RDF_TYPE])
         if triple.object == WGIG_ISSUE_PAPER
     ]
+    if not papers and not document.text.strip():
+        raise Problem(422, EMPTY_FILE_MESSAGE, slug="no-paper")
     if not papers:
         reason = suggestions.explain_missing_paper(document)
         raise Problem(422, f"No paper found in this file, so nothing was checked. {reason}", slug="no-paper")

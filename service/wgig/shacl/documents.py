@@ -13,6 +13,7 @@ from itertools import chain, islice
 
 import pyoxigraph as ox
 
+from ..i18n import gettext_noop
 from ..problems import Problem
 from ..rdf.formats import JSON_LD, RDF_XML, Format
 from ..rdf.jsonld_context import KNOWN_CONTEXTS, RemoteContextError, parse_inlining_context
@@ -24,6 +25,8 @@ from ..rdf.serialization import rdf_format
 from ..rdf.syntax_errors import explain_syntax_error
 from ..text import TextLines
 from .results import Term
+
+EMPTY_FILE_MESSAGE = gettext_noop("The file is empty.")
 
 
 @dataclass(frozen=True)
