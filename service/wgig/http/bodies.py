@@ -113,7 +113,7 @@ async def read_request_body(request: "Request", max_bytes: int) -> bytes:
     it arrives too slowly.
     """
     is_form = request.headers.get("content-type", "").lower().startswith(MULTIPART_MEDIA_TYPE)
-    too_large_problem = file_too_large_problem if is_form else body_too_large_problem
+    too_large_problem = upload_too_large_problem if is_form else body_too_large_problem
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > max_bytes:
         raise too_large_problem(max_bytes)
@@ -195,7 +195,7 @@ def body_too_large_problem(max_bytes: int) -> Problem:
     return Problem(413, f"The body is larger than {max_bytes} bytes. Send it in smaller parts.")
 
 
-def file_too_large_problem(max_bytes: int) -> Problem:
+def upload_too_large_problem(max_bytes: int) -> Problem:
     """The Problem 413 for a form with a file, with the limit in megabytes or kilobytes of a thousand."""
     size = f"{max_bytes // 1_000_000} MB" if max_bytes >= 1_000_000 else f"{max_bytes // 1000} kB"
     message = gettext_noop("The file is larger than %(size)s. Choose a smaller file.")

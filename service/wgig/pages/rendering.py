@@ -207,6 +207,8 @@ def render_term(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Marku
 
 def link_report_paragraphs(text: str) -> Markup:
     """A text as markup, in which paragraphs such as "Background Report ¶37 and ¶222" are links."""
+    if "¶" not in text:  # nearly all texts
+        return escape(text)
 
     def link_paragraphs(reference: re.Match[str]) -> str:
         return PARAGRAPH_SIGN_PATTERN.sub(

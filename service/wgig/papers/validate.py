@@ -393,7 +393,7 @@ class PaperFileChecker:
         if file.format is None:
             raise bodies.unsupported_type_problem(UNKNOWN_FORMAT_MESSAGE, UPLOAD_MEDIA_TYPES)
         if len(file.data) > self.settings.paper_bytes:
-            raise bodies.file_too_large_problem(self.settings.paper_bytes)
+            raise bodies.upload_too_large_problem(self.settings.paper_bytes)
         document = read_paper_document(file.name, file.data, file.format, self.settings.paper_triples)
         self.triple_count += len(document.triples)
         self.paper_count += len(get_issue_papers(document))
