@@ -30,7 +30,7 @@ def test_call_is_refused_if_queue_is_full() -> None:
         await asyncio.to_thread(started.wait, 10)
         second_call = asyncio.create_task(queue.run(lambda: 2))
         await asyncio.sleep(0)  # let the second call begin to wait
-        with pytest.raises(Problem, match="try again soon") as caught:
+        with pytest.raises(Problem, match="Try again soon") as caught:
             await queue.run(lambda: 3)
         assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "5")
         can_finish.set()
