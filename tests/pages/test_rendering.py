@@ -397,6 +397,12 @@ def test_static_files_are_compressed_more_than_answers(get: GetFunction) -> None
         assert int(response.headers["content-length"]) < len(answer)
 
 
+def test_style_sheet_is_sent_without_comments() -> None:
+    style = read_static_files()[build_static_path("style.css")]
+    assert b"/*" not in style
+    assert b"  " not in style
+
+
 def relative_luminance(color: str) -> float:
     """The relative luminance of a color such as #1a5a84 (WCAG 2.2)."""
     channels = [int(color[offset : offset + 2], 16) / 255 for offset in (1, 3, 5)]

@@ -222,10 +222,13 @@ def is_upgrade_with_body(headers: Headers) -> bool:
 
 def set_security_headers(headers: MutableHeaders) -> None:
     """Set the headers for CORS (any origin) and against content sniffing; for pages, also the CSP."""
+    content_type = headers.get("content-type", "")
+    headers["X-Content-Type-Options"] = "nosniff"
+    if content_type.startswith(("text/css", "text/javascript")):
+        return  # only our own pages load them, at 290 bytes less each
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
-    headers["X-Content-Type-Options"] = "nosniff"
-    if headers.get("content-type", "").startswith("text/html"):
+    if content_type.startswith("text/html"):
         # The preview of a resource in reconciliation may be framed by other sites, and sets another policy.
         headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         headers["Referrer-Policy"] = "same-origin"

@@ -34,6 +34,7 @@ from ..settings import Settings
 from ..text import balance_page_bidi
 
 BUILT_SCRIPTS_FOLDER = Path(__file__).parent / "static" / "built"
+COMMENT_OR_INDENTATION_PATTERN = re.compile(rb"/\*.*?\*/|(?<=\s)\s+", re.DOTALL)  # of CSS
 
 
 @cache
@@ -392,4 +393,10 @@ def read_logo() -> Markup:
 def read_static_files() -> dict[str, bytes]:
     """The content of each static file and built script by its path."""
     files = (file for file in (PAGES_FOLDER / "static").iterdir() if file.is_file())
-    return read_script_files() | {build_static_path(file.name): file.read_bytes() for file in files}
+    return read_script_files() | {build_static_path(file.name): read_static_file(file) for file in files}
+
+
+def read_static_file(file: Path) -> bytes:
+    """The content of a static file; of a style sheet, without comments and indentation (11 % compressed)."""
+    content = file.read_bytes()
+    return COMMENT_OR_INDENTATION_PATTERN.sub(b"", content) if file.suffix == ".css" else content
