@@ -196,7 +196,7 @@ def test_agreement_and_outcome_show_notes_and_what_was_late(
     page_client: httpx.Client, path: str, beginning: str
 ) -> None:
     text = " ".join(re.sub(r"<[^>]+>", "", page_client.get(f"/doc/{path}").text).split())
-    assert "Note: when the last of the 21 came online is not said; 18 titles known." in text
+    assert "Our note: When the last of the 21 came online is not said. 18 titles known." in text
     assert (
         f"{beginning}: Issue papers ready and on the website. Due: 25 January 2005. "
         "Delivered: 1 February 2005, late by 7 days." in text

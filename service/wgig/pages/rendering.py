@@ -32,6 +32,7 @@ from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import namespaces_by_prefix, shorten_iri
 from ..settings import Settings
 from ..text import balance_page_bidi
+from .notes import write_note_sentences
 
 BUILT_SCRIPTS_FOLDER = Path(__file__).parent / "static" / "built"
 COMMENT_OR_INDENTATION_PATTERN = re.compile(rb"/\*.*?\*/|(?<=\s)\s+", re.DOTALL)  # of CSS
@@ -179,6 +180,7 @@ def make_template_environment(base: str) -> Environment:
         "words": words_of_iri,
         "anchor": iri_fragment,
         "sentence": render_sentence,
+        "note_sentences": lambda note: render_note(note, base),
         "day": format_date_text,
         "number": language.format_number,
         "byte_count": language.format_byte_count,
@@ -279,6 +281,13 @@ def render_sentence(text: str) -> Markup:
     if text_language == language.current_language():
         return escape(translation)
     return ENGLISH_MARKUP % translation
+
+
+def render_note(note: Any, base: str) -> Markup:
+    """A note of the editors, as sentences if it is a text."""
+    if isinstance(note, ox.Literal):
+        note = ox.Literal(write_note_sentences(note.value), language=note.language)
+    return render_term(note, {}, base)
 
 
 def isolate_days(text: str) -> Markup:

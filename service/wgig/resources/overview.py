@@ -45,7 +45,8 @@ class ResourceOverview:
 
     `kind` is the macro of gist.html that makes the sentences. `incomplete` has the names of the lists from
     which terms or records were left out. `shown_properties` are the IRIs of the properties of the resource
-    whose values the page shows in full without its table of facts.
+    whose values the page shows in full without its table of facts. `linked_iris` are those of resources to
+    which the overview links, if no list of them is cut.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class ResourceOverview:
     records_by_name: Mapping[str, list[OverviewRecord]]
     incomplete: frozenset[str]
     shown_properties: frozenset[str]
+    linked_iris: frozenset[str]
 
     @property
     def iris(self) -> set[str]:
@@ -112,6 +114,19 @@ def build_overview(store: Store, iri: str, paths: OverviewPaths, base: str) -> R
                     if path.is_property and len(results[name][0]) <= MAX_LISTED_TERMS
                 ),
             )
+        ),
+        frozenset(
+            iri
+            for name, (terms, is_complete) in results.items()
+            if is_complete and len(terms) <= MAX_LISTED_TERMS and paths.links_neighbors(name)
+            for iri in iter_term_iris({name: terms})
+        )
+        | frozenset(
+            record.iri
+            for name, (records, is_complete) in record_lists.items()
+            if is_complete and paths.links_neighbors(name)
+            if len(records) <= MAX_LISTED_TERMS or not paths.record_paths[name].in_sentence
+            for record in records
         ),
     )
 

@@ -9,24 +9,33 @@ from .property_path import PropertyPath
 class RecordPaths(NamedTuple):
     """The path to the resources of a list in an overview, and the paths to the values of each, by name.
 
-    The list is sorted by the values named `sorted_by`, in natural order.
+    The list is sorted by the values named `sorted_by`, in natural order. `in_sentence`: a sentence lists the
+    resources, but not all if there are many.
     """
 
     path: PropertyPath
     value_paths: Mapping[str, PropertyPath]
     sorted_by: str = ""
+    in_sentence: bool = False
 
 
 class OverviewPaths(NamedTuple):
     """What an overview shows: the macro of gist.html, its paths by name, and its lists of records by name.
 
-    `omitted_properties` are properties whose values the title, the kind or another sentence says.
+    `omitted_properties` are properties whose values the title, the kind or another sentence says. `unlinked`
+    are the names of paths and lists whose resources are only counted or described, without a link to each.
     """
 
     macro: str
     paths: Mapping[str, PropertyPath]
     record_paths: Mapping[str, RecordPaths] = {}
     omitted_properties: Collection[str] = ()
+    unlinked: Collection[str] = ()
+
+    def links_neighbors(self, name: str) -> bool:
+        """Whether the overview links to each resource of this path or list, and each is one step away."""
+        path = self.paths[name] if name in self.paths else self.record_paths[name].path
+        return path.is_single_step and name not in self.unlinked
 
 
 # Records state a paragraph of a document of the graph as their source.
@@ -100,8 +109,12 @@ PARAGRAPH_PATHS = {
     "answers": PropertyPath("wgig:respondsTo"),
     "answer_bases": PropertyPath("wgig:responseBasis"),
     "settled": PropertyPath("wgig:concernOf", "agreement:"),
+    "section_basis": PropertyPath("wgig:sectionBasis"),
+    "topic": PropertyPath("wgig:topic"),
     "evidence": PropertyPath("wgig:evidence"),
+    "notes": PropertyPath("skos:note"),
 }
+CITATION_VALUES = {"citing": PropertyPath("cito:hasCitingEntity")}
 PARAGRAPH_OVERVIEW = OverviewPaths(
     "paragraph",
     PARAGRAPH_PATHS,
@@ -109,6 +122,9 @@ PARAGRAPH_OVERVIEW = OverviewPaths(
         "judgments": build_judgment_paths("^dcterms:source"),
         "recommendations": build_recommendation_paths("^dcterms:source"),
         "mechanisms": RecordPaths(PropertyPath("^dcterms:isReferencedBy"), MECHANISM_VALUES),
+        "citations": RecordPaths(
+            PropertyPath("^cito:hasCitedEntity"), CITATION_VALUES, "citing", in_sentence=True
+        ),
     },
     omitted_properties=("dcterms:type", "wgig:number"),
 )
@@ -134,6 +150,7 @@ PRINCIPLE_PATHS = {
     "judgments": PropertyPath("^wgig:criterion", "judgment:"),
     "judged": PropertyPath("^wgig:criterion/wgig:issue", "issue:"),
 }
+PRINCIPLE_UNLINKED = ("background_texts", "judgments")
 MEETING_PATHS = {
     "starts": PropertyPath("schema:startDate"),
     "ends": PropertyPath("schema:endDate"),
@@ -155,7 +172,6 @@ OVERVIEW_PATHS_BY_CLASS = {
         {
             "categories": PropertyPath("wgig:category"),
             "cluster": PropertyPath("wgig:cluster"),
-            "entries": PropertyPath("^wgig:issue", "inventory:"),
             "measured": PropertyPath("wgig:measuredAgainst"),
             "broader": PropertyPath("skos:broader"),
             "narrower": PropertyPath("^skos:broader"),
@@ -166,16 +182,18 @@ OVERVIEW_PATHS_BY_CLASS = {
             "tunis_treated": PropertyPath("wgig:treatedIn", "tunis:"),
         },
         {
-            "papers": RecordPaths(PropertyPath("^wgig:issue", "paper:"), PAPER_DATE_VALUES, "posted"),
+            "papers": RecordPaths(
+                PropertyPath("^wgig:issue", "paper:"), PAPER_DATE_VALUES, "posted", in_sentence=True
+            ),
             "judgments": build_judgment_paths("^wgig:issue"),
             "mechanisms": RecordPaths(PropertyPath("^wgig:governs"), MECHANISM_VALUES),
             "recommendations": build_recommendation_paths("^wgig:issue"),
         },
     ),
-    "wgig:IssuePaper": OverviewPaths("paper", PAPER_PATHS),
-    "wgig:AssessmentPaper": OverviewPaths("paper", PAPER_PATHS),
-    "wgig:Principle": OverviewPaths("principle", PRINCIPLE_PATHS),
-    "wgig:CrosscuttingPriority": OverviewPaths("principle", PRINCIPLE_PATHS),
+    "wgig:IssuePaper": OverviewPaths("paper", PAPER_PATHS, unlinked=("series",)),
+    "wgig:AssessmentPaper": OverviewPaths("paper", PAPER_PATHS, unlinked=("series",)),
+    "wgig:Principle": OverviewPaths("principle", PRINCIPLE_PATHS, unlinked=PRINCIPLE_UNLINKED),
+    "wgig:CrosscuttingPriority": OverviewPaths("principle", PRINCIPLE_PATHS, unlinked=PRINCIPLE_UNLINKED),
     "wgig:Paragraph": PARAGRAPH_OVERVIEW,
     "wgig:Section": PARAGRAPH_OVERVIEW,
     "wgig:Meeting": OverviewPaths("meeting", MEETING_PATHS, MEETING_RECORDS),
@@ -220,6 +238,7 @@ OVERVIEW_PATHS_BY_CLASS = {
             "papers": PropertyPath("^wgig:category", "paper:"),
             "treated": PropertyPath("wgig:treatedIn"),
         },
+        unlinked=("papers",),
     ),
     "wgig:StakeholderGroup": OverviewPaths(
         "group", {"members": PropertyPath("^wgig:stakeholderGroup/org:member")}
@@ -249,6 +268,7 @@ OVERVIEW_PATHS_BY_CLASS = {
             "memberships": RecordPaths(PropertyPath("^org:member", "membership:"), MEMBERSHIP_VALUES),
             "agreements": build_agreement_paths("^wgig:settledBy"),
         },
+        unlinked=("memberships",),
     ),
     "wgig:GovernanceMechanism": OverviewPaths(
         "mechanism",

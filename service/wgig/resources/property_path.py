@@ -27,6 +27,11 @@ class PropertyPath(NamedTuple):
         """Whether the path is a single property, and leads to all its values."""
         return not self.target_prefix and not {"^", "/"}.intersection(self.path)
 
+    @property
+    def is_single_step(self) -> bool:
+        """Whether the path is a single property, inverse or not."""
+        return "/" not in self.path
+
 
 def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) -> tuple[list[Any], bool]:
     """The IRIs and literals at the end of a path from a resource, each once, and whether none is left out."""

@@ -58,7 +58,8 @@ from .neighborhood import build_neighborhood
 from .overview import ResourceOverview, build_overviews, group_records
 from .plain_json import INVERSE_PAGE_RESOURCES
 from .representation import address_with_parameters, render_site_page
-from .text_links import find_text_pages, list_object_values, name_sources
+from .source_names import name_sources
+from .text_links import find_text_pages, list_object_values
 
 DESCRIPTION_PROPERTIES = (
     f"{SKOS_NAMESPACE}definition",
@@ -284,6 +285,20 @@ def drop_repeated_facts(
     return [group for group in facts if group.iri not in shown_properties]
 
 
+def drop_linked_resources(
+    incoming: Iterable[PropertyGroup], overviews: Iterable[ResourceOverview], disagreements: Iterable[str]
+) -> list[PropertyGroup]:
+    """The incoming links without those from the disagreements and resources to which overviews link."""
+    linked_iris = {*disagreements, *(iri for overview in overviews for iri in overview.linked_iris)}
+    groups = []
+    for group in incoming:
+        values = [value for value in group.values if value.iri not in linked_iris]
+        total = group.total - len(group.values) + len(values)
+        if total:
+            groups.append(replace(group, values=values, total=total))
+    return groups
+
+
 def drop_implied_statements(statements: list[Statement], inferred_graph: str) -> set[Statement]:
     """The statements without inferred ones whose subject and object are linked by one that is not inferred.
 
@@ -453,6 +468,12 @@ def find_section_findings(statements: Iterable[tuple[ox.NamedNode, Any]]) -> dic
     return findings
 
 
+def find_disagreements(incoming: Iterable[PropertyGroup], base: str) -> list[str]:
+    """The IRIs of the disagreements between sources about a resource, from its incoming links."""
+    iris = (value.iri for group in incoming for value in group.values)
+    return [*dict.fromkeys(iri for iri in iris if kind_of_iri(iri, base) == "disagreement")]
+
+
 def list_quotations(overviews: Iterable[ResourceOverview]) -> list[Any]:
     """What the records about a paragraph quote from it, each text once."""
     records = (
@@ -470,6 +491,18 @@ def drop_parts(description: ResourceDescription) -> ResourceDescription:
     return replace(description, parts={}, cut_notices=notices)
 
 
+def find_page_labels(
+    store: Store, view: ResourceView, iris: set[str], language_ranges: tuple[str, ...], base: str
+) -> dict[str, ox.Literal]:
+    """The labels by IRI that the page of a resource needs, also those of `iris`."""
+    description = view.description
+    missing_labels = find_labels(store, iris - description.labels.keys(), language_ranges)
+    labels = find_foreign_class_labels(view.types) | description.labels | missing_labels
+    return labels | mark_added_papers(
+        store, {iri: label for iri, label in labels.items() if iri != description.iri}, base
+    )
+
+
 def render_resource_page(
     context: RequestContext,
     description: ResourceDescription,
@@ -480,8 +513,7 @@ def render_resource_page(
 
     `markup` is the resource as schema.org JSON-LD, for search engines.
     """
-    store, base = context.store, context.base
-    iri = description.iri
+    store, base, iri = context.store, context.base, description.iri
     is_document = iri.startswith(namespaces_by_prefix(base)["doc"])
     contents = build_contents(store, iri, base, language_ranges) if is_document else []
     adjacent = find_adjacent_paragraphs(store, iri, base) if is_document else NO_PARAGRAPHS
@@ -492,24 +524,26 @@ def render_resource_page(
     view = build_resource_view(store, description, base)
     overviews = build_overviews(store, iri, stated_types(description.statements), base)
     parts = [*iter_parts(contents)]
-    shown_iris = {shown_iri for overview in overviews for shown_iri in overview.iris}
     document = find_nearest_document(store, iri, base)
-    shown_iris |= {*filter(None, (*adjacent, document))}
-    shown_iris |= {part.iri for part in parts} | {part.kind for part in parts if part.kind}
-    missing_labels = find_labels(store, shown_iris - description.labels.keys(), language_ranges)
-    labels = find_foreign_class_labels(view.types) | description.labels | missing_labels
-    labels |= mark_added_papers(store, {name: labels[name] for name in labels.keys() - {iri}}, base)
+    shown_iris = {*filter(None, (*adjacent, document, *(part.kind for part in parts)))}
+    shown_iris.update((part.iri for part in parts), *(overview.iris for overview in overviews))
+    labels = find_page_labels(store, view, shown_iris, language_ranges, base)
     versions = list_graph_versions(context.history, store, view.graph) if view.graph else []
     versions = versions[-MAX_LISTED_VERSIONS:]
     facts = drop_repeated_facts(view.facts, overviews)
     sections = build_paper_sections(store, view, base)
     section_properties = {group.iri for section in sections for group in section.groups}
-    source_terms = [value.term for value in view.sources]
+    disagreements = find_disagreements(view.incoming, base)
     return render_site_page(
         context,
         "doc.html",
-        page=replace(view, facts=[group for group in facts if group.iri not in section_properties]),
+        page=replace(
+            view,
+            facts=[group for group in facts if group.iri not in section_properties],
+            incoming=drop_linked_resources(view.incoming, overviews, disagreements),
+        ),
         overviews=overviews,
+        disagreements=disagreements,
         group_records=group_records,
         contents=contents,
         has_paragraphs=any(part.is_paragraph for part in parts),
@@ -521,7 +555,7 @@ def render_resource_page(
         neighborhood=build_neighborhood(view.title.value, view.incoming, view.facts, labels, base),
         versions=versions,
         erased=find_erased_digests(context.history, store, versions),
-        source_names=name_sources(store, source_terms, base, language_ranges),
+        source_names=name_sources(store, [value.term for value in view.sources], base, language_ranges),
         text_pages=find_text_pages(store, iri, document, base, current_language()) if document else [],
         document=document,
         paragraph_number=best_text(list_object_values(store, iri, expand_curie("wgig:number", base))).value,

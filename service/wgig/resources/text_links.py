@@ -1,20 +1,19 @@
-"""Where the text of a document or paragraph can be read, and how its sources are named.
+"""Where the text of a document or paragraph can be read.
 
 The graph has summaries, not texts. The official text is preferred, then a copy that is named by the symbol of
 the document, then the sources at which the full text was seen.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
 from ..i18n import ENGLISH
 from ..rdf.labels import best_text
 from ..rdf.namespaces import DCTERMS_SOURCE, expand_curie, kind_of_iri
-from ..store.labels import find_label
 from ..store.store import Store
 from ..text import natural_sort_key
 
@@ -42,18 +41,6 @@ class TextPage(NamedTuple):
     is_list: bool = False
 
 
-class SourceName(NamedTuple):
-    """How a page of another site is named as a source.
-
-    `title` is that of the document whose page it is, None for other pages. `detail` is its address without
-    the site.
-    """
-
-    title: ox.Literal | None
-    site: str
-    detail: str
-
-
 def find_site(url: str) -> str:
     """The host of a URL, without `www.`; empty for other IRIs."""
     try:
@@ -61,25 +48,6 @@ def find_site(url: str) -> str:
     except ValueError:
         return ""
     return host.removeprefix("www.") if re.match("https?:", url, re.IGNORECASE) else ""
-
-
-def name_sources(
-    store: Store, terms: Iterable[Any], base: str, language_ranges: tuple[str, ...]
-) -> dict[str, SourceName]:
-    """The names of those sources that are pages of other sites, by IRI."""
-    names = {}
-    for term in terms:
-        if isinstance(term, ox.NamedNode) and not term.value.startswith(base) and find_site(term.value):
-            documents = (quad.subject for quad in store.match(None, FOAF_PAGE, term))
-            titles = [
-                find_label(store, document.value, language_ranges)
-                for document in documents
-                if isinstance(document, ox.NamedNode)
-            ]
-            parts = urlsplit(term.value)
-            detail = unquote(parts.path.strip("/")) + (f"?{parts.query}" if parts.query else "")
-            names[term.value] = SourceName(next(filter(None, titles), None), find_site(term.value), detail)
-    return names
 
 
 def list_object_values(store: Store, iri: str, property_: ox.NamedNode) -> list[Any]:
