@@ -29,6 +29,7 @@ from ..resources.alternates import Resource
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, Preferences, parse_format_preferences
 from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource
+from ..resources.text_links import name_sources
 from .fields import ListDefinition
 from .parameters import LIST_FORMATS, ListParameters
 from .routes import ListDependencies, respond_with_list
@@ -42,6 +43,7 @@ from .timeline_events import (
     TimelineData,
     TimelineEvent,
     build_timeline,
+    read_event_years,
     read_timeline_data,
 )
 
@@ -53,7 +55,8 @@ LETTER_WIDTH_UNITS = 6.4  # approximate width of a letter of a label
 LABEL_GAP_UNITS, BAR_GAP_UNITS = 8, 4  # space beside a label, and after a bar that its label precedes
 HEADING_GAP_UNITS, CHART_BOTTOM_UNITS = 8, 6  # space below the heading of a lane, and below the last lane
 MONTH_NAME_GAP_LETTERS = 2  # minimum space between the names of two months
-MAX_MARK_LABEL_LETTERS = 40
+MAX_MARK_LABEL_LETTERS = 45
+GROUP_LABEL_PREFIX = "WGIG "  # of names of meetings, without which they still say what they are
 MIN_BAR_UNITS = 6.0  # minimum width of a bar
 MAX_WIDENING_EVENTS = 8  # more events in a month do not widen it further
 MAX_CHART_MARKS = 150
@@ -108,6 +111,11 @@ class TimelineChart:
     ticks: Sequence[tuple[float, str]]
     lanes: Sequence[ChartLane]
     is_cut: bool
+
+    @property
+    def tones(self) -> set[str]:
+        """The CSS classes of the colors of its marks."""
+        return {mark.tone for lane in self.lanes for mark in lane.marks}
 
 
 class TimeScale:
@@ -207,7 +215,7 @@ def is_span_disjoint(span: tuple[float, float], other: tuple[float, float]) -> b
 
 def event_mark_label(event: TimelineEvent) -> str:
     """The label of a mark: the name of the event, and its lateness or audience."""
-    name = truncate_to_letters(event.name.value, MAX_MARK_LABEL_LETTERS)
+    name = truncate_to_letters(event.name.value.removeprefix(GROUP_LABEL_PREFIX), MAX_MARK_LABEL_LETTERS)
     if event.is_late:
         return f"{name}, {event.lateness}"
     audience = AUDIENCE_LABELS.get(event.local_name("openTo")) if event.kind == SESSION_KIND else None
@@ -217,7 +225,7 @@ def event_mark_label(event: TimelineEvent) -> str:
 def event_tone(event: TimelineEvent) -> str:
     """The CSS class of the color of a mark."""
     if event.kind == MILESTONE_KIND:
-        return "late" if event.is_late else "due" if not event.text("delivered") else "came"
+        return "late" if event.is_late else "due" if event.is_due else "came"
     if event.kind == SESSION_KIND:
         return event.local_name("openTo") if event.local_name("openTo") in AUDIENCE_LABELS else "unknown"
     return event.kind
@@ -240,7 +248,8 @@ async def respond_with_timeline(
     timeline_data = await read_timeline_data(
         context.request, dependencies.queries, dependencies.counts.papers, year_pairs
     )
-    serialize = partial(render_timeline_page, context, timeline_data, year_pairs)
+    years = await read_event_years(context.request, dependencies.queries)
+    serialize = partial(render_timeline_page, context, timeline_data, years, year_pairs)
     iri = base.rstrip("/") + build_service_path("timeline", year_pairs)
     # There are no triples, as requests for RDF get the list.
     resource = Resource(
@@ -272,9 +281,13 @@ def parse_chart_preferences(context: RequestContext, parameters: ListParameters)
 
 
 def render_timeline_page(
-    context: RequestContext, timeline_data: TimelineData, year_pairs: Pairs, format_: Format
+    context: RequestContext,
+    timeline_data: TimelineData,
+    event_years: Sequence[str],
+    year_pairs: Pairs,
+    format_: Format,
 ) -> bytes:
-    """The page with the chart; the format is always HTML."""
+    """The page with the chart, and links to the years with events; the format is always HTML."""
     assert format_ is HTML
     timeline = build_timeline(timeline_data)
     year = next(iter(parameter_values(year_pairs, "year")), "")
@@ -296,6 +309,13 @@ def render_timeline_page(
         timeline=timeline,
         chart=build_timeline_chart(timeline),
         year=year,
+        years=sorted({*event_years, *(name for name, _ in timeline.years if name)}),
+        sources=name_sources(
+            context.store,
+            (term for event in timeline.events for term in event.terms.get("dcterms:source", ())),
+            context.base,
+            language.label_languages(),
+        ),
         other_formats=other_formats,
         markup=markup,
     )

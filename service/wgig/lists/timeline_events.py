@@ -18,7 +18,7 @@ from ..http import language
 from ..http.bodies import Pairs
 from ..pages.rendering import DateSpan, parse_date_span
 from ..rdf.labels import best_text, words_of_iri
-from ..sparql.service import QueryService, select_internal_tsv
+from ..sparql.service import QueryService, select_internal_rows, select_internal_tsv
 from ..store.view import parse_tsv_terms
 from ..text import natural_sort_key
 from .counts import CellKey
@@ -27,13 +27,14 @@ from .definitions import (
     DUE_FIELD,
     END_DATE_FIELD,
     LIST_DEFINITIONS,
+    SOURCE_FIELD,
     START_DATE_FIELD,
     TIMELINESS_FIELD,
 )
 from .dependencies import Counts
 from .facets import MONTH_LETTERS, YEAR_LETTERS
 from .fields import LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
-from .query import build_list_query, parse_list_request
+from .query import add_query_prefixes, build_list_query, build_member_pattern, parse_list_request
 from .results import ListPage, parse_list_page
 
 MAX_TIMELINE_EVENTS = 500
@@ -66,7 +67,8 @@ EVENT_LIST = ListDefinition(
         DUE_FIELD,
         DELIVERED_FIELD,
         TIMELINESS_FIELD,
-        *(MILESTONE_FIELDS[name] for name in ("dueFrom", "daysLate", "deliveryBasis", "responsible")),
+        *(MILESTONE_FIELDS[name] for name in ("dcterms:type", "dueFrom", "daysLate", "deliveryBasis")),
+        SOURCE_FIELD,
         ListField("when", "date", "Its dates.", many=True, path="schema:startDate|wgig:due|wgig:delivered"),
     ),
     sort=("when", "label"),
@@ -78,6 +80,12 @@ MAIN_EVENT_PARAMETERS = [
     *(("type", name) for name in ("Meeting", "Milestone")),
     ("fields", "label,schema:startDate,schema:endDate,due,delivered,timeliness,daysLate"),
 ]
+
+
+YEARS_QUERY = f"""SELECT DISTINCT ?year WHERE {{
+  {build_member_pattern(EVENT_LIST)} ?id {EVENT_LIST.by_name["when"].path} ?day .
+  BIND (SUBSTR(STR(?day), 1, {YEAR_LETTERS}) AS ?year)
+}} ORDER BY ?year LIMIT {MAX_TIMELINE_EVENTS}"""
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,13 @@ async def read_timeline_data(
     )
 
 
+async def read_event_years(request: Request, queries: QueryService) -> list[str]:
+    """The years in which events began, or were due or delivered, without those of papers."""
+    query = add_query_prefixes(YEARS_QUERY, queries.settings.base)
+    rows = await select_internal_rows(request, queries, query)
+    return [year.value for (year,) in rows if parse_date_span(year.value)]
+
+
 def count_papers_by_day(counts: Mapping[CellKey, int], year: str) -> dict[str, int]:
     """The number of papers posted on each day of a year, or of all years if `year` is empty.
 
@@ -137,6 +152,8 @@ def count_papers_by_day(counts: Mapping[CellKey, int], year: str) -> dict[str, i
 
 MEETING_KIND, SESSION_KIND, MILESTONE_KIND, PAPERS_KIND = "meeting", "session", "milestone", "papers"
 LATE_TIMELINESS = "late"
+EVENT_MILESTONE, DEADLINE_MILESTONE = "event", "deadline"  # kinds of milestones; others are deliverables
+LATEST_DAY_BASIS_PREFIX = "at the latest"  # of the basis of a date that is the latest possible one
 DAY_COUNT_PATTERN = re.compile(r"[0-9]{1,6}")
 
 
@@ -168,6 +185,23 @@ class TimelineEvent:
     def is_late(self) -> bool:
         """Whether it is a milestone that was delivered late."""
         return self.local_name("timeliness") == LATE_TIMELINESS
+
+    @property
+    def milestone_kind(self) -> str:
+        """The kind of a milestone: `event`, `deadline` or `deliverable`; empty if unknown."""
+        return self.local_name("dcterms:type")
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is a milestone that was to be delivered, without a known delivery."""
+        kinds_without_delivery = (EVENT_MILESTONE, DEADLINE_MILESTONE)
+        is_deliverable = self.kind == MILESTONE_KIND and self.milestone_kind not in kinds_without_delivery
+        return is_deliverable and not self.text("delivered")
+
+    @property
+    def is_by_latest_day(self) -> bool:
+        """Whether its date of delivery is only the latest possible one."""
+        return self.text("deliveryBasis").startswith(LATEST_DAY_BASIS_PREFIX)
 
     @property
     def lateness(self) -> str:
@@ -210,9 +244,16 @@ class Timeline:
         return [*years, *([("", undated_events)] if undated_events else [])]
 
     @property
-    def with_sessions(self) -> set[str]:
-        """The IRIs of meetings whose sessions are in the timeline; these state who could attend."""
-        return {term.value for event in self.events for term in event.terms.get("partOf", ())}
+    def audiences_by_meeting(self) -> dict[str, list[tuple[ox.NamedNode, ...]]]:
+        """By IRI of a meeting, the different audiences of those of its sessions that are in the timeline."""
+        audiences: dict[str, list[tuple[ox.NamedNode, ...]]] = {}
+        for event in self.events:
+            audience = tuple(event.terms.get("openTo", ()))
+            for meeting in event.terms.get("partOf", ()):
+                meeting_audiences = audiences.setdefault(meeting.value, [])
+                if audience not in meeting_audiences:
+                    meeting_audiences.append(audience)
+        return audiences
 
     @property
     def late(self) -> list[TimelineEvent]:
@@ -221,9 +262,8 @@ class Timeline:
 
     @property
     def undelivered(self) -> list[TimelineEvent]:
-        """The milestones with a due date and no known delivery."""
-        due_events = [event for event in self.events if event.kind == MILESTONE_KIND and event.text("due")]
-        return [event for event in due_events if not event.text("delivered")]
+        """The milestones that were to be delivered, without a known delivery."""
+        return [event for event in self.events if event.is_due]
 
     @property
     def main(self) -> "Timeline":
