@@ -89,9 +89,9 @@ def test_message_of_a_check_is_outdated_while_the_field_is_changed(form: Page) -
 def test_message_at_a_part_disappears_after_correction(form: Page) -> None:
     check_paper(form)
     message = form.locator("#drafter-1-who-said")
-    expect(message).to_contain_text("nobody who drafted it")
+    expect(message).to_contain_text("Enter the name of at least one drafter")
     fill_and_leave(form, "drafter-1-who-1", "Avri Doria")
-    expect(message).not_to_contain_text("nobody who drafted it")
+    expect(message).not_to_contain_text("Enter the name of at least one drafter")
     expect(form.locator("#mainActor-1-who-said")).to_be_visible()  # is still wrong
 
 
@@ -197,8 +197,30 @@ def test_section_says_what_is_missing_and_the_count_follows(form: Page) -> None:
     expect(form.locator("[data-section='0']")).to_have_text("✗ missing: drafter")
     count = form.locator("#form-count").inner_text()
     fill_and_leave(form, "drafter-1-who-1", "Avri Doria")
-    expect(form.locator("[data-section='0']")).to_have_text("✓ done")
+    expect(form.locator("[data-section='0']")).to_have_text("? filled in: check")
     expect(form.locator("#form-count")).not_to_have_text(count)
+
+
+def test_filled_in_field_is_done_when_it_is_changed_or_kept(form: Page) -> None:
+    expect(form.locator("[data-section='1']")).to_have_text("? filled in: check")
+    fill_and_leave(form, "issueDescription-1", "Messages that nobody asked for.")
+    expect(form.locator("[data-section='1']")).to_have_text("✓ done")
+    expect(form.locator("[data-prefilled=issueDescription]")).to_be_hidden()
+    form.get_by_role("checkbox", name="Keep as it is (Category)").check()
+    expect(form.locator("[data-section='2']")).to_have_text("✓ done")
+
+
+def test_print_has_whole_texts(form: Page) -> None:
+    text = "\n".join(f"Line {number}" for number in range(200))
+    form.locator("#issueDescription-1").fill(text)
+    form.evaluate("dispatchEvent(new Event('beforeprint'))")
+    form.emulate_media(media="print")
+    expect(form.locator("#issueDescription-1")).to_be_hidden()
+    printed = form.locator("#issueDescription-1 + .printed")
+    assert printed.inner_text() == text
+    assert printed.evaluate("text => text.scrollHeight <= text.offsetHeight")
+    form.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(form.locator("#issueDescription-1")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -306,6 +328,7 @@ def test_draft_is_restored_with_the_rows_that_were_added(
     assert not find_axe_violations(form)
     form.get_by_role("button", name="Restore draft").click()
     expect(heading).to_have_count(0)
+    expect(form.get_by_role("status").filter(has_text="Draft restored")).to_be_focused()
     assert form.locator("#drafter-2-who-1").input_value() == "Avri Doria"
     assert form.locator("#title-1").input_value() == "Line one\nLine two"
 

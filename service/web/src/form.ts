@@ -24,6 +24,8 @@ interface Section {
 interface CheckResult {
   met: number; // parts of the template that the paper has
   parts: number; // parts that the template requires
+  prefilled: string[]; // fields whose value the form filled in
+  unconfirmed: string[]; // required ones of these that the author does not want to keep; they count as parts
   sections: Section[];
   messages?: Message[]; // undefined in a problem document
   names: Record<string, string>; // of what the values of fields mean, such as a paragraph, by field
@@ -99,7 +101,10 @@ class PaperForm {
     }
     for (const [name, meaning] of Object.entries(result.names)) document.getElementById(`${name}-means`)?.replaceChildren(meaning);
     for (const section of result.sections) this.showSection(section);
-    this.showStatus(formatMessage("checked", { met: result.met, parts: result.parts }));
+    for (const note of this.form.querySelectorAll<HTMLElement>("[data-prefilled]")) {
+      note.hidden = !result.prefilled.includes(note.dataset.prefilled ?? "");
+    }
+    this.showStatus(formatMessage("checked", { met: result.met - result.unconfirmed.length, parts: result.parts }));
   }
 
   private showStatus(text: string): void {
@@ -189,8 +194,19 @@ function keepPlaceOnEnter(form: HTMLFormElement): void {
   });
 }
 
+/** Print what was entered as text that may continue on the next page, instead of a field. Without scripts, fields are printed. */
+function printWholeTexts(form: HTMLFormElement): void {
+  addEventListener("beforeprint", () => {
+    for (const field of form.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>(".field > :is(textarea, input)")) {
+      if (field.value.trim()) field.after(h("p", { class: "printed", dir: "auto" }, field.value));
+    }
+  });
+  addEventListener("afterprint", () => form.querySelectorAll(".printed").forEach((text) => text.remove()));
+}
+
 const form = document.querySelector<HTMLFormElement>("form.paper");
 if (form) {
+  printWholeTexts(form);
   keepPlaceOnEnter(form); // before the listeners to which a submission matters
   new PaperForm(form, new FormDraft(form));
   linkSummary();

@@ -128,12 +128,16 @@ class FormCheck(ResponseModel):
     """The result of the check of a form: the paper has `met` of the `parts` that the template requires.
 
     `names` has the name of what the value of a field means, such as a paragraph, by the name of the field.
+    `prefilled` are the fields whose value the form filled in from the issue, `unconfirmed` the required ones
+    of them that the author has not marked to be kept.
     """
 
     profile: ProfileName
     conforms: bool
     met: Count
     parts: Count
+    prefilled: list[str]
+    unconfirmed: list[str]
     sections: list[SummarizedSection]
     messages: list[FormMessage]
     names: dict[str, str]

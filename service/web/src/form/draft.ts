@@ -191,7 +191,7 @@ function createButtons(key: string, draft: Draft, isOutdated: boolean, onDiscard
 /** Show the form with the values of the draft: the service makes the rows that it needs. */
 function restoreDraft(draft: Draft): void {
   const fields = draft.fields.map(([name, value]) => createHiddenField(name, value));
-  const form = h("form", { method: "post", action: "/write", hidden: true }, ...fields, createHiddenField("do", "show"));
+  const form = h("form", { method: "post", action: "/write", hidden: true }, ...fields, createHiddenField("do", "restore"));
   document.body.append(form);
   form.submit();
 }

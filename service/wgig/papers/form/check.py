@@ -68,12 +68,12 @@ def check_form(job: FormCheckJob) -> FormCheckResult:
     document = read_form_document(triples, job.settings)
     report = check_document(document, job.profile, job.settings.shacl)
     paper = report.papers[0]
-    findings = [
-        build_finding_message(finding, form_graph, job.profile, job.language)
-        for finding in paper.findings
-        if not finding.waiver
-    ]
     with use_language(job.language):  # a worker process has no request with a language
+        findings = [
+            build_finding_message(finding, form_graph, job.profile, job.language)
+            for finding in paper.findings
+            if not finding.waiver
+        ]
         messages = [*replace_name_findings(form_graph, findings), *iter_form_messages(form_graph)]
     return FormCheckResult(
         triples, messages, paper.sections, paper.met, paper.parts, list_extra_statements(form_graph)

@@ -100,7 +100,7 @@ def find_property_constraint(step: str, property_: str) -> PropertyConstraint | 
     return PropertyConstraint(tuple(rules)) if rules else None
 
 
-MAX_CHOICE_LABEL_CHARACTERS = 120  # characters of a label
+MAX_CHOICE_LABEL_CHARACTERS, MAX_NAME_CHARACTERS = 120, 500  # of a label, and of a name on its own
 CHOICE_LABEL_PROPERTIES = ("skos:prefLabel", "foaf:name", "rdfs:label", "dcterms:title")
 PASSAGE_TEXT_PROPERTY = "dcterms:description"
 
@@ -164,7 +164,7 @@ def split_long_words(text: str) -> set[str]:
 
 
 @cache
-def choice_name(node: ox.NamedNode, language: str) -> str:
+def choice_name(node: ox.NamedNode, language: str, max_characters: int = MAX_CHOICE_LABEL_CHARACTERS) -> str:
     """The name of a resource, shortened. After the name of a passage of a document comes its text."""
     names = (text for curie in CHOICE_LABEL_PROPERTIES if (text := best_shipped_text(node, curie, language)))
     passage_text = (
@@ -172,7 +172,7 @@ def choice_name(node: ox.NamedNode, language: str) -> str:
     )
     return shorten_untrusted_text(
         ": ".join(filter(None, (next(names, ""), passage_text))) or node.value.removeprefix(ID_NAMESPACE),
-        MAX_CHOICE_LABEL_CHARACTERS,
+        max_characters,
     )
 
 

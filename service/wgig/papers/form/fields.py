@@ -42,7 +42,8 @@ FIELD_LABELS = {
     "wgig:illustrative": gettext_noop("Example"),
     "dcterms:source": gettext_noop("Source"),
     "who": gettext_noop("Name"),
-    "member": gettext_noop("Member of the group"),
+    "member": gettext_noop("Member of the working group"),
+    "wgig:about": gettext_noop("Body or instrument"),
     "wgig:stakeholderGroup": gettext_noop("Stakeholder group"),
     "wgig:judges": gettext_noop("Mechanisms assessed"),
     "wgig:waives": gettext_noop("Rule"),
@@ -51,31 +52,72 @@ FIELD_LABELS = {
     "wgig:nature": gettext_noop("Nature of the forum"),
     "wgig:makesDecisions": gettext_noop("Does it make decisions?"),
     "wgig:objectives": gettext_noop("Objectives"),
-    "wgig:content": gettext_noop("Content: principles, norms, rules"),
+    "wgig:content": gettext_noop("Content"),
     "wgig:additionalComments": gettext_noop("Comments"),
 }
+# How to fill in a field. `FormField.reason` says why.
 FIELD_HINTS = {
-    "schema:inLanguage": gettext_noop(
-        "A language tag such as en, fr or zh-Hans: the default language of the texts."
+    "dcterms:title": gettext_noop("Enter a title that says what the paper is about."),
+    "schema:inLanguage": gettext_noop("Enter a language tag, such as en, fr or zh-Hans."),
+    "wgig:posted": gettext_noop("Enter the year, month and day, such as 2005-01-20."),
+    "bibo:numPages": gettext_noop("Enter a whole number. The template asks for three to five pages."),
+    "cito:cites": gettext_noop(
+        "Enter a path such as declaration/48, or type a number or a word to search the list."
     ),
-    "wgig:posted": gettext_noop("Year, month and day, such as 2005-01-20."),
-    "bibo:numPages": gettext_noop("A whole number; the template asks for three to five."),
-    "cito:cites": gettext_noop("A path such as declaration/48. Type a number or a word to search the list."),
     "schema:creativeWorkStatus": gettext_noop(
-        "In your own words, such as draft, complete or final. Filled in when you save."
+        "Enter a status such as draft, complete or final. Saving fills it in."
     ),
-    "wgig:illustrative": gettext_noop("Is this paper made up, with invented people?"),
+    "wgig:illustrative": gettext_noop("Choose yes if the paper is made up, with invented people."),
     "dcterms:source": gettext_noop(
-        "Where the paper comes from: a web address, or a document such as document/declaration."
+        "Enter where the paper comes from: a web address, or a document such as document/declaration."
     ),
+    "wgig:issue": gettext_noop("Choose one issue."),
+    "wgig:issueDescription": gettext_noop("Describe the issue in a few sentences."),
+    "wgig:category": gettext_noop("Select each category that applies."),
+    "wgig:additionalComments": gettext_noop("Add anything that does not fit above."),
     "who": gettext_noop("Choose from the list, or enter another name."),
-    "wgig:about": gettext_noop("A path such as agent/icann, or a name. Type a word to search the list."),
-    "wgig:judges": gettext_noop("The mechanisms from section 6."),
-    "wgig:decisionProcedure": gettext_noop("If it makes decisions, say how."),
-    "wgig:strength": gettext_noop("What works well today? One point in each box."),
-    "wgig:weakness": gettext_noop("What does not work well today?"),
-    "wgig:opportunity": gettext_noop("What outside developments could improve it?"),
-    "wgig:threat": gettext_noop("What outside developments could harm it?"),
+    "wgig:stakeholderGroup": gettext_noop("Select each group that applies."),
+    "member": gettext_noop(
+        "Choose yes if the drafter was a member of the Working Group on Internet Governance."
+    ),
+    "wgig:waives": gettext_noop("Choose the rule that should not apply to this paper."),
+    "wgig:reason": gettext_noop("Explain why the rule should not apply."),
+    "rdfs:label": gettext_noop("Enter the name that readers know."),
+    "wgig:participants": gettext_noop("Describe who takes part: what a forum can decide depends on it."),
+    "wgig:nature": gettext_noop(
+        "Describe what kind of forum it is, such as a treaty body or a mailing list."
+    ),
+    "wgig:decisionProcedure": gettext_noop("If the forum makes decisions, describe how."),
+    "wgig:about": gettext_noop(
+        "If the mechanism is in the graph, enter its path, such as agent/icann, or type a word to search "
+        "the list."
+    ),
+    "wgig:objectives": gettext_noop("Describe what the rules aim to achieve."),
+    "wgig:content": gettext_noop("Describe what the principles, norms and rules say."),
+    "wgig:verdict": gettext_noop("Choose whether the mechanism is adequate by this criterion."),
+    "wgig:judges": gettext_noop("Select the mechanisms of section 6 that you assess here."),
+    "wgig:rationale": gettext_noop("Explain the verdict."),
+    "wgig:strength": gettext_noop("List what works well today: one point in each box."),
+    "wgig:weakness": gettext_noop("List what does not work well today."),
+    "wgig:opportunity": gettext_noop("List outside developments that could improve the present system."),
+    "wgig:threat": gettext_noop("List outside developments that could harm the present system."),
+}
+# What to do in a section whose fields are in parts, by the number of the section.
+SECTION_HINTS = {
+    3: gettext_noop(
+        "Analyze the present system before you assess it. An analysis that leaves out one of the four "
+        "parts is not balanced."
+    ),
+    4: gettext_noop("Name the actor that mainly handles the issue, then the others."),
+    5: gettext_noop("Describe each forum in which the issue is discussed or handled."),
+    6: gettext_noop(
+        "Describe each governance mechanism, which is a set of rules that applies to the issue. You "
+        "assess them in section 7."
+    ),
+    7: gettext_noop(
+        "Assess the mechanisms of section 6 by each criterion. Give a verdict, the passage of the "
+        "Declaration of Principles that it is based on, and your reasons."
+    ),
 }
 # Kinds of fields that do not follow from the shapes, by path; and kinds by the datatype in the shapes.
 FIELD_KINDS = {
@@ -87,13 +129,16 @@ FIELD_KINDS = {
     "wgig:illustrative": BOOLEAN_FIELD,
 }
 DATATYPE_FIELD_KINDS = {"langString": TEXT_FIELD, "boolean": BOOLEAN_FIELD}
-# Fields with a button to add another value.
-REPEATABLE_PROPERTIES = frozenset(
-    (
-        *("dcterms:title", "cito:cites", "wgig:about"),
-        *("wgig:strength", "wgig:weakness", "wgig:opportunity", "wgig:threat"),
-    )
-)
+# The labels of the buttons that add another value to a field; other fields have none.
+ADD_VALUE_LABELS = {
+    "dcterms:title": gettext_noop("Add a title in another language"),
+    "cito:cites": gettext_noop("Add a passage"),
+    "wgig:about": gettext_noop("Add a body or instrument"),
+    "wgig:strength": gettext_noop("Add a strength"),
+    "wgig:weakness": gettext_noop("Add a weakness"),
+    "wgig:opportunity": gettext_noop("Add an opportunity"),
+    "wgig:threat": gettext_noop("Add a threat"),
+}
 DECLARATION_PATH_PREFIX = "declaration/"  # of the passages that the form offers for citation
 YES_NO_LABELS = {"yes": gettext_noop("yes"), "no": gettext_noop("no")}
 
@@ -147,7 +192,12 @@ class FormField:
     @property
     def is_repeatable(self) -> bool:
         """Whether the form has a button to add another value."""
-        return self.path in REPEATABLE_PROPERTIES
+        return self.path in ADD_VALUE_LABELS
+
+    @property
+    def add_label(self) -> str:
+        """The label of the button that adds another value; empty without one."""
+        return gettext(ADD_VALUE_LABELS[self.path]) if self.is_repeatable else ""
 
     @property
     def required(self) -> bool:
@@ -188,8 +238,12 @@ class FormField:
 
     @property
     def reason(self) -> str:
-        """The English sentence in the shapes on why the field is required. Templates translate it."""
-        return self.constraint.naming_rule.reason if self.constraint and self.path not in FIELD_LABELS else ""
+        """The English sentence in the shapes on why the paper needs the field. Templates translate it.
+
+        Empty for the fields of parts, as these may occur several times: their section has a hint.
+        """
+        rule = self.constraint.naming_rule if self.constraint and not self.step else None
+        return rule.reason if rule and rule.code.endswith("-MISSING") else ""
 
     @property
     def hint(self) -> str:

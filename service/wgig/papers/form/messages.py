@@ -34,6 +34,7 @@ from .fields import (
 )
 from .original import OriginalPaper
 from .request import FIELD_NAME_PATTERN
+from .rule_messages import FORM_MESSAGES, rule_message
 from .state import FormRow, field_group_name, form_row_name
 from .statements import FormToGraph
 
@@ -64,11 +65,12 @@ def build_finding_message(
     """A finding as a message at its field."""
     rule = finding.rule
     field = next(iter_finding_fields(finding, form_graph), f"{SECTION_NAME_PREFIX}{rule.section}")
+    text, text_language = rule_message(rule, language)
     return FieldMessage(
         field,
         rule.severity,
-        rule.message_in(language),
-        language,
+        text,
+        text_language,
         rule.code,
         finding.is_blocking(profile),
         [*iter_message_details(finding, field, language)],
@@ -76,10 +78,15 @@ def build_finding_message(
 
 
 def iter_message_details(finding: Finding, field_name: str, language: str) -> Iterator[str]:
-    """The further lines of a message: the values that were probably meant, and the example in the rule."""
-    if suggestion := "; ".join(list_near_values(finding, field_name, language)) or finding.suggestion:
+    """The further lines of a message: the values that were probably meant, and the example in the rule.
+
+    A message of the form itself needs neither the example nor a suggestion, which is written as in Turtle.
+    """
+    has_own_message = finding.rule.code in FORM_MESSAGES
+    near_values = "; ".join(list_near_values(finding, field_name, language))
+    if suggestion := near_values or ("" if has_own_message else finding.suggestion):
         yield format_report_phrase("suggestion", language, suggestion=suggestion)
-    if "as in the example" in finding.rule.message["en"]:
+    if "as in the example" in finding.rule.message["en"] and not has_own_message:
         yield f"{format_report_phrase('example', language)}: {finding.rule.example_value}"
 
 

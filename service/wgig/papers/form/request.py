@@ -44,6 +44,9 @@ MAX_ADDRESS_CHARACTERS = 300
 # value of dcterms:source. `address` is the query of the address at which the form was opened.
 BUTTON_FIELDS = ("do", "add", "remove", "show")
 SINGLE_FORM_FIELDS = ("name", "source", "address", "version", "profile", "lang", "token", *BUTTON_FIELDS)
+KEPT_FIELD = (
+    "kept"  # names a field that the form filled in and the author wants to keep; may be sent several times
+)
 # In all other fields, tokens are removed. A token in `source` was in the paper before.
 TOKEN_ALLOWED_FIELDS = ("token", "source")
 # Without the paper itself, whose key is empty.
@@ -58,13 +61,15 @@ LEAKED_TOKEN_PATTERN = re.compile(rf"{TOKEN_PREFIX}[\w-]{{43}}")
 class FormAction(StrEnum):
     """The action of a submitted form, in the field `do`, or in the fields `add`, `remove` and `show`.
 
-    SHOW shows the form without a check, at the field that it names. DRAFT and COMPLETE save the paper with
-    this status, SAVE with the status in the form. MARKDOWN and TURTLE download it.
+    SHOW shows the form without a check, at the field that it names; RESTORE shows a draft of the browser.
+    DRAFT and COMPLETE save the paper with this status, SAVE with the status in the form. MARKDOWN and TURTLE
+    download it.
     """
 
     ADD = "add"
     REMOVE = "remove"
     SHOW = "show"
+    RESTORE = "restore"
     CHECK = "check"
     DRAFT = "draft"
     COMPLETE = "complete"
@@ -93,11 +98,13 @@ class FieldPosition(NamedTuple):
 class FormRequest:
     """A submitted form: the values of the paper, and the other fields, such as `token`, by name.
 
-    `leaked_fields` are the names of the fields from which a token was removed.
+    `kept_fields` are those that the form filled in and the author wants to keep. `leaked_fields` are the
+    names of the fields from which a token was removed.
     """
 
     form_state: FormState
     other_fields: dict[str, str]
+    kept_fields: frozenset[str]
     leaked_fields: tuple[str, ...]
 
     @property
@@ -196,6 +203,7 @@ def parse_form_request(pairs: Pairs) -> FormRequest:
     """
     single_fields: dict[str, str] = {}
     collector = FormFieldCollector()
+    kept_fields: set[str] = set()
     leaked_fields: list[str] = []
     for name, value in pairs:
         text = value if name in TOKEN_ALLOWED_FIELDS else LEAKED_TOKEN_PATTERN.sub("", value)
@@ -205,6 +213,8 @@ def parse_form_request(pairs: Pairs) -> FormRequest:
             raise Problem(400, f"The field {name} was sent twice. Send it once.")
         if name in SINGLE_FORM_FIELDS:
             single_fields[name] = text
+        elif name == KEPT_FIELD:
+            kept_fields.add(text)
         else:
             collector.add_field(name, text)
     if single_fields.get("do", "check") not in NAMED_ACTIONS:
@@ -212,7 +222,10 @@ def parse_form_request(pairs: Pairs) -> FormRequest:
             400, f"There is no action {single_fields['do']!r}. Use one of: {', '.join(NAMED_ACTIONS)}."
         )
     return FormRequest(
-        collector.build_state(single_fields.get("name", "").strip()), single_fields, tuple(leaked_fields)
+        collector.build_state(single_fields.get("name", "").strip()),
+        single_fields,
+        frozenset(kept_fields),
+        tuple(leaked_fields),
     )
 
 

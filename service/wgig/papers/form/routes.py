@@ -63,6 +63,7 @@ from .choices import FieldChoice
 from .fields import PAPER_PART, FormField, form_version
 from .messages import FieldMessage, iter_conflict_messages
 from .original import OriginalPaper
+from .prefilled import ISSUE_ADDRESS_PREFIX
 from .request import (
     MAX_ADDRESS_CHARACTERS,
     FormAction,
@@ -231,7 +232,7 @@ def open_requested_form(
         page = replace(page, saved=parameters.saved is not None, address=f"paper={name}")
         return respond_with_form_page(context, tokens, page)
     if issue := (parameters.issue or "").removeprefix(f"{ID_NAMESPACE}issue/"):
-        page = replace(build_new_paper_form(issue), address=f"issue={issue}")
+        page = replace(build_new_paper_form(issue), address=f"{ISSUE_ADDRESS_PREFIX}{issue}")
         return respond_with_form_page(context, tokens, page)
     return respond_with_start_page(context, tokens)
 
@@ -262,7 +263,7 @@ async def run_form_action(
     """The response to a pressed button. Raises the Problems of the functions for the action."""
     page = build_submitted_page(form)
     match form.action:
-        case FormAction.ADD | FormAction.REMOVE | FormAction.SHOW:
+        case FormAction.ADD | FormAction.REMOVE | FormAction.SHOW | FormAction.RESTORE:
             page = await edit_submitted_form(context.settings, writes.checks, page, form)
         case FormAction.MARKDOWN | FormAction.TURTLE:
             page, check_result = await check_submitted_form(context, writes.checks, page)
@@ -381,6 +382,8 @@ def build_submitted_page(form: FormRequest) -> FormPage:
         profile,
         messages=leak_messages,
         has_unsaved_input=True,
+        is_restored=form.action is FormAction.RESTORE,
+        kept_fields=form.kept_fields,
         address=form.address,
     )
 

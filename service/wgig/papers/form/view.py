@@ -19,16 +19,13 @@ from ...pages.dependencies import RequestContext
 from ...problems import Problem
 from ...rdf.formats import HTML
 from ...rdf.namespaces import ID_NAMESPACE
-from ...shacl.findings import SectionState
-from ...shacl.reports.html import STATE_SYMBOLS
-from ...shacl.reports.phrases import section_state_text
 from ...shacl.rules import CHECK_PROFILES, rules_by_code, section_headings
 from ...text import natural_sort_key, shorten_untrusted_text
 from ..background import BackgroundHint, iter_broader_criteria, list_background_hints
 from ..markdown.template import CRITERION_HEADINGS, SECTION_HEADINGS
 from ..markdown.values import concept_iri, local_name, passage_iri
 from .check import FormCheckResult
-from .choices import FieldChoice, choice_name
+from .choices import MAX_NAME_CHARACTERS, FieldChoice, choice_name
 from .fields import (
     ASSESSMENT_PART,
     BOOLEAN_FIELD,
@@ -40,6 +37,7 @@ from .fields import (
     PAPER_PART,
     PAPER_TITLE_FIELD,
     PERSON_FIELD,
+    SECTION_HINTS,
     SELECT_FIELD,
     TEXT_FIELD,
     YES_NO_LABELS,
@@ -49,6 +47,7 @@ from .fields import (
 )
 from .messages import SECTION_NAME_PREFIX, FieldMessage, shipped_resource_iris
 from .original import agent_choices_by_iri
+from .prefilled import FORM_STATE_SYMBOLS, Prefilled, SectionStatus, find_prefilled
 from .state import FieldValue, FormRow, FormState, field_group_name, form_row_name, parse_field_value
 
 # Fields with so many choices that the page has one shared datalist for them.
@@ -76,7 +75,11 @@ class ControlView(NamedTuple):
 
 
 class FieldView(NamedTuple):
-    """A field with all its inputs. The options whose value is in `selected_values` are selected."""
+    """A field with all its inputs. The options whose value is in `selected_values` are selected.
+
+    `add_label` is that of the button that adds a value, empty without one. If `prefilled`, the form filled in
+    the value; if `kept`, the author wants to keep it.
+    """
 
     name: str
     label: str
@@ -85,11 +88,13 @@ class FieldView(NamedTuple):
     kind: str
     datalist_id: str
     required: bool
-    is_repeatable: bool
+    add_label: str
     controls: Sequence[ControlView]
     options: Sequence[FieldChoice]
     selected_values: frozenset[str]
     messages: Sequence[FieldMessage]
+    prefilled: bool
+    kept: bool
 
     @property
     def anchor(self) -> str:
@@ -114,7 +119,7 @@ class FieldView(NamedTuple):
             12
             if longest > LONG_TEXT_CHARACTERS
             else 2
-            if self.is_repeatable or self.name.endswith("-label")
+            if self.add_label or self.name.endswith("-label")
             else 5
         )
 
@@ -137,12 +142,14 @@ class HintView(NamedTuple):
 
 
 class RowView(NamedTuple):
-    """A row of a part. If `folded`, its fields are collapsed below the title and summary."""
+    """A row of a part. If `folded`, its fields are collapsed below the title and summary.
+
+    The title is empty if the row is the whole section, whose heading is enough.
+    """
 
     name: str
     title: str
     summary: str
-    required: bool
     fields: Sequence[FieldView]
     removable: bool
     folded: bool
@@ -169,14 +176,15 @@ class PartView(NamedTuple):
 
 
 class SectionView(NamedTuple):
-    """A section of the template with its fields and parts. The state is none before the first check.
+    """A section of the template with its fields and parts. The status is none before the first check.
 
     `file_items` are shown below the others, folded unless `is_file_open`.
     """
 
     number: int
     title: str
-    state: SectionState | None
+    hint: str
+    status: SectionStatus | None
     items: Sequence[FieldView | PartView]
     file_items: Sequence[FieldView | PartView]
     is_file_open: bool
@@ -193,12 +201,14 @@ class FormView:
         messages: Iterable[FieldMessage],
         check_result: FormCheckResult | None,
         focus: str,
+        prefilled: Prefilled,
     ) -> None:
         """Build the views of all sections, with messages by field.
 
         `focus` is the name of the row or value that was just added, or of the part or field from which one
         was just removed; else empty.
         """
+        self.prefilled = prefilled
         self.form_state, self.language = form_state, current_language()
         self.check_result, self.changed_name = check_result, focus
         self.messages_by_field: dict[str, list[FieldMessage]] = {}
@@ -206,8 +216,8 @@ class FormView:
             self.messages_by_field.setdefault(message.field, []).append(message)
         # Messages about a whole row, by the name of its first field.
         self.row_messages_by_field: dict[str, list[FieldMessage]] = {}
-        states = check_result.sections if check_result else ()
-        self.section_states = {section.number: section for section in states}
+        statuses = prefilled.list_statuses(check_result, self.language)
+        self.statuses = {status.number: status for status in statuses}
         self.hints = list_background_hints(concept_iri("issue", form_state.paper.first_text("issue")))
         self.hints_by_row = self.assign_judgments_to_rows()
         self.sections = [self.build_section_view(number) for number in range(len(FORM_SECTIONS))]
@@ -231,7 +241,8 @@ class FormView:
         return SectionView(
             number,
             section_headings()[number].title_in(self.language),
-            self.section_states.get(number),
+            gettext(SECTION_HINTS[number]) if number in SECTION_HINTS else "",
+            self.statuses.get(number),
             items,
             file_items,
             has_file_message or any(self.is_changed(item.name) for item in file_items),
@@ -293,12 +304,21 @@ class FormView:
         It is folded if it is one of several rows, is blank, has no messages, and was not just added.
         """
         row_name, title = form_row_name(part, row), gettext(part.title)
-        fields = [self.build_field_view(part, row, field) for field in part.fields]
+        # The fields of an assessment that is offered but not required are required once it is filled in.
+        has_required_fields = part is not ASSESSMENT_PART or not row.is_blank or is_assessment_required(row)
+        fields = [
+            self.build_field_view(part, row, field, can_be_required=has_required_fields)
+            for field in part.fields
+        ]
+        is_whole_section = row_count == 1 and (part,) in FORM_SECTIONS and not part.is_repeatable
         return RowView(
             name=row_name,
-            title=f"{title} {position}" if part.is_repeatable or row_count > 1 else title,
+            title=""
+            if is_whole_section
+            else f"{title} {position}"
+            if part.is_repeatable or row_count > 1
+            else title,
             summary=self.row_summary(part, row),
-            required=is_row_required(part, row, position),
             fields=fields,
             removable=part.is_repeatable or row_count > 1,
             folded=row_count > 1
@@ -324,7 +344,9 @@ class FormView:
         )
         return shorten_untrusted_text(labels.get(value, value), MAX_HEADING_CHARACTERS)
 
-    def build_field_view(self, part: FormPart, row: FormRow, field: FormField) -> FieldView:
+    def build_field_view(
+        self, part: FormPart, row: FormRow, field: FormField, *, can_be_required: bool = True
+    ) -> FieldView:
         """The view of a field in a row."""
         field_name = field_group_name(part, row, field)
         values = row.values.get(field.key, [])
@@ -336,8 +358,8 @@ class FormView:
             hint=field.hint,
             kind=field.kind,
             datalist_id="members" if is_drafter else field.key if field == ABOUT_FIELD else field.kind,
-            required=field.required,
-            is_repeatable=field.is_repeatable,
+            required=field.required and can_be_required,
+            add_label=field.add_label,
             controls=[
                 self.build_control_view(field_name, field, value, len(values))
                 for value in values or [EMPTY_VALUE]
@@ -348,6 +370,8 @@ class FormView:
                 *self.row_messages_by_field.get(field_name, []),
                 *self.messages_by_field.get(field_name, []),
             ],
+            prefilled=field_name in self.prefilled.fields,
+            kept=field_name in self.prefilled.kept_fields,
         )
 
     def build_control_view(
@@ -477,7 +501,7 @@ def describe_meaning(field: FormField, text: str, language: str) -> str:
     """The name of the resource that a text in a field means; empty if there is none."""
     node = parse_field_value(field, text, language)
     is_known = isinstance(node, ox.NamedNode) and node.value in shipped_resource_iris()
-    return choice_name(node, language) if is_known else ""
+    return choice_name(node, language, MAX_NAME_CHARACTERS) if is_known else ""
 
 
 def list_meanings(form_state: FormState, language: str) -> dict[str, str]:
@@ -491,12 +515,10 @@ def list_meanings(form_state: FormState, language: str) -> dict[str, str]:
     }
 
 
-def is_row_required(part: FormPart, row: FormRow, position: int) -> bool:
-    """Whether the template requires a row: the first one of a part, or the assessment by a criterion."""
-    if part is ASSESSMENT_PART:
-        criterion = concept_iri("principle", row.first_text("criterion")).value
-        return any(rule.required and rule.counted_criterion == criterion for rule in rules_by_code().values())
-    return part.required and position == 1
+def is_assessment_required(row: FormRow) -> bool:
+    """Whether the template requires an assessment by the criterion of this row."""
+    criterion = concept_iri("principle", row.first_text("criterion")).value
+    return any(rule.required and rule.counted_criterion == criterion for rule in rules_by_code().values())
 
 
 MAX_SHOWN_STATEMENTS = 200  # of the statements without a field
@@ -511,8 +533,8 @@ class FormPage:
     `original_n_triples` is the paper as it was opened, `version` the version of its graph at that time.
     `extra_statements` have no field. `refusal` is the reason why an action was refused; if
     `is_field_refused`, it is shown at a field instead of at the top. `focus` is that of `FormView`. `saved`
-    is shown once, after saving. If `has_unsaved_input`, the page shows submitted values that are not saved.
-    `address` is that of `FormRequest`.
+    is shown once, after saving. If `has_unsaved_input`, the page shows submitted values that are not saved;
+    if `is_restored`, they are a draft of the browser. `kept_fields` and `address` are those of `FormRequest`.
     """
 
     form_state: FormState
@@ -527,7 +549,14 @@ class FormPage:
     is_field_refused: bool = False
     saved: bool = False
     has_unsaved_input: bool = False
+    is_restored: bool = False
+    kept_fields: frozenset[str] = frozenset()
     address: str = ""
+
+    @property
+    def prefilled(self) -> Prefilled:
+        """The fields whose values the form filled in."""
+        return find_prefilled(self.address, self.form_state.paper, self.kept_fields)
 
     @property
     def opened_name(self) -> str:
@@ -548,7 +577,7 @@ class FormPage:
 def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: FormPage) -> Response:
     """The response with the form as a page. For a POST request it must not be cached."""
     base = context.base
-    view = FormView(page.form_state, page.messages, page.check_result, page.focus)
+    view = FormView(page.form_state, page.messages, page.check_result, page.focus, page.prefilled)
     body = rendering.render_template(
         "write.html",
         base=base,
@@ -564,11 +593,11 @@ def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: Fo
         opened=page.opened_name,
         saved=page.saved,
         has_unsaved_input=page.has_unsaved_input,
+        is_restored=page.is_restored,
         paper_title=page.form_state.paper.first_text("title"),
         address=page.address,
         form_version=form_version(),
-        symbols=STATE_SYMBOLS,
-        section_state_text=section_state_text,
+        symbols=FORM_STATE_SYMBOLS,
         takes_papers=is_paper_writing_open(tokens),
     )
     post_headers = FORM_HEADERS if context.request.method == "POST" else {}
@@ -579,19 +608,17 @@ def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: Fo
 
 def respond_with_form_json(context: RequestContext, page: FormPage) -> Response:
     """The response with the result of the check as JSON, for scripts."""
-    check_result, refusal = page.check_result, page.refusal
+    check_result, refusal, prefilled = page.check_result, page.refusal, page.prefilled
     body: dict[str, Any] = {
         "profile": page.profile,
         "conforms": bool(check_result and check_result.conforms),
         "met": check_result.requirements_met if check_result else 0,
         "parts": check_result.requirements if check_result else 0,
+        "prefilled": sorted(prefilled.fields),
+        "unconfirmed": prefilled.required_fields_to_check if check_result else [],
         "sections": [
-            {
-                "number": section.number,
-                "state": section.state,
-                "summary": section_state_text(section, current_language()),
-            }
-            for section in (check_result.sections if check_result else ())
+            {"number": status.number, "state": status.state, "summary": status.text}
+            for status in prefilled.list_statuses(check_result, current_language())
         ],
         "messages": [message._asdict() for message in page.messages],
         "names": list_meanings(page.form_state, current_language()),
