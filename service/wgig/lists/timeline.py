@@ -29,7 +29,7 @@ from ..resources.alternates import Resource
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, Preferences, parse_format_preferences
 from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource
-from ..resources.text_links import name_sources
+from ..resources.source_names import name_sources
 from .fields import ListDefinition
 from .parameters import LIST_FORMATS, ListParameters
 from .routes import ListDependencies, respond_with_list
