@@ -103,7 +103,7 @@ def test_events_are_sorted_by_day_and_undated_events_come_last(client: httpx.Cli
 def test_page_states_how_late_a_milestone_was(client: httpx.Client) -> None:
     text = find_event_text(client, "/timeline", "Issue papers ready and on the website")
     assert "Due: 25 January 2005. Delivered: 1 February 2005, 7 days late." in text
-    assert "How we know the date: date given by FSFE for publication of the set." in text
+    assert "FSFE gives this date for the publication of the set." in text
     assert 'href="https://git.fsfe.org/FSFE/' in client.get("/timeline").text
 
 

@@ -16,7 +16,8 @@ def test_parts_of_a_note_become_sentences() -> None:
     )
 
 
-def test_every_sentence_is_for_a_note_of_the_graph(filled_store: Store) -> None:
-    notes = [quad.object for quad in filled_store.match(None, expand_curie("skos:note"))]
+def test_every_sentence_is_for_a_text_of_the_graph(filled_store: Store) -> None:
+    properties = map(expand_curie, ("skos:note", "wgig:deliveryBasis"))
+    notes = [quad.object for node in properties for quad in filled_store.match(None, node)]
     parts = {part for note in notes if isinstance(note, Literal) for part in note.value.split("; ")}
     assert [part for part in read_note_sentences() if part not in parts] == []
