@@ -128,6 +128,7 @@ PARAGRAPH_OVERVIEW = OverviewPaths(
     },
     omitted_properties=("dcterms:type", "wgig:number"),
 )
+PARAGRAPH_RANGE = ("wgig:firstParagraph", "wgig:lastParagraph")  # its number or title says the same
 PAPER_DATE_VALUES = {"posted": PropertyPath("wgig:posted")}  # the day tells papers of the same name apart
 PAPER_PATHS = PAPER_DATE_VALUES | {
     "series": PropertyPath("wgig:partOf"),  # of the papers of 2005
@@ -194,7 +195,9 @@ OVERVIEW_PATHS_BY_CLASS = {
     "wgig:AssessmentPaper": OverviewPaths("paper", PAPER_PATHS, unlinked=("series",)),
     "wgig:Principle": OverviewPaths("principle", PRINCIPLE_PATHS, unlinked=PRINCIPLE_UNLINKED),
     "wgig:CrosscuttingPriority": OverviewPaths("principle", PRINCIPLE_PATHS, unlinked=PRINCIPLE_UNLINKED),
-    "wgig:Paragraph": PARAGRAPH_OVERVIEW,
+    "wgig:Paragraph": PARAGRAPH_OVERVIEW._replace(
+        omitted_properties=(*PARAGRAPH_OVERVIEW.omitted_properties, *PARAGRAPH_RANGE)
+    ),
     "wgig:Section": PARAGRAPH_OVERVIEW,
     "wgig:Meeting": OverviewPaths("meeting", MEETING_PATHS, MEETING_RECORDS),
     "wgig:Session": OverviewPaths("meeting", MEETING_PATHS, MEETING_RECORDS),

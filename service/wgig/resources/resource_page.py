@@ -48,6 +48,7 @@ from ..text import natural_sort_key
 from .added_papers import mark_added_papers
 from .contents import (
     NO_PARAGRAPHS,
+    DocumentPart,
     build_contents,
     find_adjacent_paragraphs,
     find_nearest_document,
@@ -71,6 +72,7 @@ HEADER_PROPERTIES = (RDF_TYPE_IRI, DCTERMS_SOURCE.value, *DESCRIPTION_PROPERTIES
 MACHINE_PROPERTIES = frozenset(
     expand_curie(curie).value
     for curie in (
+        "dcterms:identifier",
         "skos:inScheme",
         "skos:topConceptOf",
         "skosxl:altLabel",
@@ -286,10 +288,14 @@ def drop_repeated_facts(
 
 
 def drop_linked_resources(
-    incoming: Iterable[PropertyGroup], overviews: Iterable[ResourceOverview], disagreements: Iterable[str]
+    incoming: Iterable[PropertyGroup],
+    overviews: Iterable[ResourceOverview],
+    disagreements: Iterable[str],
+    parts: Iterable[DocumentPart],
 ) -> list[PropertyGroup]:
-    """The incoming links without those from the disagreements and resources to which overviews link."""
-    linked_iris = {*disagreements, *(iri for overview in overviews for iri in overview.linked_iris)}
+    """The incoming links without those from resources in an overview or in the table of contents."""
+    linked_iris = {*disagreements, *(part.iri for part in parts)}
+    linked_iris.update(*(overview.linked_iris for overview in overviews))
     groups = []
     for group in incoming:
         values = [value for value in group.values if value.iri not in linked_iris]
@@ -474,6 +480,13 @@ def find_disagreements(incoming: Iterable[PropertyGroup], base: str) -> list[str
     return [*dict.fromkeys(iri for iri in iris if kind_of_iri(iri, base) == "disagreement")]
 
 
+def find_paragraph_number(store: Store, iri: str, base: str) -> str:
+    """The number of a paragraph; empty for other resources."""
+    if not store.has_statement(ox.NamedNode(iri), RDF_TYPE, expand_curie("wgig:Paragraph", base)):
+        return ""
+    return best_text(list_object_values(store, iri, expand_curie("wgig:number", base))).value
+
+
 def list_quotations(overviews: Iterable[ResourceOverview]) -> list[Any]:
     """What the records about a paragraph quote from it, each text once."""
     records = (
@@ -494,10 +507,13 @@ def drop_parts(description: ResourceDescription) -> ResourceDescription:
 def find_page_labels(
     store: Store, view: ResourceView, iris: set[str], language_ranges: tuple[str, ...], base: str
 ) -> dict[str, ox.Literal]:
-    """The labels by IRI that the page of a resource needs, also those of `iris`."""
+    """The labels by IRI that the page of a resource needs, also those of `iris`, and titles of web pages."""
     description = view.description
     missing_labels = find_labels(store, iris - description.labels.keys(), language_ranges)
-    labels = find_foreign_class_labels(view.types) | description.labels | missing_labels
+    fact_terms = (value.term for group in view.facts for value in group.values)
+    page_names = name_sources(store, fact_terms, base, language_ranges)
+    labels = {iri: name.title for iri, name in page_names.items() if not name.detail}
+    labels |= find_foreign_class_labels(view.types) | description.labels | missing_labels
     return labels | mark_added_papers(
         store, {iri: label for iri, label in labels.items() if iri != description.iri}, base
     )
@@ -540,7 +556,7 @@ def render_resource_page(
         page=replace(
             view,
             facts=[group for group in facts if group.iri not in section_properties],
-            incoming=drop_linked_resources(view.incoming, overviews, disagreements),
+            incoming=drop_linked_resources(view.incoming, overviews, disagreements, parts),
         ),
         overviews=overviews,
         disagreements=disagreements,
@@ -558,7 +574,7 @@ def render_resource_page(
         source_names=name_sources(store, [value.term for value in view.sources], base, language_ranges),
         text_pages=find_text_pages(store, iri, document, base, current_language()) if document else [],
         document=document,
-        paragraph_number=best_text(list_object_values(store, iri, expand_curie("wgig:number", base))).value,
+        paragraph_number=find_paragraph_number(store, iri, base),
         quotations=list_quotations(overviews),
         labels=labels,
         markup=markup,
