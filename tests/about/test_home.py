@@ -1,4 +1,4 @@
-"""The home page has three ways in, judgments, answers, timeline, latest papers, and links to descriptions."""
+"""The home page has three ways in, judgments, answers, timeline, and links to descriptions."""
 
 import re
 from collections import Counter
@@ -7,10 +7,10 @@ import anyio
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.about.home import LISTS_BY_KIND, MAX_LATEST_PAPERS, list_last_posting_days, prepare_home
+from wgig.about.home import LISTS_BY_KIND, prepare_home
 from wgig.about.judgment_bars import BAR_STATES, STATE_NOT_JUDGED
 from wgig.app import create_app, make_service
-from wgig.lists.counts import CellCounts, CellKey, Dimension
+from wgig.lists.counts import CellCounts, Dimension
 from wgig.pages.rendering import make_template_environment
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -84,13 +84,24 @@ def test_each_bar_of_judgments_adds_up_to_all_issues(home: str, filled_client: h
         assert counts.get("judged inadequate", 0) == states["inadequate"]
 
 
-def test_each_state_of_the_bars_but_two_has_a_pattern(home: str) -> None:
+def test_each_segment_of_the_bars_has_the_mark_of_its_state(home: str) -> None:
     section = home.partition('id="coverage"')[2].partition("</section>")[0]
-    rects = dict(re.findall(r'<rect class="([a-z-]+)"[^>]*?(?: fill="url\(#([a-z-]+)\)")?/>', section))
-    assert rects.keys() == BAR_STATES.keys()
-    assert {state for state in rects if not rects[state]} == {"adequate", STATE_NOT_JUDGED}
-    patterns = set(re.findall(r'<pattern id="(fill-[^"]+)"', home))
-    assert {pattern for pattern in rects.values() if pattern} == patterns
+    segments = re.findall(
+        r'<rect class="state ([a-z-]+)"[^>]*/>(?:<use class="mark" href="#mark-([a-z-]+)")?', section
+    )
+    assert {state for state, _ in segments} == BAR_STATES.keys()
+    assert all(mark == state for state, mark in segments if state != STATE_NOT_JUDGED)
+
+
+def test_home_and_the_matrix_of_judgments_have_the_same_legend(
+    home: str, filled_client: httpx.Client
+) -> None:
+    matrix = filled_client.get("/coverage", headers=HTML_HEADERS).text
+    legends = [
+        re.findall(r'<li><span class="state [^"]+">.*?</span> ([^<]+?)(?: <|</li>)', page)
+        for page in (home, matrix)
+    ]
+    assert legends[0][:6] == legends[1][:6] == list(BAR_STATES.values())[:6]
 
 
 def test_the_answers_are_computed_from_the_data(home: str, filled_client: httpx.Client) -> None:
@@ -106,7 +117,7 @@ def test_the_answers_are_computed_from_the_data(home: str, filled_client: httpx.
     issues = filled_client.get("/coverage?layer=papers").json()["issues"]
     without_paper = [issue["label"]["en"][0] for issue in issues if not issue["papers"]]
     assert answers["/issues?papers=none"].startswith(
-        f"{len(without_paper)} of {len(issues)} issues, such as "
+        f"We know of no paper on {len(without_paper)} of {len(issues)} issues, such as "
     )
     assert without_paper[0] in answers["/issues?papers=none"]
     assert filled_client.get("/issues?papers=none").json()["total"] == len(without_paper)
@@ -129,7 +140,9 @@ def test_answers_follow_the_data(writable_client: httpx.Client) -> None:
     prefixes = f"{PREFIXES}@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . "
     writable_client.put("/graph/x", content=prefixes + data, headers={"Content-Type": "text/turtle"})
     page = writable_client.get("/", headers=HTML_HEADERS).text
-    assert '1 of 1 issues: <bdi lang="en">Spam</bdi>.' in page.replace("<bdi>", '<bdi lang="en">')
+    assert 'We know of no paper on 1 of 1 issues: <bdi lang="en">Spam</bdi>.' in page.replace(
+        "<bdi>", '<bdi lang="en">'
+    )
     assert "Yes, the one milestone whose dates we know." in page
     assert "Who were the members?" not in page  # nothing is known
 
@@ -146,7 +159,12 @@ def test_kinds_with_a_list_link_to_the_list_and_have_as_many_resources(
     home: str, filled_client: httpx.Client
 ) -> None:
     section = home.partition('id="kinds"')[2].partition("</section>")[0]
-    counts = dict(re.findall(r'href="/([^"]+)">[^<]+ <span class="count">([\d,]+)', section))
+    counts = dict(
+        [
+            *re.findall(r'href="/([^"]+)">[^<]+</a> <span class="count">([\d,]+)', section),
+            *((path, count) for count, path in re.findall(r'([\d,]+)</span> <a href="/([^"]+)"', section)),
+        ]
+    )
     assert counts.keys() >= {*LISTS_BY_KIND.values(), "doc/meeting", "doc/session"}
     for name in LISTS_BY_KIND.values():
         assert int(counts[name].replace(",", "")) == filled_client.get(f"/{name}?size=1").json()["total"], (
@@ -154,49 +172,11 @@ def test_kinds_with_a_list_link_to_the_list_and_have_as_many_resources(
         )
 
 
-def test_the_latest_papers_come_first(home: str) -> None:
-    section = home.partition('id="papers"')[2].partition("</section>")[0]
-    days = re.findall(r'<time datetime="([^"]+)"', section)
-    assert len(days) == MAX_LATEST_PAPERS
-    assert days == sorted(days, reverse=True)
-    assert days[0] == "2005-04-18"
-
-
-def test_illustrative_papers_are_not_among_the_latest(writable_client: httpx.Client) -> None:
-    data = "".join(
-        f'<urn:{name}> a :IssuePaper ; dcterms:title "{name}" ; '
-        f':posted "2005-0{month}-01"^^xsd:date {added_statement} . '
-        for name, month, added_statement in (
-            ("Real", 1, ""),
-            ("Illustrative", 2, "; :illustrative true"),
-            ("Later", 3, ""),
-        )
-    )
-    writable_client.put("/graph/x", content=PREFIXES + data, headers={"Content-Type": "text/turtle"})
-    section = (
-        writable_client.get("/", headers=HTML_HEADERS)
-        .text.partition('id="papers"')[2]
-        .partition("</section>")[0]
-    )
-    assert section.index("Later") < section.index("Real")
-    assert "Illustrative" not in section
-
-
-def test_the_last_posting_days_are_as_few_as_possible() -> None:
-    # The first two days have enough papers; urn:x is no day.
-    counts: Counter[CellKey] = Counter(
-        {('"2005-03-01"',): 2, ('"2005-02-01"',): MAX_LATEST_PAPERS, ('"2005-01-01"',): 9, ("urn:x",): 3}
-    )
-    assert list_last_posting_days(counts) == ['"2005-03-01"', '"2005-02-01"']
-    assert list_last_posting_days({}) == []
-
-
 def test_the_home_page_of_an_empty_store_explains_that_it_is_empty(read_only_client: httpx.Client) -> None:
     page = read_only_client.get("/", headers=HTML_HEADERS).text
     assert "The store is empty" in page
     assert "The store has no judgments." in page
     assert "The store has no meetings." in page
-    assert "The store has no paper with a date." in page
     assert '<dl class="answers">\n  </dl>' in page
 
 

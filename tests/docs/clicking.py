@@ -83,15 +83,17 @@ class ParsedPage(HTMLParser):
         """The rows of the only table whose caption contains `caption`: cells by the head of their column.
 
         A head that is a shorter name has the whole name in the title of its link. The title of a link that
-        sorts is a description instead.
+        sorts is a description instead. A head of several columns stands for their heads, in the second row.
         """
         captions = [element.text for element in self.elements if element.tag == "caption"]
         (rows,) = (rows for rows, text in zip(self.tables, captions, strict=True) if caption in text)
+        is_grouped = any("group" in cell.classes for cell in rows[0])
+        cells = [head for cell in rows[0] for head in (rows[1] if "group" in cell.classes else [cell])]
         heads = [
             next((link.title for link in cell.links if link.title and "sort" not in link.classes), cell.text)
-            for cell in rows[0]
+            for cell in cells
         ]
-        return [dict(zip(heads, row, strict=False)) for row in rows[1:]]
+        return [dict(zip(heads, row, strict=False)) for row in rows[1 + is_grouped :]]
 
     def find_link_target(self, text: str) -> str:
         """The target of the links with a text; they must all have the same one."""

@@ -245,7 +245,7 @@ def check_judged_cells(page: ParsedPage, rows: list[Row], service: httpx.Client)
         judgments = expected.get(key, [])
         words = cell.text.split()
         assert int(words[0]) == len(judgments) if judgments else cell.text.startswith("no judgment")
-        assert ("disputed" in words) == any("dispute" in row for row in judgments)
+        assert ("dispute" in words) == any("dispute" in row for row in judgments)
     cell, judgments = max(
         ((cell, expected[key]) for key, cell in cells.items() if key in expected),
         key=lambda pair: len(pair[1]),

@@ -102,7 +102,9 @@ def test_page_of_papers_shows_every_cell_with_text_and_links(shipped_client: htt
     query_links = re.findall(r'href="/queries/coverage-matrix\?the_issue=[\w-]+&amp;the_criterion=', page)
     assert len(query_links) == len(cells)
     empty_cells = [cell for cell in cells if not cell["papers"]]
-    assert len(re.findall(r'class="empty" href="[^"]+">(none|no paper)</a>', page)) == len(empty_cells)
+    assert len(re.findall(r'class="empty" href="[^"]+">(not seen|no known paper)</a>', page)) == len(
+        empty_cells
+    )
 
 
 @pytest.mark.parametrize("by", ROW_DIMENSIONS)
@@ -174,7 +176,9 @@ def test_svg_is_well_formed_and_has_the_text_of_cells(papers_client: httpx.Clien
     svg = ElementTree.fromstring(response.content)
     texts = ["".join(element.itertext()).strip() for element in svg.iter(f"{SVG_TAG_PREFIX}text")]
     cells = papers_client.get(f"/coverage{query}").json()["cells"]
-    assert sum(text in ("none", "no paper") for text in texts) == sum(not cell["papers"] for cell in cells)
+    assert sum(text in ("not seen", "no known paper") for text in texts) == sum(
+        not cell["papers"] for cell in cells
+    )
     assert "style" not in response.text
 
 
@@ -214,7 +218,7 @@ def test_page_shows_the_first_200_rows_with_a_notice(writable_client: httpx.Clie
 
 def test_page_of_an_empty_store_has_a_notice(read_only_client: httpx.Client) -> None:
     page = read_only_client.get("/coverage.html").text
-    assert "There is no matrix yet" in page
+    assert "There is no table yet" in page
     assert "<table" not in page
 
 
@@ -317,8 +321,7 @@ def test_page_marks_judgments_without_color_alone(shipped_client: httpx.Client) 
         assert f'<use href="#mark-{state}"/>' in page
         assert f'<symbol id="mark-{state}"' in page
     assert re.search(
-        r"7 judgments: <bdi>Spam</bdi>, <bdi>capacity to address [^<]*</bdi>, "
-        r"judgments differ without a dispute</span>",
+        r"7 judgments: <bdi>Spam</bdi>, capacity to coordinate, verdicts differ</span>",
         page,
     )
     assert re.search(r'<td class="state adequate cluster">', page)
@@ -329,7 +332,7 @@ def test_page_tells_how_much_is_known_of_papers(shipped_client: httpx.Client) ->
     assert "We know of 1 assessment out of a possible 210 (35 issues × 6 criteria)." in page
     assert "For 20 issues there is a paper, but we have not seen what it concludes." in page
     page = " ".join(shipped_client.get("/coverage.html").text.split())
-    combinations = r"The Background Report judges \d+ of 385 combinations \(35 issues × 11 criteria\)\."
+    combinations = r"We read a verdict in the Background Report for \d+ of 385 combinations \(35 issues × 11"
     assert re.search(combinations, page)
     assert '<a href="/issues?judgments=none">4 issues</a> have no judgment.' in page
     assert shipped_client.get("/issues.json?judgments=none").json()["total"] == 4
@@ -385,7 +388,47 @@ def test_judgments_are_counted_at_each_write(writable_client: httpx.Client) -> N
 def test_filters_without_a_match_say_so(shipped_client: httpx.Client) -> None:
     page = shipped_client.get("/coverage.html?category=area-b").text
     assert "No issue and criterion match the filters." in page
-    assert "There is no matrix yet" not in page
+    assert "There is no table yet" not in page
+    page = shipped_client.get("/coverage.html?verdict=adequate&criterion=accountability").text
+    assert "No judgment fits all your filters." in page
+    for path in ("/coverage?criterion=accountability", "/coverage?verdict=adequate", "/coverage"):
+        assert f'<li><a href="{path}">' in page
+    assert "<table" not in page
+
+
+def test_filters_of_judgments_do_not_change_the_states_of_cells(shipped_client: httpx.Client) -> None:
+    def read_states(path: str) -> tuple[list[str], list[str], int]:
+        page = shipped_client.get(path).text
+        states = re.findall(r'<td class="state ([a-z-]+)', page)
+        return (
+            states,
+            re.findall(r'class="count">(\d+) cells', page),
+            len(re.findall(r'class="state [a-z -]*\bdim\b', page)),
+        )
+
+    states, counts, pale = read_states("/coverage.html")
+    filtered_states, filtered_counts, filtered_pale = read_states("/coverage.html?verdict=inadequate")
+    assert (filtered_states, filtered_counts[: len(counts)]) == (states, counts)
+    fitting = len(read_judged_cells(shipped_client, "verdict=inadequate"))
+    assert pale == 0
+    assert filtered_pale == len(states) - states.count("none") - fitting + 1  # and in the legend
+
+
+def test_rows_without_assessments_are_not_offered(
+    shipped_client: httpx.Client, papers_client: httpx.Client
+) -> None:
+    path = '<a href="/coverage?by=category"'
+    assert path not in shipped_client.get("/coverage.html").text
+    assert path in shipped_client.get("/coverage.html?by=category").text
+    assert path in papers_client.get("/coverage.html").text
+
+
+def test_columns_on_involvement_have_a_common_head(shipped_client: httpx.Client) -> None:
+    page = shipped_client.get("/coverage.html").text
+    assert '<th scope="colgroup" colspan="4" class="group">involvement</th>' in page
+    head = page.partition("<thead>")[2].partition("</thead>")[0]
+    assert len(re.findall('<th scope="col"', head)) == 12  # the issue, and 11 criteria
+    assert "colgroup" not in shipped_client.get("/coverage.html?rollUp=true").text
 
 
 def test_a_kind_of_involvement_selects_involvement_if_kinds_are_rolled_up(

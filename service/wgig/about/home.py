@@ -1,9 +1,8 @@
-"""The home page: three ways in, and an overview of judgments, answers, timeline, counts and latest papers."""
+"""The home page: three ways in, and an overview of judgments, answers, timeline and counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 
 import pyoxigraph as ox
 from fastapi import Request, Response
@@ -14,7 +13,7 @@ from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
 from ..http.parameters import request_base_url
 from ..http.responses import NO_STORE_HEADERS, respond_with_body
-from ..lists.counts import CellCounts, CellKey
+from ..lists.counts import CellCounts
 from ..lists.coverage_matrix import (
     CoverageMatrix,
     MatrixRequest,
@@ -40,10 +39,8 @@ from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import list_example_queries
 from ..sparql.service import QueryService, select_internal_rows
 from ..store.errors import StoreError
-from ..store.labels import find_labels
 from ..store.resource_versions.projection import ResourceVersionsProjection
 from ..store.store import Store
-from ..text import natural_sort_key
 from .judgment_bars import BAR_STATES, BAR_WIDTH_UNITS, build_judgment_bars
 from .key_answers import (
     MembersAnswer,
@@ -56,8 +53,14 @@ from .key_answers import (
 # Counts on the page that take longer are left out. Kinds are counted by the versions of resources, which may
 # need a scan of the whole store after a start.
 COUNTS_TIMEOUT_SECONDS, KIND_COUNTS_TIMEOUT_SECONDS = 2, 0.1
-MAX_LATEST_PAPERS = 6  # in the list on the page
-HOME_TEMPLATES = ("home.html", "base.html", "suggestions.html", "timeline-parts.html", "speech.html")
+HOME_TEMPLATES = (
+    "home.html",
+    "base.html",
+    "suggestions.html",
+    "timeline-parts.html",
+    "matrix-parts.html",
+    "speech.html",
+)
 # The matrix of issues, with the kinds of involvement as one criterion.
 HOME_MATRIX_REQUEST = MatrixRequest(is_rolled_up=True)
 # Kinds whose numbers the page shows in large digits.
@@ -85,20 +88,6 @@ LISTS_BY_KIND = {
     "principle": "principles",
     "recommendation": "recommendations",
 }
-POSTED_PAPERS_QUERY = """SELECT ?paper ?day WHERE {{
-  VALUES ?day {{ {days} }} ?paper wgig:posted ?day .
-  FILTER EXISTS {{ VALUES ?class {{ wgig:IssuePaper wgig:AssessmentPaper }} ?paper a ?class }}
-  FILTER NOT EXISTS {{ ?paper wgig:illustrative true }} FILTER (isIRI(?paper))
-}} LIMIT {limit}"""
-
-
-@dataclass(frozen=True)
-class LatestPaper:
-    """A recently posted paper: its IRI, its label, and the day (YYYY-MM-DD) on which it was posted."""
-
-    iri: str
-    label: ox.Literal
-    day: str
 
 
 @dataclass(frozen=True)
@@ -108,7 +97,6 @@ class HomeData:
     kind_counts: dict[str, int] | None
     issue_matrix: CoverageMatrix | None
     timeline_data: TimelineData
-    papers: list[LatestPaper]
     members: MembersAnswer | None
     tunis: TunisAnswer | None
 
@@ -136,7 +124,6 @@ async def get_home(
     choose_response_format(request, (HTML,))
     issue_matrix = await find_issue_matrix(request, queries, counts["issue"], judgment_counts)
     timeline_data = await read_timeline_data(request, queries, counts, MAIN_EVENT_PARAMETERS)
-    papers = await list_latest_papers(request, queries, counts["posted"])
     members = await count_members(request, queries)
     tunis = await count_report_parts(request, queries)
     # Last, as it may start a scan of the store, which delays all else.
@@ -147,7 +134,7 @@ async def get_home(
     body = await run_in_threadpool(
         render_home,
         context,
-        HomeData(kind_counts, issue_matrix, timeline_data, papers, members, tunis),
+        HomeData(kind_counts, issue_matrix, timeline_data, members, tunis),
     )
     links = [
         *data_links(),
@@ -171,7 +158,6 @@ def render_home(context: RequestContext, data: HomeData) -> bytes:
         titles=names.KIND_TITLES,
         kind_title=names.localized_kind_title,
         featured_kinds=FEATURED_KINDS,
-        lists=LIST_DEFINITIONS,
         lists_by_kind=LISTS_BY_KIND,
         matrix=matrix,
         bars=bars,
@@ -182,7 +168,6 @@ def render_home(context: RequestContext, data: HomeData) -> bytes:
         answers=build_key_answers(data.members, data.tunis, timeline, matrix, bars),
         timeline=timeline.main,
         chart=build_timeline_chart(timeline.main),
-        papers=data.papers,
         examples=list_example_queries(),
         description_links=HOME_DESCRIPTION_LINKS,
         markup=mappings.build_catalog_markup(
@@ -232,37 +217,3 @@ async def find_issue_matrix(
     return build_coverage_matrix(
         HOME_MATRIX_REQUEST, await select_internal_rows(request, queries, query), papers, judged
     )
-
-
-async def list_latest_papers(
-    request: Request, queries: QueryService, counts: CellCounts
-) -> list[LatestPaper]:
-    """At most MAX_LATEST_PAPERS of the last posted papers, the newest first."""
-    days = list_last_posting_days(await counts.get_counts_within(COUNTS_TIMEOUT_SECONDS) or {})
-    if not days:
-        return []
-    query = add_query_prefixes(
-        POSTED_PAPERS_QUERY.format(days=" ".join(days), limit=MAX_LATEST_PAPERS), queries.settings.base
-    )
-    days_by_paper = {
-        paper.value: day.value for paper, day in await select_internal_rows(request, queries, query)
-    }
-    labels = await run_in_threadpool(find_labels, queries.store, days_by_paper, language.label_languages())
-    papers = [LatestPaper(iri, labels.get(iri, ox.Literal(iri)), day) for iri, day in days_by_paper.items()]
-    by_label = sorted(papers, key=lambda paper: natural_sort_key(paper.label.value))
-    return sorted(by_label, key=lambda paper: paper.day, reverse=True)
-
-
-def list_last_posting_days(counts: Mapping[CellKey, int]) -> list[str]:
-    """The last days on which papers were posted, as many as are needed for MAX_LATEST_PAPERS.
-
-    `counts` are papers by key, a tuple of SPARQL terms; the key of a day is one literal.
-    """
-    last_days: list[str] = []
-    missing_count = MAX_LATEST_PAPERS
-    days = sorted((key[0] for key in counts if len(key) == 1 and key[0][:1] == '"'), reverse=True)
-    for day in islice(days, MAX_LATEST_PAPERS):
-        if missing_count > 0:
-            last_days.append(day)
-            missing_count -= counts[day,]
-    return last_days

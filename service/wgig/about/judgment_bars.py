@@ -12,17 +12,14 @@ from urllib.parse import urlencode
 import pyoxigraph as ox
 
 from ..i18n import gettext_noop
-from ..lists.coverage_matrix import STATE_DISPUTED, STATE_MIXED, STATE_NAMED, CoverageMatrix
+from ..lists.coverage_matrix import STATE_MIXED, CoverageMatrix
 from ..lists.matrix_view import JUDGED_STATES, SHORT_CRITERION_NAMES, iri_query_value, matrix_label
 from ..rdf.namespaces import namespaces_by_prefix
 
 BAR_WIDTH_UNITS, SEGMENT_GAP_UNITS = 420, 3
 STATE_INADEQUATE, STATE_NOT_JUDGED = "inadequate", "not-judged"
 # The states in the order of the segments, each with its meaning.
-BAR_STATES = {
-    state: JUDGED_STATES[state]
-    for state in ("adequate", "partly-adequate", STATE_MIXED, STATE_DISPUTED, STATE_INADEQUATE, STATE_NAMED)
-} | {STATE_NOT_JUDGED: gettext_noop("no judgment")}
+BAR_STATES = JUDGED_STATES | {STATE_NOT_JUDGED: gettext_noop("no judgment")}
 
 
 class BarSegment(NamedTuple):

@@ -3,7 +3,8 @@
 The rows can also be categories or stakeholder groups: then only papers are counted.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
@@ -34,7 +35,7 @@ from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource, serialize_graph_body
 from ..sparql.dependencies import QueriesDep
 from ..sparql.service import QueryService, select_internal_rows
-from .counts import CellCounts
+from .counts import CellCounts, CellKey
 from .coverage_matrix import (
     COVERAGE_LAYERS,
     LAYER_JUDGMENTS,
@@ -143,10 +144,17 @@ async def get_coverage(
             await check_known_iri(request, queries, name, COVERAGE_FILTER_TYPES[name], term.value)
     paper_counts = counts[matrix_request.dimension]
     matrix = await read_coverage_matrix(request, queries, paper_counts, judgment_counts, matrix_request)
+    dimensions = [
+        dimension
+        for dimension in ROW_DIMENSIONS
+        if dimension in (DEFAULT_ROW_DIMENSION, matrix_request.dimension)
+        or has_assessments(await counts[dimension].get_counts())
+    ]
     # A form sends an empty value for each filter that is not selected.
     matrix_parameters = [pair for pair in pairs if pair[1] and pair[0] not in ("_mediatype", "_profile")]
     iri = base.rstrip("/") + build_service_path("coverage", matrix_parameters)
-    serialize = partial(serialize_coverage_matrix, context, matrix, matrix_request, matrix_parameters)
+    shown = ShownMatrix(matrix, matrix_request, matrix_parameters, dimensions)
+    serialize = partial(serialize_coverage_matrix, context, shown)
     resource = Resource(
         iri, "/coverage", triples=lambda: (), write=serialize, formats=formats, pairs=matrix_parameters
     )
@@ -181,28 +189,43 @@ def list_matrix_formats(matrix_request: MatrixRequest) -> list[Format]:
     return [format_ for format_ in COVERAGE_FORMATS if has_rdf or format_ not in PAPER_MATRIX_FORMATS]
 
 
-def serialize_coverage_matrix(
-    context: RequestContext,
-    matrix: CoverageMatrix,
-    matrix_request: MatrixRequest,
-    matrix_parameters: Pairs,
-    format_: Format,
-) -> bytes:
-    """The matrix in the format; `matrix_parameters` are the query parameters that select it."""
-    base = context.base
+def has_assessments(papers: Iterable[CellKey]) -> bool:
+    """Whether the cells of papers have any assessment, so that a matrix of them would not be empty."""
+    return any(len(cell) > 1 for cell in papers)
+
+
+@dataclass(frozen=True)
+class ShownMatrix:
+    """A matrix, what was asked for, the query parameters that select it, and other dimensions with data."""
+
+    matrix: CoverageMatrix
+    request: MatrixRequest
+    parameters: Pairs
+    dimensions: Sequence[str]
+
+
+def serialize_coverage_matrix(context: RequestContext, shown: ShownMatrix, format_: Format) -> bytes:
+    """The matrix in the format."""
+    base, matrix = context.base, shown.matrix
+    judgment_filters = [pair for pair in shown.parameters if pair[0] in JUDGMENT_FILTERS]
     if format_ is HTML:
-        judgment_filters = [pair for pair in matrix_parameters if pair[0] in JUDGMENT_FILTERS]
         return render_site_page(
             context,
             "coverage.html",
-            **build_coverage_links(matrix_request, matrix_parameters),
+            **build_coverage_links(shown),
             view=build_matrix_view(matrix, base, language.label_languages(), judgment_filters),
+            has_judgment_filter=bool(judgment_filters),
             markup=build_coverage_markup(context),
-            form=build_filter_form(matrix, matrix_request),
+            form=build_filter_form(shown),
             lists=LIST_DEFINITIONS,
         )
     if format_ is SVG:
-        return render_site_page(context, "coverage.svg", view=build_matrix_view(matrix, base))
+        return render_site_page(
+            context,
+            "coverage.svg",
+            view=build_matrix_view(matrix, base),
+            has_judgment_filter=bool(judgment_filters),
+        )
     if format_ in COVERAGE_SERIALIZERS:
         return COVERAGE_SERIALIZERS[format_](matrix)
     return serialize_graph_body(context, iter_matrix_triples(matrix, base), format_)
@@ -211,19 +234,26 @@ def serialize_coverage_matrix(
 class FilterOption(NamedTuple):
     """An option of a filter of the page: its value, its label, and whether it is selected.
 
-    `short_name` is the message of the short name of a criterion, empty for other options.
+    `short_name` is the message of the short name of a criterion, empty for other options. `path_without` is
+    the path of the page without this option, if it is selected.
     """
 
     value: str
     label: ox.Literal
     is_selected: bool
     short_name: str
+    path_without: str
 
 
-def build_filter_form(matrix: CoverageMatrix, matrix_request: MatrixRequest) -> dict[str, list[FilterOption]]:
+def build_filter_form(shown: ShownMatrix) -> dict[str, list[FilterOption]]:
     """The options of the filters of the page by parameter."""
-    selected = {term.value for terms in matrix_request.filters.values() for term in terms}
+    selected = {term.value for terms in shown.request.filters.values() for term in terms}
     ranges = language.label_languages()
+
+    def path_without(name: str, value: str) -> str:
+        others = [pair for pair in shown.parameters if pair[0] != name or pair[1].rpartition("/")[2] != value]
+        return build_service_path("coverage", others)
+
     return {
         name: [
             FilterOption(
@@ -231,10 +261,11 @@ def build_filter_form(matrix: CoverageMatrix, matrix_request: MatrixRequest) -> 
                 best_text(texts, ranges, words_of_iri(iri)),
                 iri in selected,
                 SHORT_CRITERION_NAMES.get(iri.rpartition("/")[2], ""),
+                path_without(name, iri.rpartition("/")[2]),
             )
             for iri, texts in labels.items()
         ]
-        for name, labels in matrix.options.items()
+        for name, labels in shown.matrix.options.items()
     }
 
 
@@ -242,14 +273,13 @@ def build_coverage_markup(context: RequestContext) -> dict[str, Any]:
     """The schema.org markup of the whole matrix, for search engines."""
     iri, page = f"{context.base}coverage", f"{request_base_url(context.request)}coverage"
     formats = [format_ for format_ in COVERAGE_FORMATS if format_ is not HTML]
-    return mappings.build_dataset_markup(
-        iri, page, "Coverage of issues by criteria", COVERAGE_DESCRIPTION, formats
-    )
+    return mappings.build_dataset_markup(iri, page, "Judgments by issue", COVERAGE_DESCRIPTION, formats)
 
 
-def build_coverage_links(matrix_request: MatrixRequest, matrix_parameters: Pairs) -> dict[str, Any]:
+def build_coverage_links(shown: ShownMatrix) -> dict[str, Any]:
     """The template variables with links to matrices with other rows, and to this matrix in other formats."""
-    criteria = [pair for pair in matrix_parameters if pair[0] == "criterion"]
+    matrix_request = shown.request
+    criteria = [pair for pair in shown.parameters if pair[0] == "criterion"]
     return {
         "by": matrix_request.dimension,
         "layers": matrix_request.layers,
@@ -259,11 +289,14 @@ def build_coverage_links(matrix_request: MatrixRequest, matrix_parameters: Pairs
                 "coverage",
                 [*([("by", row_dimension)] if row_dimension != DEFAULT_ROW_DIMENSION else []), *criteria],
             )
-            for row_dimension in ROW_DIMENSIONS
+            for row_dimension in shown.dimensions
         },
         "is_filtered": any(matrix_request.filters.values()),
+        "unfiltered_path": build_service_path(
+            "coverage", [pair for pair in shown.parameters if pair[0] not in COVERAGE_FILTER_TYPES]
+        ),
         "other_formats": [
-            (format_.title, build_service_path("coverage", matrix_parameters, format_.suffix))
+            (format_.title, build_service_path("coverage", shown.parameters, format_.suffix))
             for format_ in list_matrix_formats(matrix_request)
             if format_ is not HTML
         ],

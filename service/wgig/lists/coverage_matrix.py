@@ -9,7 +9,7 @@ matrix is available as HTML, SVG, JSON, CSV and RDF. HTML and SVG show at most 2
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyoxigraph as ox
@@ -127,8 +127,9 @@ class CoverageMatrix:
 
     Keys of `papers`: `(row,)` counts all papers of a row, `(row, criterion)` the papers that assess the row
     by the criterion, `(row, criterion, verdict)` the papers with that verdict. `judged` has the cells with
-    judgments by row and criterion. A layer that is not in `layers` has no cells. `kinds` has the criteria
-    that are rolled up into each criterion. `options` has the values of the filters by parameter, with labels.
+    judgments by row and criterion, `fitting` those with the judgments that fit the filters by verdict and
+    holder. A layer that is not in `layers` has no cells. `kinds` has the criteria that are rolled up into
+    each criterion. `options` has the values of the filters by parameter, with labels.
     """
 
     dimension: str
@@ -138,6 +139,7 @@ class CoverageMatrix:
     papers: Mapping[CellKey, int]
     holders: LabelsByIri = field(default_factory=dict)
     judged: Mapping[tuple[str, str], JudgedCell] = field(default_factory=dict)
+    fitting: Mapping[tuple[str, str], JudgedCell] = field(default_factory=dict)
     layers: Collection[str] = (LAYER_PAPERS,)
     kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     options: Mapping[str, LabelsByIri] = field(default_factory=dict)
@@ -281,6 +283,7 @@ def build_coverage_matrix(
             and (len(cell) == 1 or cell[1] in criteria)
         },
         holders,
+        build_judged_cells(replace(matrix_request, filters={}), rows, criteria, kind_of, judged),
         build_judged_cells(matrix_request, rows, criteria, kind_of, judged),
         matrix_request.layers,
         kinds,
@@ -300,7 +303,10 @@ def build_judged_cells(
     kind_of: Mapping[str, str],
     judged: Mapping[CellKey, int],
 ) -> dict[tuple[str, str], JudgedCell]:
-    """The cells with judgments by row and criterion; `kind_of` has the criterion that a kind is part of."""
+    """The cells with judgments that fit the filters by verdict and holder, by row and criterion.
+
+    `kind_of` has the criterion that a kind is part of.
+    """
     if LAYER_JUDGMENTS not in matrix_request.layers:
         return {}
     selected_holders, selected_verdicts = (
@@ -386,8 +392,8 @@ def build_papers_json(matrix: CoverageMatrix, row: str, criterion: str) -> dict[
 
 
 def build_judged_json(matrix: CoverageMatrix, row: str, criterion: str) -> dict[str, Any]:
-    """The members of a cell on its judgments; `judged` is missing if there are none."""
-    cell = matrix.judged.get((row, criterion))
+    """The members of a cell on the judgments that fit the filters; `judged` is missing if there are none."""
+    cell = matrix.fitting.get((row, criterion))
     if cell is None:
         return {"judgments": 0}
     return {
@@ -427,7 +433,7 @@ def serialize_matrix_csv(matrix: CoverageMatrix) -> bytes:
                 line.append(matrix.papers.get((row, criterion), 0))
                 line += [matrix.papers.get((row, criterion, verdict), 0) for verdict in matrix.verdicts]
             if has_judgments:
-                cell = matrix.judged.get((row, criterion), NO_JUDGMENTS)
+                cell = matrix.fitting.get((row, criterion), NO_JUDGMENTS)
                 line += [cell.judgments, cell.state if cell.judgments else ""]
                 line += [cell.verdicts.get(verdict, 0) for verdict in matrix.verdicts]
                 line += [cell.holders.get(holder, 0) for holder in matrix.holders]

@@ -5,6 +5,7 @@ number of papers beside it. A matrix of papers alone shows their number and verd
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -40,19 +41,19 @@ CELL_TONES = {
 JUDGED_STATES = {
     "adequate": gettext_noop("judged adequate"),
     "partly-adequate": gettext_noop("judged partly adequate"),
+    STATE_MIXED: gettext_noop("verdicts differ"),
+    STATE_DISPUTED: gettext_noop("the report states a dispute"),
     "inadequate": gettext_noop("judged inadequate"),
-    STATE_MIXED: gettext_noop("judgments differ without a dispute"),
-    STATE_DISPUTED: gettext_noop("disputed by opposing views"),
     STATE_NAMED: gettext_noop("not assessed"),
 }
-# Names of criteria that fit the head of a column, by the last part of their IRIs.
+# Short names of criteria, by the last part of their IRIs.
 SHORT_CRITERION_NAMES = {
     "coordination-capacity": gettext_noop("capacity to coordinate"),
     "involvement": gettext_noop("involvement of all"),
-    "involvement-governments": gettext_noop("of governments"),
-    "involvement-private-sector": gettext_noop("of private sector"),
-    "involvement-civil-society": gettext_noop("of civil society"),
-    "involvement-international-organizations": gettext_noop("of int. organizations"),
+    "involvement-governments": gettext_noop("involvement of governments"),
+    "involvement-private-sector": gettext_noop("involvement of the private sector"),
+    "involvement-civil-society": gettext_noop("involvement of civil society"),
+    "involvement-international-organizations": gettext_noop("involvement of international organizations"),
     "development": gettext_noop("development"),
     "multilateralism": gettext_noop("multilateralism"),
     "transparency": gettext_noop("transparency"),
@@ -60,13 +61,23 @@ SHORT_CRITERION_NAMES = {
     "accountability": gettext_noop("accountability"),
     "adequacy": gettext_noop("adequacy"),
 }
+# The heads of the columns on involvement if there are several, which then have the head GROUP_NAME in common.
+GROUP_NAME = gettext_noop("involvement")
+GROUPED_CRITERION_NAMES = {
+    "involvement": gettext_noop("of all"),
+    "involvement-governments": gettext_noop("of governments"),
+    "involvement-private-sector": gettext_noop("of private sector"),
+    "involvement-civil-society": gettext_noop("of civil society"),
+    "involvement-international-organizations": gettext_noop("of int. organizations"),
+}
 
 
 class MatrixHeader(NamedTuple):
     """The header of a row or column: its IRI, label, and value in query strings.
 
     For a row, also the number of its papers, and the path of the list of these papers. `short_name` is the
-    message of a shorter name of a column, empty if there is none.
+    message of a shorter name of a column, empty if there is none; `grouped_name` is that of its name below
+    GROUP_NAME, empty outside of the group.
     """
 
     iri: str
@@ -75,13 +86,15 @@ class MatrixHeader(NamedTuple):
     papers: int = 0
     path: str = ""
     short_name: str = ""
+    grouped_name: str = ""
 
 
 class MatrixCell(NamedTuple):
     """A cell: the CSS class of its color, and the numbers of its papers, in total and by verdict.
 
     `path` is the path of the list of its papers, `query` the path of the example query for them. `judged` has
-    its judgments, None if there are none; `judgments_path` is the path of their list.
+    its judgments, `fitting` those that fit the filters; each is None if there are none. `judgments_path` is
+    the path of the list of the fitting ones, or of all if none fits.
     """
 
     tone: str
@@ -90,6 +103,7 @@ class MatrixCell(NamedTuple):
     path: str
     query: str
     judged: JudgedCell | None
+    fitting: JudgedCell | None
     judgments_path: str
 
 
@@ -107,6 +121,14 @@ class MatrixView(NamedTuple):
         return LAYER_JUDGMENTS in self.coverage.layers
 
     @property
+    def column_groups(self) -> list[tuple[bool, list[MatrixHeader]]]:
+        """The columns in order, those with a common head together; and whether they have one."""
+        return [
+            (is_group, list(columns))
+            for is_group, columns in groupby(self.columns, key=lambda column: bool(column.grouped_name))
+        ]
+
+    @property
     def is_cut(self) -> bool:
         """Whether some rows are not shown."""
         return len(self.rows) < len(self.coverage.rows)
@@ -120,12 +142,14 @@ def build_matrix_view(
     `filters` are the query parameters of the matrix that also filter the list of judgments.
     """
     namespaces = namespaces_by_prefix(base)
+    has_group = sum(iri.rpartition("/")[2] in GROUPED_CRITERION_NAMES for iri in matrix.criteria) > 1
     columns = [
         MatrixHeader(
             iri,
             matrix_label(iri, matrix.criteria, ranges),
             iri_query_value(iri, namespaces["principle"], namespaces["criterion"]),
             short_name=SHORT_CRITERION_NAMES.get(iri.rpartition("/")[2], ""),
+            grouped_name=GROUPED_CRITERION_NAMES.get(iri.rpartition("/")[2], "") if has_group else "",
         )
         for iri in matrix.criteria
     ]
@@ -149,7 +173,11 @@ def build_matrix_view(
                 row,
                 column,
                 ranges,
-                f"/judgments?{urlencode([('issue', query_value), *criteria, *filters])}",
+                [
+                    ("issue", query_value),
+                    *criteria,
+                    *(filters if (iri, column.iri) in matrix.fitting else ()),
+                ],
             )
             for column, criteria in zip(columns, criterion_parameters, strict=True)
         ]
@@ -180,16 +208,19 @@ def build_matrix_cell(
     row: MatrixHeader,
     column: MatrixHeader,
     ranges: Sequence[str],
-    judgments_path: str,
+    judgment_parameters: Sequence[tuple[str, str]],
 ) -> MatrixCell:
-    """The cell of a row and a column, with labels in the best of the language ranges."""
+    """The cell of a row and a column, with labels in the best of the language ranges.
+
+    `judgment_parameters` select its judgments in their list.
+    """
     papers = matrix.papers.get((row.iri, column.iri), 0)
     verdicts = [
         (verdict, matrix.papers[row.iri, column.iri, verdict])
         for verdict in matrix.verdicts
         if (row.iri, column.iri, verdict) in matrix.papers
     ]
-    judged = matrix.judged.get((row.iri, column.iri))
+    judged, fitting = (cells.get((row.iri, column.iri)) for cells in (matrix.judged, matrix.fitting))
     example, parameter = matrix.row_dimension.example_query
     if LAYER_JUDGMENTS in matrix.layers:
         tone = "none" if judged is None else judged.state if judged.state in JUDGED_STATES else STATE_MIXED
@@ -202,7 +233,8 @@ def build_matrix_cell(
         f"{row.path}&{urlencode({'criterion': column.query_value})}",
         f"/queries/{example}?{urlencode({parameter: row.query_value, 'the_criterion': column.query_value})}",
         judged,
-        judgments_path,
+        fitting,
+        f"/judgments?{urlencode(judgment_parameters)}",
     )
 
 
