@@ -351,14 +351,14 @@ def check_seats(page: ParsedPage, rows: list[Row], service: httpx.Client) -> Non
     del service
     texts = {"true": "developing country", "false": "developed country"}
     for caption, head, name in (
-        ("Seats by stakeholder group", "Stakeholder group", "group"),
-        ("Seats by region", "Region", "region"),
-        ("Seats by level of development", "Level of development", "developing"),
+        ("Members by stakeholder group", "Stakeholder group", "group"),
+        ("Members by region", "Region", "region"),
+        ("Members by level of development", "Level of development", "developing"),
     ):
         expected: Counter[str] = Counter()
         for row in rows:
             expected[texts.get(row.get(name, ""), row.get(name, "not known"))] += int(row["members"])
-        shown = {row[head].text: int(row["Seats"].text) for row in page.find_table(caption)}
+        shown = {row[head].text: int(row["Members"].text) for row in page.find_table(caption)}
         assert {value: shown[value] for value in expected} == expected
         assert shown.keys() - expected == {"Total"}
 

@@ -5,6 +5,7 @@ these seats, but name nobody.
 """
 
 import csv
+import html
 import io
 import json
 import re
@@ -79,7 +80,7 @@ def test_sums_include_unknown_and_unseen_seats(writable_client: httpx.Client) ->
         assert sum(group["seats"] for group in document[field]) == 5
         assert {group["state"]: group["seats"] for group in document[field]}["unseen"] == 3
     page = writable_client.get("/people.html").text
-    assert "We know 2 of 5 seats. The sources that we have seen do not name the other 3." in page
+    assert "We know 2 of 5 members. The sources that we have seen do not name the other 3." in page
     assert page.count("<bdi>not named</bdi>") == 3
 
 
@@ -107,7 +108,7 @@ def test_numbers_equal_those_of_the_example_query(shipped_client: httpx.Client) 
 
 def test_page_has_the_numbers_as_text_beside_the_bars(shipped_client: httpx.Client) -> None:
     page = shipped_client.get("/people.html").text
-    assert "We know all 40 seats." in page
+    assert "We know all 40 members." in page
     # One bar for each group of seats, in which derived values have a part of their own; the bars of each of
     # the three distributions add up to a width of 100.
     assert page.count('<svg class="bar"') == 13
@@ -181,7 +182,28 @@ def test_each_seat_has_post_and_place(shipped_client: httpx.Client) -> None:
     assert "countryBasis: place in the annex: London" in rows["David Hendon"]["basis"]
     page = shipped_client.get("/people.html").text
     assert "<bdi>Director of Business Relations</bdi>" in page
-    assert "(<bdi>place in the annex: London</bdi>)" in page
+    assert "Place in the annex: London." in page
+    assert not re.search(r"\(comp-|\(translated\)|derived: ", page)
+    for member in members.values():
+        assert f'href="/doc/{member["id"].removeprefix(f"{BASE}id/")}">Evidence<' in page
+    assert page.count(" sources</summary>") + page.count(" source</summary>") == 40
+
+
+def test_numbers_link_to_the_list_of_these_members(shipped_client: httpx.Client) -> None:
+    page = shipped_client.get("/people.html").text
+    links = re.findall(r'<td class="number"><a href="(/stakeholders[^"]*)">(\d+)</a>', page)
+    assert len(links) == 13
+    for link, number in links:
+        path, _, parameters = html.unescape(link).partition("?")
+        assert shipped_client.get(f"{path}.json?{parameters}").json()["total"] == int(number)
+
+
+@pytest.mark.parametrize(("language", "share"), [("en", "12.5%"), ("fr", "12,5\xa0%")])
+def test_shares_are_written_as_in_the_language(
+    shipped_client: httpx.Client, language: str, share: str
+) -> None:
+    page = shipped_client.get("/people.html", headers={"Accept-Language": language}).text
+    assert f" {share}</td>" in page
 
 
 def test_derived_values_are_marked(writable_client: httpx.Client) -> None:
@@ -204,7 +226,7 @@ def test_derived_values_are_marked(writable_client: httpx.Client) -> None:
     assert '<rect class="derived" x="33.3" width="33.4" height="10"/>' in page
     assert '<span class="mark">1 derived</span>' in page
     assert '<span class="mark">derived</span>' in page
-    assert '<span class="mark">(<bdi>ministry post</bdi>)</span>' in page
+    assert '<bdi lang="en">Ministry post.</bdi>' in page
 
 
 def test_seat_that_only_a_paper_states_is_no_seat_of_the_group() -> None:
@@ -234,7 +256,7 @@ def test_without_a_claim_only_known_seats_are_counted(writable_client: httpx.Cli
         ("a", "known", 1),
         (None, "unknown", 1),
     ]
-    assert "We know of 2 seats, but not how many there were." in writable_client.get("/people.html").text
+    assert "We know of 2 members, but not how many there were." in writable_client.get("/people.html").text
 
 
 @pytest.mark.parametrize("size", ["many", "-1", "1", "99999999999999999999"])

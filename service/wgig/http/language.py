@@ -22,6 +22,7 @@ import pyoxigraph as ox
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
+from babel.numbers import format_percent as format_localized_percent
 from babel.units import format_unit
 
 from ..i18n import ENGLISH, PAGE_LANGUAGES, load_catalog, writing_direction
@@ -337,6 +338,11 @@ def format_language_name(tag: str) -> str:
 def format_number(value: float) -> str:
     """A number with thousands separators, in the current language."""
     return format_decimal(value, locale=current_language())
+
+
+def format_percent(share: float) -> str:
+    """A share as a percentage with at most one decimal, in the current language."""
+    return format_localized_percent(round(share, 3), locale=current_language(), decimal_quantization=False)
 
 
 def format_byte_count(value: int) -> str:

@@ -9,6 +9,7 @@ place in the annex of the Background Report, development from a region.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,20 +24,24 @@ from ..http.parameter_models import Text, describe_media_type
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path, request_base_url
 from ..i18n import ENGLISH, gettext_noop
 from ..pages.dependencies import ContextDep, RequestContext
+from ..pages.notes import write_note_sentences
 from ..problems import Problem
 from ..rdf.formats import CSV, HTML, JSON, Format
+from ..rdf.labels import best_text
 from ..resources import mappings
 from ..resources.alternates import Resource
 from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource
+from ..resources.source_names import name_sources
 from ..sparql.dependencies import QueriesDep
 from ..sparql.service import select_internal_rows, select_internal_tsv
 from ..store.labels import find_labels
 from ..text import natural_sort_key, serialize_csv_rows
 from .definitions import SOURCE_FIELD
 from .fields import LABEL_FIELD, ListDefinition, ListField
+from .filters import NO_VALUE_TEXT
 from .query import MAX_WHOLE_LIST_ITEMS, ListRequest, add_query_prefixes, build_list_query, parse_list_request
 from .results import ListPage, parse_list_page
 from .schemas import PeopleDocument
@@ -52,7 +57,12 @@ BASIS_FIELDS = {
     DEVELOPMENT_FIELD: "developingBasis",
 }
 DERIVED_BASIS_PREFIXES = ("derived", "place in the annex")  # of the bases of derived values
+# What the page leaves out of a basis: that it is derived, which a mark says, and the codes of claims.
+BASIS_CODE_PATTERN = re.compile(r"^derived: | \([a-z]+-[0-9]+\)")
+# The list of the people with a seat, to which filters are added.
+MEMBER_LIST_PATH = "/stakeholders?org:role=role:member&org:role=role:chair"
 DEVELOPMENT_LABELS = {"true": gettext_noop("developing country"), "false": gettext_noop("developed country")}
+STATED_BASIS = "source"  # of values that a source states
 RESOURCE_FIELDS = (GROUP_FIELD, REGION_FIELD)  # whose values are resources with labels
 
 SEAT_LIST = ListDefinition(
@@ -82,12 +92,14 @@ SEAT_LIST = ListDefinition(
     "FILTER (!STRSTARTS(STR(?graph), CONCAT(STR(graph:), 'paper/')))",
     excluded_pattern="?id wgig:illustrative true",
 )
-# The claims of sources about the number of seats, and the disagreements between sources.
+# The claims of sources about the number of seats, their disagreements, and the rules of the data.
 CLAIMS_QUERY = """SELECT ?kind ?thing ?text WHERE {
   { ?thing wgig:about agent:wgig ; wgig:claimedProperty "number of members" ; rdf:value ?text .
     BIND ("size" AS ?kind) }
   UNION
   { ?thing wgig:about agent:wgig ; a wgig:Disagreement ; rdfs:label ?text . BIND ("dispute" AS ?kind) }
+  UNION
+  { ?thing skos:note ?text FILTER (?thing = graph:members) BIND ("rule" AS ?kind) }
 } LIMIT 100"""
 # The posts of the people with a seat: titles, with the organization if it is known.
 POSTS_QUERY = """SELECT DISTINCT ?person ?title ?organization WHERE {
@@ -122,7 +134,7 @@ class SeatGroup:
 
     `state` is empty, or `unknown` for seats whose value is unknown, or `unseen` for seats that are claimed,
     but named by no source. If sources differ on the value, there are several `names`. `iri` is that of the
-    value, if the value is a resource.
+    value, if the value is a resource. `filter_text` is the value as a filter of the list of the people.
     """
 
     names: Sequence[ox.Literal]
@@ -130,6 +142,7 @@ class SeatGroup:
     people: Sequence[SeatHolder]
     iri: str = ""
     state: str = ""
+    filter_text: str = ""
 
     @property
     def name(self) -> str:
@@ -148,7 +161,8 @@ class SeatDistribution:
 
     `size` is the highest claimed number, `claim` the IRI of its claim; None and empty without a claim. `bars`
     has the groups of seats by field; for each field, their seats add up to `total`. `list_page` has the known
-    seats. `disputes` are the disagreements of sources: label and IRI. `posts` are by IRI of the person.
+    seats. `disputes` are the disagreements of sources: label and IRI. `rules` are notes on how values were
+    derived. `posts` are by IRI of the person.
     """
 
     seats: int
@@ -158,6 +172,7 @@ class SeatDistribution:
     list_page: ListPage
     labels: Mapping[str, ox.Literal]
     disputes: Sequence[tuple[ox.Literal, str]]
+    rules: Sequence[ox.Literal]
     posts: Mapping[str, Sequence[Post]]
 
     @property
@@ -222,6 +237,7 @@ def count_seats(
         seats_page,
         labels,
         sorted(disputes, key=lambda dispute: natural_sort_key(dispute[0].value)),
+        [text for claim_kind, _, text in claims if claim_kind.value == "rule"],
         posts,
     )
 
@@ -260,13 +276,18 @@ def build_seat_group(
         key=lambda holder: natural_sort_key(holder.name),
     )
     if not values:
-        return SeatGroup([], len(seat_iris), holders, state=STATE_UNKNOWN)
+        return SeatGroup([], len(seat_iris), holders, state=STATE_UNKNOWN, filter_text=NO_VALUE_TEXT)
     names = [
         labels.get(value, ox.Literal(value)) if field in RESOURCE_FIELDS else english_development_name(value)
         for value in values
     ]
-    iri = values[0] if field in RESOURCE_FIELDS and len(values) == 1 else ""
-    return SeatGroup(names, len(seat_iris), holders, iri)
+    if len(values) > 1:
+        return SeatGroup(names, len(seat_iris), holders)
+    iri = values[0] if field in RESOURCE_FIELDS else ""
+    # The list filters by the English names of regions.
+    english_name = best_text(seats_page.labels.get(iri, ()), (ENGLISH,)).value
+    filter_text = english_name if field == REGION_FIELD else values[0]
+    return SeatGroup(names, len(seat_iris), holders, iri, filter_text=filter_text)
 
 
 def english_development_name(value: str) -> ox.Literal:
@@ -290,6 +311,12 @@ def is_derived(terms_by_field: Mapping[str, Sequence[Any]], field: str) -> bool:
     return bool(terms_by_field.get(field)) and any(
         basis.value.startswith(DERIVED_BASIS_PREFIXES) for basis in bases
     )
+
+
+def write_basis_sentences(basis: str) -> str:
+    """What a value rests on, as sentences; empty if the basis says no more than that a source states it."""
+    text = BASIS_CODE_PATTERN.sub("", basis)
+    return "" if text == STATED_BASIS else write_note_sentences(text)
 
 
 def serialize_people_json(distribution: SeatDistribution) -> bytes:
@@ -387,7 +414,7 @@ def build_member_row(member: Mapping[str, Any]) -> list[str | int]:
 
 
 PEOPLE_FORMATS = (JSON, CSV, HTML)
-PEOPLE_DESCRIPTION = "The known seats of the group by stakeholder group, region and level of development."
+PEOPLE_DESCRIPTION = "The known members of the group by stakeholder group, region and level of development."
 PEOPLE_SERIALIZERS = {JSON: serialize_people_json, CSV: serialize_people_csv}
 
 
@@ -458,13 +485,25 @@ def serialize_people(context: RequestContext, distribution: SeatDistribution, fo
         if format_ is not HTML
     ]
     iri, page = f"{context.base}people", f"{request_base_url(context.request)}people"
-    markup = mappings.build_dataset_markup(iri, page, "People", PEOPLE_DESCRIPTION, [JSON, CSV])
+    markup = mappings.build_dataset_markup(iri, page, "Members of the group", PEOPLE_DESCRIPTION, [JSON, CSV])
     return render_site_page(
         context,
         "people.html",
         people=distribution,
         developments=DEVELOPMENT_LABELS.values(),
+        member_list=MEMBER_LIST_PATH,
         is_derived=is_derived,
+        basis_sentences=write_basis_sentences,
+        sources=name_sources(
+            context.store,
+            {
+                term
+                for terms in distribution.list_page.resources.values()
+                for term in terms.get(SOURCE_FIELD.name, ())
+            },
+            context.base,
+            language.label_languages(),
+        ),
         other_formats=other_formats,
         markup=markup,
     )

@@ -183,6 +183,7 @@ def make_template_environment(base: str) -> Environment:
         "note_sentences": lambda note: render_note(note, base),
         "day": format_date_text,
         "number": language.format_number,
+        "percent": language.format_percent,
         "byte_count": language.format_byte_count,
         "isolate_days": isolate_days,
         "language_name": language.format_language_name,
