@@ -127,6 +127,18 @@ def test_messages_speak_of_fields_and_not_of_file_formats(rule: Rule) -> None:
     )
 
 
+def test_equal_messages_in_the_summary_name_their_row(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam")
+    form = form.fill(assessment_1_verdict_1="adequate", assessment_2_verdict_1="adequate").press(
+        "do", "check"
+    )
+    assert (
+        form.summary_messages["assessment-2-rationale-1"]
+        == "Assessment 2: transparency – Explain the verdict."
+    )
+    assert form.summary_messages["drafter-1-who-1"] == "Enter the name of at least one drafter."
+
+
 @pytest.mark.parametrize("part", ["drafter", "mainActor"])
 def test_missing_name_of_a_person_is_the_only_message_at_it(client: httpx.Client, part: str) -> None:
     name = f"{part}-1-who-1"

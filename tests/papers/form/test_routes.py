@@ -107,7 +107,7 @@ def test_start_page_has_links_to_other_languages(client: httpx.Client) -> None:
 def test_english_error_is_marked_in_a_form_in_another_language(client: httpx.Client) -> None:
     form = open_form(client, "/write?issue=spam&lang=ru").fill(name="on-spam", token="wrong")
     page = form.press("do", "draft").page
-    elements = page.select('#token-said span[lang], #summary [href="#token"]')
+    elements = page.select('#token-said span[lang], #summary [href="#token"] [lang]')
     assert [element["lang"] for element in elements] == ["en", "en"]
 
 

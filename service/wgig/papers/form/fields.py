@@ -67,6 +67,7 @@ FIELD_HINTS = {
     "schema:creativeWorkStatus": gettext_noop(
         "Enter a status such as draft, complete or final. Saving fills it in."
     ),
+    "schema:version": gettext_noop("Enter the number of the version, such as 2."),
     "wgig:illustrative": gettext_noop("Choose yes if the paper is made up, with invented people."),
     "dcterms:source": gettext_noop(
         "Enter where the paper comes from: a web address, or a document such as document/declaration."

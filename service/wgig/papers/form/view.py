@@ -3,6 +3,7 @@
 The views are read by the templates write.html and form.html.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -48,12 +49,13 @@ from .fields import (
 from .messages import SECTION_NAME_PREFIX, FieldMessage, shipped_resource_iris
 from .original import agent_choices_by_iri
 from .prefilled import FORM_STATE_SYMBOLS, Prefilled, SectionStatus, find_prefilled
+from .request import ROW_NAME_PATTERN
 from .state import FieldValue, FormRow, FormState, field_group_name, form_row_name, parse_field_value
 
 # Fields with so many choices that the page has one shared datalist for them.
 CITES_FIELD, DRAFTER_FIELD = FormField("", "cito:cites"), FormField("", "wgig:drafter")
 ABOUT_FIELD = FormField("wgig:mechanism", "wgig:about")
-MAX_HEADING_CHARACTERS = 60  # of the summary of a row, and of the label of an option
+MAX_HEADING_CHARACTERS = 120  # of the summary of a row, and of the label of an option
 LONG_TEXT_CHARACTERS = 1000  # characters; a longer text has a higher text area
 # The keys of the hints that are judgments: the criteria of section 7, and the section.
 JUDGMENT_HINT_KEYS = (*(heading.key for heading in CRITERION_HEADINGS), "adequacy")
@@ -150,6 +152,7 @@ class RowView(NamedTuple):
     name: str
     title: str
     summary: str
+    required: bool
     fields: Sequence[FieldView]
     removable: bool
     folded: bool
@@ -192,6 +195,14 @@ class SectionView(NamedTuple):
     hints: Sequence[HintView]
 
 
+class LinkedMessage(NamedTuple):
+    """A message in a list, with the HTML id of its field, and the title of its row or an empty string."""
+
+    anchor: str
+    row_title: str
+    message: FieldMessage
+
+
 class FormView:
     """The content of the form for the template write.html. An anchor is an HTML id to which links refer."""
 
@@ -216,6 +227,7 @@ class FormView:
             self.messages_by_field.setdefault(message.field, []).append(message)
         # Messages about a whole row, by the name of its first field.
         self.row_messages_by_field: dict[str, list[FieldMessage]] = {}
+        self.row_titles: dict[str, str] = {}  # with the summary of the row, by the name of the row
         statuses = prefilled.list_statuses(check_result, self.language)
         self.statuses = {status.number: status for status in statuses}
         self.hints = list_background_hints(concept_iri("issue", form_state.paper.first_text("issue")))
@@ -296,6 +308,7 @@ class FormView:
             self.row_messages_by_field[field_name] = row_messages
         views = [self.build_row_view(part, row, position, len(rows)) for position, row in enumerate(rows, 1)]
         add_label = gettext(part.add_label) if part.is_repeatable or not rows else ""
+        self.row_titles |= {view.name: ": ".join(filter(None, (view.title, view.summary))) for view in views}
         return PartView(part.key, views, add_label, [] if rows else self.messages_by_field.get(part.key, []))
 
     def build_row_view(self, part: FormPart, row: FormRow, position: int, row_count: int) -> RowView:
@@ -305,7 +318,8 @@ class FormView:
         """
         row_name, title = form_row_name(part, row), gettext(part.title)
         # The fields of an assessment that is offered but not required are required once it is filled in.
-        has_required_fields = part is not ASSESSMENT_PART or not row.is_blank or is_assessment_required(row)
+        is_required = part is ASSESSMENT_PART and is_assessment_required(row)
+        has_required_fields = is_required or part is not ASSESSMENT_PART or not row.is_blank
         fields = [
             self.build_field_view(part, row, field, can_be_required=has_required_fields)
             for field in part.fields
@@ -319,6 +333,7 @@ class FormView:
             if part.is_repeatable or row_count > 1
             else title,
             summary=self.row_summary(part, row),
+            required=is_required,
             fields=fields,
             removable=part.is_repeatable or row_count > 1,
             folded=row_count > 1
@@ -464,27 +479,37 @@ class FormView:
             yield FieldChoice(passage, choice_name(passage_iri(passage), self.language))
 
     @property
-    def blocking_messages(self) -> list[tuple[str, FieldMessage]]:
-        """The messages because of which the paper does not conform, each with the HTML id of its field."""
+    def blocking_messages(self) -> list[LinkedMessage]:
+        """The messages because of which the paper does not conform."""
         return self.list_linked_messages(blocks=True)
 
     @property
-    def note_messages(self) -> list[tuple[str, FieldMessage]]:
-        """The messages that do not affect conformance, each with the HTML id of its field."""
+    def note_messages(self) -> list[LinkedMessage]:
+        """The messages that do not affect conformance."""
         return self.list_linked_messages(blocks=False)
 
-    def list_linked_messages(self, *, blocks: bool) -> list[tuple[str, FieldMessage]]:
-        """The messages that block conformance or not, in order, each with the HTML id of its field."""
+    def list_linked_messages(self, *, blocks: bool) -> list[LinkedMessage]:
+        """The messages that block conformance or not, in order. Equal ones have the title of their row."""
         messages = [
             message
             for field_messages in self.messages_by_field.values()
             for message in field_messages
             if message.blocks == blocks
         ]
+        counts = Counter(message.text for message in messages)
         return [
-            (self.anchors.get(message.field, message.field), message)
+            LinkedMessage(
+                self.anchors.get(message.field, message.field),
+                self.find_row_title(message.field) if counts[message.text] > 1 else "",
+                message,
+            )
             for message in self.sort_messages(messages)
         ]
+
+    def find_row_title(self, field_name: str) -> str:
+        """The title of the row with this name, or with a field of this name; empty if there is none."""
+        row_name = ROW_NAME_PATTERN.match(field_name)
+        return self.row_titles.get(row_name[0], "") if row_name else ""
 
     def sort_messages(self, messages: Sequence[FieldMessage]) -> list[FieldMessage]:
         """The messages in the order of the fields on the page."""
