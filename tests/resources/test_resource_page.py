@@ -230,6 +230,8 @@ def test_list_has_same_resources_as_picture(page_client: httpx.Client) -> None:
     paths = re.findall(r'<a href="([^"]+)" tabindex="-1"', picture_html)
     assert len(paths) == 2 * MAX_NEIGHBORS
     assert re.findall(r'<a href="([^"]+)"', list_html) == paths
+    assert not any(path.startswith("/doc/citation/") for path in paths)  # the citing texts are there
+    assert "←" not in html
 
 
 def test_arrow_of_incoming_link_depends_on_text_direction(page_client: httpx.Client) -> None:

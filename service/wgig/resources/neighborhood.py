@@ -9,8 +9,9 @@ import pyoxigraph as ox
 from ..pages.rendering import find_href, truncate_to_letters
 from ..pages.svg import BOX_GAP_PX, BOX_HEIGHT_PX, BOX_WIDTH_PX, BoxItem, Picture, PictureBox
 from ..rdf.labels import label_or_words
-from ..rdf.namespaces import expand_curie
+from ..rdf.namespaces import expand_curie, kind_of_iri
 
+CITATION_KIND = "citation"  # of records of citations, beside which the citing text is a neighbor itself
 MAX_NEIGHBORS, MAX_LINK_LABEL_LETTERS = 7, 20  # neighbors on a side, and letters of a label beside a line
 NEIGHBOR_GAP_PX = 200  # between two columns, with room for the labels of the lines
 # Properties that almost every resource has.
@@ -18,6 +19,7 @@ UNINFORMATIVE_PROPERTIES = frozenset(
     expand_curie(name).value
     for name in (
         "rdf:type",
+        "dcterms:type",
         "dcterms:source",
         "dcterms:license",
         "dcterms:subject",
@@ -50,7 +52,8 @@ def build_neighborhood(
     title: str, left: Sequence[Any], right: Sequence[Any], labels: Mapping[str, ox.Literal], base: str
 ) -> NeighborhoodView:
     """The neighborhood of a resource; `left` are property groups of incoming, `right` of outgoing links."""
-    sides = [list_neighbors(left), list_neighbors(right)]
+    incoming = [link for link in list_neighbors(left) if kind_of_iri(link.iri, base) != CITATION_KIND]
+    sides = [incoming, list_neighbors(right)]
     shown = [neighbors[:MAX_NEIGHBORS] for neighbors in sides]
     picture = Picture()
     rows = max(map(len, shown), default=0)
@@ -77,11 +80,16 @@ def draw_neighbor_link(picture: Picture, start: PictureBox, end: PictureBox, lab
     picture.add_line(start, end, label, truncate_to_letters(label, MAX_LINK_LABEL_LETTERS), outer_box)
 
 
+def drop_arrow(label: ox.Literal) -> ox.Literal:
+    """The label of an incoming link without its arrow, as the sides of the picture show the direction."""
+    return ox.Literal(label.value.lstrip("←→ "), language=label.language)
+
+
 def list_neighbors(groups: Sequence[Any]) -> list[Neighbor]:
     """The resources in property groups, each once: the first of each group, then the second, and so on."""
     neighbors_by_group = [
         [
-            Neighbor(value.term.value, group.label)
+            Neighbor(value.term.value, drop_arrow(group.label))
             for value in group.values
             if isinstance(value.term, ox.NamedNode)
         ]

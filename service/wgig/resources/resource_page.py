@@ -288,17 +288,24 @@ def drop_repeated_facts(
 
 
 def drop_linked_resources(
-    incoming: Iterable[PropertyGroup],
+    incoming: Sequence[PropertyGroup],
     overviews: Iterable[ResourceOverview],
     disagreements: Iterable[str],
     parts: Iterable[DocumentPart],
 ) -> list[PropertyGroup]:
-    """The incoming links without those from resources in an overview or in the table of contents."""
+    """The incoming links without those from resources in an overview or in the table of contents.
+
+    That a resource names this one as its source is left out, too, if it has another link to it.
+    """
     linked_iris = {*disagreements, *(part.iri for part in parts)}
     linked_iris.update(*(overview.linked_iris for overview in overviews))
+    linking_iris = {
+        value.iri for group in incoming if group.iri != DCTERMS_SOURCE.value for value in group.values
+    }
     groups = []
     for group in incoming:
-        values = [value for value in group.values if value.iri not in linked_iris]
+        omitted_iris = linked_iris | linking_iris if group.iri == DCTERMS_SOURCE.value else linked_iris
+        values = [value for value in group.values if value.iri not in omitted_iris]
         total = group.total - len(group.values) + len(values)
         if total:
             groups.append(replace(group, values=values, total=total))
