@@ -11,6 +11,7 @@ from .fields import COUNT_TYPE, LABEL_FIELD, TYPE_FIELD, ListDefinition, ListFie
 TITLE_FIELD = ListField("dcterms:title", "text", gettext_noop("Its title, by language."))
 DEFINITION_FIELD = ListField("skos:definition", "text", gettext_noop("Its definition, by language."))
 NOTE_FIELD = ListField("skos:note", "text", gettext_noop("A note about it, by language."), many=True)
+PART_KIND_FIELD = ListField("dcterms:type", "part-kind", gettext_noop("What kind of part it is."))
 ORDER_FIELD = ListField("order", "integer", gettext_noop("Its position among its siblings."))
 NUMBER_FIELD = ListField("number", "string", gettext_noop("Its number in the text."))
 START_DATE_FIELD = ListField("schema:startDate", "date", gettext_noop("Its first day."))
@@ -364,12 +365,13 @@ LIST_DEFINITIONS = {
         ),
         ListDefinition(
             "declaration",
-            gettext_noop("Declaration"),
-            gettext_noop("The Geneva Declaration of Principles, paragraph by paragraph, in our summaries."),
+            gettext_noop("Geneva Declaration of Principles, paragraph by paragraph"),
+            gettext_noop("What each paragraph says, in our summaries."),
             ("Section", "Paragraph"),
             (
                 TYPE_FIELD,
                 LABEL_FIELD,
+                PART_KIND_FIELD,
                 NUMBER_FIELD,
                 ORDER_FIELD,
                 TITLE_FIELD,
@@ -393,13 +395,13 @@ LIST_DEFINITIONS = {
         ),
         ListDefinition(
             "background-report",
-            gettext_noop("Background Report"),
-            gettext_noop("The Background Report of June 2005, paragraph by paragraph, in our summaries."),
+            gettext_noop("Background Report, paragraph by paragraph"),
+            gettext_noop("What each paragraph of the report of June 2005 says, in our summaries."),
             ("Section", "Paragraph"),
             (
                 TYPE_FIELD,
                 LABEL_FIELD,
-                ListField("dcterms:type", "part-kind", gettext_noop("What kind of part it is.")),
+                PART_KIND_FIELD,
                 NUMBER_FIELD,
                 ORDER_FIELD,
                 TITLE_FIELD,

@@ -50,7 +50,7 @@ FACET_FIELDS = {
     "meetings": ("type", "schema:startDate", "schema:endDate", "actualKind", "openTo", "place"),
     "milestones": ("dcterms:type", "timeliness", "responsible", "due", "delivered"),
     "agreements": ("dcterms:type", "topic", "settledBy", "concerns", "outcome", "confidence"),
-    "declaration": ("partOf", "namesPrinciple", "bearsOn", "citing", "evidence"),
+    "declaration": ("dcterms:type", "partOf", "namesPrinciple", "bearsOn", "citing", "evidence"),
     "background-report": (
         "dcterms:type",
         "partOf",
@@ -69,7 +69,24 @@ FACET_FIELDS = {
 }
 LISTED_DATE_PATTERN = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 DIGITS_PATTERN = re.compile(r"[0-9]{1,18}")
-BOOLEAN_WORDS = {"true": gettext_noop("yes"), "false": gettext_noop("no")}
+# What pages say for a value, by the type of the field, or by its name if its type is `name`.
+VALUE_WORDS = {
+    "boolean": {"true": gettext_noop("yes"), "false": gettext_noop("no")},
+    "evidence": {
+        "beginning only": gettext_noop("beginning only"),
+        "beginning, and press report of the rest": gettext_noop("beginning, and a press report of the rest"),
+        "described": gettext_noop("only a description"),
+        "excerpt": gettext_noop("only an excerpt"),
+        "full text": gettext_noop("full text"),
+        "heading only": gettext_noop("heading only"),
+        "named only": gettext_noop("not seen, but mentioned in other texts"),
+        "not seen": gettext_noop("not seen"),
+        "quotation": gettext_noop("only a quotation"),
+        "quotation of the draft": gettext_noop("only a quotation of a draft"),
+        "quotation of the request": gettext_noop("only a quotation of its request"),
+        "quotation with one omission": gettext_noop("quotation with one omission"),
+    },
+}
 
 # By IRI: the terms of a resource by the name of the field.
 FacetTable = Mapping[str, Mapping[str, Sequence[Any]]]
@@ -306,14 +323,19 @@ def build_facet_text(field: ListField, key: str, base: str) -> str:
 def find_key_label(field: ListField, key: str, labels: LabelsByIri) -> ox.Literal:
     """The label of a key, in the language of the page if possible."""
     if key == NO_VALUE_TEXT:
-        return page_literal(gettext("none"))
+        return page_literal(gettext(field.missing_text))
     if has_iri_keys(field):
         return labels.get(key) or ox.Literal(words_of_iri(key))
-    if field.type == "boolean" and key in BOOLEAN_WORDS:
-        return page_literal(gettext(BOOLEAN_WORDS[key]))
+    if text := find_value_words(field).get(key):
+        return page_literal(gettext(text))
     if field.type in RANGE_TYPES and RANGE_SEPARATOR in key:
         return page_literal(format_range(field, *key.split(RANGE_SEPARATOR, 1)))
     return page_literal(format_date_text(key)) if field.type == "date" else ox.Literal(key)
+
+
+def find_value_words(field: ListField) -> Mapping[str, str]:
+    """What pages say for values of a field, in English, by the text of the value."""
+    return VALUE_WORDS.get(field.name if field.type == "name" else field.type, {})
 
 
 def format_range(field: ListField, first: str, last: str) -> str:

@@ -12,6 +12,30 @@ from ..i18n import gettext_noop
 
 COUNT_TYPE = "count"  # of fields whose values are counted
 NAME_PATH = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a resource
+# What pages say for no value of a field, by its name. Of other fields, the value is not known. Other counts
+# are 0, as they count all that there is.
+NOT_KNOWN, NONE_KNOWN, NONE = gettext_noop("not known"), gettext_noop("none known"), gettext_noop("none")
+MISSING_VALUE_TEXTS = {
+    "bearsOn": NONE,
+    "category": NONE_KNOWN,
+    "cito:cites": NONE_KNOWN,
+    "cluster": NONE_KNOWN,
+    "concerns": NONE_KNOWN,
+    "dcterms:isReferencedBy": NONE_KNOWN,
+    "dispute": NONE,
+    "governs": NONE_KNOWN,
+    "issue": NONE_KNOWN,
+    "judges": NONE,
+    "measured": NONE_KNOWN,
+    "measuredAgainst": NONE_KNOWN,
+    "namesPrinciple": NONE,
+    "org:memberOf": NONE_KNOWN,
+    "org:role": NONE_KNOWN,
+    "outcome": NONE_KNOWN,
+    "papers": NONE_KNOWN,
+    "skos:broader": NONE,
+    "skos:relatedMatch": NONE,
+}
 DESCRIPTION_FIELDS = ("skos:definition", "dcterms:description", "mechanismRole")
 
 
@@ -39,6 +63,11 @@ class ListField:
     many: bool = False
     path: str = ""
     pattern: str = ""
+
+    @property
+    def missing_text(self) -> str:
+        """What pages say for no value, in English."""
+        return MISSING_VALUE_TEXTS.get(self.name, "0" if self.type == COUNT_TYPE else NOT_KNOWN)
 
     @property
     def property(self) -> str:

@@ -5,7 +5,7 @@ label or an unclear one. The page of the list `papers` is in `papers_page`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from ..http.language import current_language, gettext, label_languages
-from ..i18n import gettext_noop
+from ..i18n import RTL_LANGUAGES, gettext_noop
 from ..pages.names import foreign_property_label
 from ..pages.rendering import find_href
 from ..rdf.labels import best_text, words_of_iri
@@ -27,11 +27,11 @@ from ..store.store import Store
 from ..text import natural_sort_key
 from .count_fields import PAPERS_FIELD
 from .facets import (
-    BOOLEAN_WORDS,
     Facet,
     FacetValue,
     find_filter_key,
     find_key_label,
+    find_value_words,
     has_iri_keys,
     list_facet_fields,
 )
@@ -56,6 +56,10 @@ PART_PATHS = {"disputes": build_side_paths("^wgig:dispute")}
 SUBSTITUTE_FIELDS = {"judges": "judgedAsNamed"}
 # The documents whose parts are the rows of a list. Their labels begin with the title of the document.
 PART_LISTS = {"declaration": "declaration", "background-report": "background-report"}
+KIND_FIELD = "dcterms:type"
+RIGHT_TO_LEFT_MARK = "\u200f"  # before a number with Latin letters
+HEADING_KINDS = ("section", "subsection")
+FULL_TEXT = "full text"  # a value of wgig:evidence
 LABEL_SEPARATOR_PATTERN = re.compile("[,،，] ?")  # after the title of the document, in any language
 # The columns of each list: names of its fields.
 LIST_COLUMNS = {
@@ -105,13 +109,22 @@ COLUMN_TITLES = {
     "issues": gettext_noop("Issues"),
     "measured": gettext_noop("Issues assessed"),
     "texts": gettext_noop("Texts that name it"),
-    "citing": gettext_noop("Cited by"),
+    "citing": gettext_noop("Known citations"),
+    "bearsOn": gettext_noop("Relevant to (our reading)"),
+    "drafter": gettext_noop("Author"),
     "judgments": gettext_noop("Judgments"),
     "recommendations": gettext_noop("Recommendations"),
     "label": gettext_noop("Name"),
     "conformance": gettext_noop("Template"),
     "q": gettext_noop("Name contains"),
     "year": gettext_noop("Year"),
+}
+# Notes below the titles of columns.
+COLUMN_NOTES = {"cluster": gettext_noop("the grouping for the second round of papers")}
+# Titles of columns and filters of the parts of a document.
+PART_TITLES = {
+    "label": gettext_noop("Part, in the order of the text"),
+    "partOf": gettext_noop("Section"),
 }
 # By list and count field: the URL template of the page that lists what is counted. In it, `{id}` is the name
 # of the resource of the row in query strings, `{page}` the path of its page.
@@ -145,12 +158,16 @@ class SortLink(NamedTuple):
 
 
 class ListColumn(NamedTuple):
-    """A column: title, description in English, whether it has numbers or dates, and a link to sort by it."""
+    """A column: title, note below it and description in English, and what its cells say for no value.
+
+    `is_number` is whether it has numbers, `sort` a link to sort by it.
+    """
 
     title: ox.Literal
+    note: str
     description: str
+    missing_text: str
     is_number: bool
-    is_date: bool
     sort: SortLink
 
 
@@ -169,7 +186,8 @@ class ListRow:
     """A resource of the list: its name, and its summary and quotation if it has them.
 
     `topics` has the terms of each of its TOPIC_FIELDS, and `parts` its parts. `cells` has, by column name,
-    its terms or the number of linked resources. `notes` are notes on it.
+    its terms or the number of linked resources. `notes` are notes on it. `is_heading` is whether it is a
+    section of a document, `is_fully_seen` is false for a paragraph of which we have not seen the full text.
     """
 
     iri: str
@@ -180,6 +198,13 @@ class ListRow:
     parts: Sequence[OverviewRecord]
     cells: Mapping[str, Sequence[Any] | ResourceCount]
     notes: Sequence[ox.Literal] = ()
+    is_heading: bool = False
+    is_fully_seen: bool = True
+
+    @property
+    def has_values(self) -> bool:
+        """Whether a cell has a value."""
+        return any(cell.amount if isinstance(cell, ResourceCount) else cell for cell in self.cells.values())
 
 
 @dataclass(frozen=True)
@@ -214,6 +239,7 @@ def select_page_fields(list_request: ListRequest) -> ListRequest:
     name = list_request.definition.name
     names = {"label", *LIST_COLUMNS[name], *SUMMARY_FIELDS, QUOTATION_FIELD}
     names |= {*TOPIC_FIELDS.get(name, ())}
+    names |= {KIND_FIELD} if name in PART_LISTS else set()
     names |= {SUBSTITUTE_FIELDS[name] for name in names & SUBSTITUTE_FIELDS.keys()}
     return replace(
         list_request, fields=tuple(field for field in list_request.definition.fields if field.name in names)
@@ -254,10 +280,8 @@ def build_list_view(
     parts = {iri: list_parts(store, list_request, iri, base) for iri in page.resources}
     part_iris = {iri for records in parts.values() for record in records for iri in record.iris}
     best_labels = find_labels(
-        store,
-        {*page.resources, *filter_keys, *classes, *part_iris},
-        label_languages(),
-    )
+        store, {*page.resources, *classes, *part_iris}, label_languages()
+    ) | find_value_labels(store, list_request, filter_keys, base)
     labels = {iri: best_text(texts, label_languages()) for iri, texts in page.labels.items()} | best_labels
     builder = ListRowBuilder(store, list_request, base, counts)
     return ListView(
@@ -268,9 +292,10 @@ def build_list_view(
         {
             name: ListColumn(
                 titles[name],
+                COLUMN_NOTES.get(name, ""),
                 by_name[name].description,
+                by_name[name].missing_text,
                 by_name[name].type in ("integer", COUNT_TYPE),
-                by_name[name].type == "date",
                 build_sort_link(list_request, by_name[name]),
             )
             for name in names
@@ -289,10 +314,19 @@ def build_list_view(
 def find_field_titles(store: Store, list_request: ListRequest, base: str) -> dict[str, ox.Literal]:
     """The titles of columns, facets and filters of the page, by field name."""
     names = [*list_column_names(list_request), *list_request.filters, "label", "q", "year"]
-    names += [field.name for field in list_facet_fields(list_request)] or [*PAPER_FACETS, "partsMet"]
+    names += [field.name for field in list_facet_fields(list_request)] or [
+        *PAPER_FACETS,
+        "dcterms:title",
+        "partsMet",
+    ]
     iris = {name: column_property(name, base).value for name in names}
     labels = find_labels(store, iris.values(), label_languages())
     titles = {name: column_title(name, iri, labels) for name, iri in iris.items()}
+    if list_request.definition.name in PART_LISTS:
+        titles |= {
+            name: ox.Literal(gettext(title), language=current_language())
+            for name, title in PART_TITLES.items()
+        }
     if list_request.definition.description_properties:
         titles["q"] = ox.Literal(gettext("Name or description contains"), language=current_language())
     return titles
@@ -339,6 +373,11 @@ class ListRowBuilder:
         """The classes of the list."""
         return {column_property(name, self.base) for name in self.list_request.definition.classes}
 
+    @cached_property
+    def heading_kinds(self) -> set[str]:
+        """The IRIs of the kinds of parts that are headings."""
+        return {expand_curie(f"part-kind:{name}", self.base).value for name in HEADING_KINDS}
+
     def build_row(
         self, iri: str, label: ox.Literal, terms_by_field: FieldTerms, parts: Sequence[OverviewRecord]
     ) -> ListRow:
@@ -355,7 +394,13 @@ class ListRowBuilder:
         if has_explicit_fields(self.list_request):
             return ListRow(iri, label, None, None, (), (), cells)
         summary = find_best_text(SUMMARY_FIELDS, terms_by_field)
-        if self.list_request.definition.name in PART_LISTS:
+        is_part = self.list_request.definition.name in PART_LISTS
+        kinds = {term.value for term in terms_by_field.get(KIND_FIELD, ())} if is_part else set()
+        is_heading = not kinds.isdisjoint(self.heading_kinds)
+        if is_heading:
+            label = find_part_name(self.store, iri, self.base)
+            summary = find_best_text(["dcterms:description"], terms_by_field)
+        elif is_part:
             label = shorten_part_label(label)
         has_long_label = summary is not None and label.value.startswith(summary.value)
         list_name = self.list_request.definition.name
@@ -373,6 +418,8 @@ class ListRowBuilder:
                 for note in terms_by_field.get("skos:note", ())
                 if isinstance(note, ox.Literal) and not SOURCE_NOTE_PATTERN.fullmatch(note.value)
             ],
+            is_heading,
+            all(term_text(term) == FULL_TEXT for term in terms_by_field.get("evidence", ())),
         )
 
     def select_cell_terms(self, name: str, terms_by_field: FieldTerms) -> Sequence[Any]:
@@ -385,8 +432,8 @@ class ListRowBuilder:
         """The terms of a field to show: the text in the best language, yes or no, the classes of the list."""
         if field.type == "class":
             return [term for term in terms if term in self.class_nodes]
-        if field.type == "boolean":
-            return [localize_boolean(term) for term in terms]
+        if words := find_value_words(field):
+            return [localize_value(term, words) for term in terms]
         texts = [term for term in terms if isinstance(term, ox.Literal)] if field.type == "text" else []
         return [best_text(texts, label_languages())] if texts else terms
 
@@ -410,27 +457,55 @@ def shorten_part_label(label: ox.Literal) -> ox.Literal:
     return ox.Literal(text[:1].upper() + text[1:], language=label.language)
 
 
-def shorten_part_facets(facets: Sequence[Facet]) -> list[Facet]:
-    """The facets with the labels of parts of a document without its title, and these parts in their order."""
-
-    def shorten(facet: Facet) -> Facet:
-        if facet.name != "partOf":
-            return facet
-        values = [replace(value, label=shorten_part_label(value.label)) for value in facet.values]
-        return replace(facet, values=sorted(values, key=part_sort_key))
-
-    return [shorten(facet) for facet in facets]
-
-
-def part_sort_key(value: FacetValue) -> tuple[object, ...]:
-    """The sort key of a part of a document: its label, in natural order."""
-    return value.text == NO_VALUE_TEXT, natural_sort_key(value.label.value)
+def find_part_name(store: Store, iri: str, base: str) -> ox.Literal:
+    """The name of a part of a document: number and title, or else its label without that of the document."""
+    node = ox.NamedNode(iri)
+    number, title = (
+        best_text((quad.object for quad in store.match(node, expand_curie(name, base))), label_languages())
+        for name in ("wgig:number", "dcterms:title")
+    )
+    if title.value:
+        mark = RIGHT_TO_LEFT_MARK if title.language in RTL_LANGUAGES else ""
+        return ox.Literal(f"{mark}{number.value} {title.value}".strip(), language=title.language)
+    label = find_labels(store, [iri], label_languages()).get(iri)
+    return shorten_part_label(label or ox.Literal(words_of_iri(iri)))
 
 
-def localize_boolean(term: Any) -> Any:
-    """`yes` or `no` in the language of the page for an xsd:boolean; any other term unchanged."""
-    word = BOOLEAN_WORDS.get(term_text(term))
-    return ox.Literal(gettext(word), language=current_language()) if word else term
+def find_value_labels(
+    store: Store, list_request: ListRequest, iris: Collection[str], base: str
+) -> dict[str, ox.Literal]:
+    """The labels of values of filters and facets by IRI; those of parts of a document have their number."""
+    parts = [iri for iri in iris if iri.startswith(f"{base}id/document/")]
+    return find_labels(store, iris, label_languages()) | {
+        iri: find_part_name(store, iri, base) for iri in parts if list_request.definition.name in PART_LISTS
+    }
+
+
+def arrange_part_facets(list_request: ListRequest, facets: Sequence[Facet]) -> list[Facet]:
+    """The facets of a list of parts of a document, with its sections in their order.
+
+    They do not offer parts without a value: these are headings, and paragraphs whose text was not seen.
+    """
+
+    def is_offered(facet: Facet, value: FacetValue) -> bool:
+        is_count = list_request.definition.by_name[facet.name].type == COUNT_TYPE
+        return value.text != NO_VALUE_TEXT or value.is_selected or is_count
+
+    return [
+        replace(
+            facet,
+            values=sorted(facet.values, key=lambda value: natural_sort_key(value.text))
+            if facet.name == "partOf"
+            else [value for value in facet.values if is_offered(facet, value)],
+        )
+        for facet in facets
+    ]
+
+
+def localize_value(term: Any, words: Mapping[str, str]) -> Any:
+    """What pages say for a value, in their language; a term without such words is unchanged."""
+    text = words.get(term_text(term))
+    return ox.Literal(gettext(text), language=current_language()) if text else term
 
 
 def column_property(name: str, base: str) -> ox.NamedNode:

@@ -1,16 +1,19 @@
 """The page of the list of papers: facets with counts, and the conformance of each paper to the template."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
 from ..http import language
 from ..i18n import gettext_noop
+from ..pages.rendering import format_date_text
+from ..rdf.labels import best_text
 from ..rdf.literals import term_text
-from ..rdf.namespaces import namespaces_by_prefix
+from ..rdf.namespaces import expand_curie, namespaces_by_prefix
 from ..resources.added_papers import find_added_papers
 from ..shacl.outcomes import list_section_outcomes
 from ..store.labels import find_labels
@@ -28,7 +31,15 @@ from .papers_index import (
 )
 from .query import ListRequest
 
-ROW_FACETS = ("issue", "drafter")  # facets whose values each row shows
+ROW_FACETS = ("type", "issue", "drafter")  # facets whose values each row shows
+SERIES = ("issue-papers", "assessment-papers")  # the documents whose parts are the papers of 2005
+FULL_TEXT = "full text"  # a value of wgig:evidence
+# By the pattern of wgig:dateBasis: what a row says of the day. If a paper has no day, it is in the pattern.
+DATE_BASES = (
+    (re.compile(r"\bset\b"), gettext_noop("around %(day)s")),
+    (re.compile("announced"), gettext_noop("%(day)s (announced)")),
+    (re.compile(r"existed by (?P<day>\d{4}-\d\d-\d\d)"), gettext_noop("by %(day)s")),
+)
 # The words for the results of checking a paper, by the end of the IRI of the result.
 CONFORMANCE_WORDS = {
     "passed": gettext_noop("complete"),
@@ -64,6 +75,8 @@ class PaperSelection:
 class PaperRow:
     """A paper on the page, with the result of checking it against the template.
 
+    `title` is its title without its kind, `posted` says when it was posted, as far as it is known, and
+    `is_fully_seen` is whether the whole text is in the graph.
     `assertion` is the IRI of the result. `sections` has an outcome for each section: `passed`, `missing`,
     `faulty`, `waived`, `untested` or `unseen`. `parts` is the number of parts that the template requires,
     `met` the number of those that the paper has, both as text; empty if the text of the paper was not seen. A
@@ -72,6 +85,9 @@ class PaperRow:
     """
 
     paper: IndexedPaper
+    title: ox.Literal
+    posted: str
+    is_fully_seen: bool
     is_of_series: bool
     assertion: str
     sections: Sequence[str]
@@ -214,19 +230,54 @@ def build_paper_row(
 ) -> PaperRow:
     """The row of a paper, with its conformance as recorded in the store."""
     assertion = namespaces["assertion"] + paper.iri.removeprefix(namespaces["paper"])
-    is_of_series = paper.iri not in added_iris
-    if not paper.facet_values("conformance"):
-        return PaperRow(paper, is_of_series, assertion, (), "", "")
-    pairs = [(quad.predicate, quad.object) for quad in store.match(ox.NamedNode(assertion))]
+    is_checked = bool(paper.facet_values("conformance"))
+    pairs = [(quad.predicate, quad.object) for quad in store.match(ox.NamedNode(assertion)) if is_checked]
     values = {property_.value: term_text(value) for property_, value in pairs}
+
+    def list_texts(property_: str) -> list[Any]:
+        return [quad.object for quad in store.match(ox.NamedNode(paper.iri), ox.NamedNode(property_))]
+
+    title = best_text(list_texts(f"{namespaces['dcterms']}title"), language.label_languages())
     return PaperRow(
         paper,
-        is_of_series,
+        title,
+        describe_day(paper.posted, best_text(list_texts(f"{namespaces['wgig']}dateBasis")).value),
+        all(term_text(term) == FULL_TEXT for term in list_texts(f"{namespaces['wgig']}evidence")),
+        paper.iri not in added_iris,
         assertion,
-        list_section_outcomes(pairs),
+        list_section_outcomes(pairs) if is_checked else (),
         values.get(f"{namespaces['wgig']}partsMet", ""),
         values.get(f"{namespaces['wgig']}partsAsked", ""),
     )
+
+
+def describe_day(days: Sequence[str], basis: str) -> str:
+    """When a paper was posted, in words; `basis` tells how this is known. Empty if it is not known."""
+    for pattern, message in DATE_BASES:
+        if found := pattern.search(basis):
+            days = days or [*found.groupdict().values()]
+            return language.gettext(message) % {"day": format_days(days)} if days else ""
+    return format_days(days)
+
+
+def format_days(days: Sequence[str]) -> str:
+    """Days in words."""
+    return language.list_separator().join(map(format_date_text, days))
+
+
+def count_series(store: Store, base: str) -> tuple[int, int]:
+    """The number of papers of 2005, and the number of those whose full text we have not seen."""
+    part_of, evidence = (expand_curie(name, base) for name in ("wgig:partOf", "wgig:evidence"))
+    papers = {
+        quad.subject
+        for name in SERIES
+        for quad in store.match(None, part_of, expand_curie(f"doc:{name}", base))
+        if isinstance(quad.subject, ox.NamedNode)
+    }
+    unseen = sum(
+        any(term_text(quad.object) != FULL_TEXT for quad in store.match(paper, evidence)) for paper in papers
+    )
+    return len(papers), unseen
 
 
 def build_paper_facets(
@@ -234,9 +285,16 @@ def build_paper_facets(
 ) -> list[Facet]:
     """The facets of the page; `labels` are those of `find_papers_labels`."""
     fields = list_request.definition.by_name
-    return build_tallied_facets(
+    facets = build_tallied_facets(
         [(fields[tally.name], tally.counts, tally.selected_keys) for tally in selection.tallies], labels, base
     )
+    return [facet for facet in facets if facet.name != "conformance" or has_outcomes(facet)]
+
+
+def has_outcomes(facet: Facet) -> bool:
+    """Whether papers have different results of checking them, or the list is filtered by one."""
+    results = [value for value in facet.values if value.text != NO_VALUE_TEXT]
+    return len(results) > 1 or any(value.is_selected for value in facet.values)
 
 
 def find_papers_labels(store: Store, selection: PaperSelection, base: str) -> dict[str, ox.Literal]:

@@ -10,7 +10,7 @@ from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
-from ..http.language import label_languages
+from ..http.language import current_language
 from ..http.operations import Route
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path
 from ..http.responses import NO_STORE_HEADERS
@@ -30,6 +30,7 @@ from ..resources.representation import (
     respond_with_resource,
     serialize_graph_body,
 )
+from ..resources.text_links import find_text_pages
 from ..shacl.rules import section_headings
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import find_examples_by_keyword
@@ -39,7 +40,6 @@ from ..sparql.service import (
     select_internal_rows,
     select_internal_tsv,
 )
-from ..store.labels import find_labels
 from .count_fields import add_selecting_counts, read_counts, read_counts_within
 from .dependencies import CountSources, CountSourcesDep, PapersDep
 from .facets import Facet, build_facet_table, build_facets, build_facets_query, list_facet_fields
@@ -47,20 +47,22 @@ from .fields import COUNT_TYPE, ListDefinition
 from .filters import filter_terms, filtered_resources
 from .page import (
     PART_LISTS,
+    arrange_part_facets,
     build_list_view,
     build_sort_link,
     find_field_titles,
+    find_value_labels,
     has_explicit_fields,
     iter_list_conditions,
     list_column_names,
     select_page_fields,
-    shorten_part_facets,
 )
 from .papers_index import PAPER_FACETS, PapersIndex
 from .papers_page import (
     PaperSelection,
     build_paper_facets,
     build_paper_rows,
+    count_series,
     find_papers_labels,
     is_answered_by_index,
     select_papers,
@@ -88,7 +90,8 @@ from .results import (
 from .schemas import build_list_page_model
 
 PAPERS_LIST_NAME = "papers"
-PAPER_SORT_COLUMNS = ("label", "posted", "partsMet")  # the columns of the page of papers
+# The fields to sort the page of papers by. The label begins with the type.
+PAPER_SORT_FIELDS = ("label", "dcterms:title", "issue", "posted", "partsMet")
 LIST_COUNT_WAIT_SECONDS = 1  # time that a request waits for the counts of papers
 LIST_DESCRIPTION = (
     "A resource must match all filters. If a filter is repeated, it must match one of the values. Identify a "
@@ -283,16 +286,15 @@ async def read_facets(
     table = build_facet_table(list_request, rows, counts, base)
     if table is None:
         return []
-    ranges = label_languages()
     facets = await run_in_threadpool(
         build_facets,
         list_request,
         table,
         counts,
-        lambda iris: find_labels(context.store, iris, ranges),
+        partial(find_value_labels, context.store, list_request, base=base),
         base,
     )
-    return shorten_part_facets(facets) if list_request.definition.name in PART_LISTS else facets
+    return arrange_part_facets(list_request, facets) if list_request.definition.name in PART_LISTS else facets
 
 
 def list_too_long_problem(total: int) -> Problem:
@@ -377,10 +379,11 @@ def render_papers_page(context: RequestContext, list_request: ListRequest, page:
         rows=build_paper_rows(store, page.papers, base),
         labels=labels,
         headings=section_headings(),
+        series=count_series(store, base),
         facets=facets,
         titles=titles,
         conditions=list(iter_list_conditions(list_request, titles, labels, base)),
-        sorts={name: build_sort_link(list_request, fields[name]) for name in PAPER_SORT_COLUMNS},
+        sorts={name: build_sort_link(list_request, fields[name]) for name in PAPER_SORT_FIELDS},
         markup=item_list_markup(
             context, list_request.definition.title, names, page.total, first_item_number(list_request)
         ),
@@ -417,6 +420,8 @@ def render_list_page(
         for iri, terms_by_field in page.resources.items()
     }
     names = {iri: ox.Literal(text.value) for iri, text in english_labels.items()}
+    document = PART_LISTS.get(list_request.definition.name)
+    document_iri = f"{context.base}id/document/{document}"
     return render_site_page(
         context,
         "list.html",
@@ -426,7 +431,12 @@ def render_list_page(
         view=build_list_view(context.store, list_request, page, context.base, result.counts),
         titles=find_field_titles(context.store, list_request, context.base),
         facets=result.facets,
-        document=PART_LISTS.get(list_request.definition.name),
+        document=document,
+        text_pages=find_text_pages(
+            context.store, document_iri, document_iri, context.base, current_language()
+        )
+        if document
+        else [],
         markup=item_list_markup(
             context, list_request.definition.title, names, page.total, first_item_number(list_request)
         ),

@@ -64,6 +64,8 @@ def iter_suggested_links(
     if problem.slug in RETRYABLE_PROBLEMS:
         yield SuggestedLink(f"{path}?{query}" if query else path, gettext("Try again"))
     if problem.status in (400, 406) and query and path in pages:
+        if kept := remove_wrong_parameters(problem, parse_qsl(query)):
+            yield SuggestedLink(f"{path}?{urlencode(kept)}", gettext("The page without the wrong parameter"))
         yield SuggestedLink(path, gettext("The page without filters"))
     if problem.status == 404 and (near_path := find_near_page(path, pages)):
         yield SuggestedLink(near_path, gettext("The page %(path)s") % {"path": near_path})
@@ -94,6 +96,17 @@ def correct_parameters(problem: Problem, pairs: Sequence[tuple[str, str]]) -> li
         elif repr(value) in problem.detail:
             corrected[index] = key, str(suggestion)
     return [] if corrected == pairs else corrected
+
+
+def remove_wrong_parameters(problem: Problem, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The parameters without those that the detail of the problem quotes; empty if it quotes none."""
+    kept = [
+        (key, value)
+        for key, value in pairs
+        if repr(value) not in problem.detail
+        and ("parameters" not in problem.members or repr(key) not in problem.detail)
+    ]
+    return [] if kept == pairs else kept
 
 
 def path_search_words(path: str) -> str:
