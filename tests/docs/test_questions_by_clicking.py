@@ -299,14 +299,13 @@ def check_mechanisms(page: ParsedPage, rows: list[Row], service: httpx.Client) -
 
 
 def check_papers(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
-    """The list of papers says of which the text was not seen, and marks no section of these."""
+    """The list of papers says that their full texts were not seen, and marks no section of these."""
     del service
-    papers = {row["Name"].links[0].text: row for row in page.find_table()}
+    assert "We have not seen the full text of any of them." in page.body.text
+    papers = {row["Title"].links[0].text: row for row in page.find_table()}
     for row in rows:
         assert row["text_seen"] in ("not seen", "beginning only")
-        cells = papers[f"Issue paper: {row['paper']}"]
-        texts = [cell.text for cell in cells.values()]
-        assert "? text not seen" in texts
+        texts = [cell.text for cell in papers[row["paper"]].values()]
         assert [text for text in texts if "missing" in text] == []
 
 

@@ -96,21 +96,85 @@ def test_row_of_an_issue_has_its_name_categories_and_papers(page_client: httpx.C
 def test_row_of_a_paragraph_has_its_principles_and_citations(page_client: httpx.Client) -> None:
     row = find_row(page_client.get("/declaration?size=100").text, "/doc/document/declaration/48")
     assert extract_text(find_cell(row, "Principles named")).startswith("democracy ")
-    assert extract_text(find_cell(row, "Cited by")) == "4"
+    assert extract_text(find_cell(row, "Known citations")) == "4"
     assert extract_text(find_cell(row, "Text seen")) == "full text"
+
+
+def test_no_value_is_not_known_where_the_text_was_not_seen(page_client: httpx.Client) -> None:
+    page = page_client.get("/declaration?size=100").text
+    for number, expected in ((9, "not known"), (3, "not known"), (7, "none")):
+        row = find_row(page, f"/doc/document/declaration/{number}")
+        assert extract_text(find_cell(row, "Principles named")) == expected
+    assert "none" not in find_facet_counts(page, "namesPrinciple")
+    assert "none" in find_facet_counts(
+        page_client.get("/declaration?namesPrinciple=none").text, "namesPrinciple"
+    )
+
+
+def test_facet_and_cells_name_no_value_in_the_same_words(page_client: httpx.Client) -> None:
+    for path, title, text in (
+        ("/issues", "Papers", "none known"),
+        ("/issues", "Judgments", "0"),
+        ("/papers", "Author", "not known"),
+        ("/meetings", "Place", "not known"),
+    ):
+        page = page_client.get(path).text
+        facet = page.partition(f"<bdi>{title}</bdi></summary>")[2].partition("</details>")[0]
+        label = facet.partition('value="none"')[2].partition("</label>")[0].rpartition("<bdi")[2]
+        assert label.partition(">")[2].startswith(f"{text}</bdi>"), path
+        assert title == "Author" or re.search(rf'data-head="{title}">(<span class="hint">)?{text}<', page), (
+            path
+        )
+
+
+def test_document_has_its_text_and_the_number_of_its_parts(page_client: httpx.Client) -> None:
+    page = page_client.get("/declaration").text
+    assert extract_text(page.partition("<caption>")[2].partition("</caption>")[0]) == (
+        "67 paragraphs, 14 sections, 5 subparagraphs, 3 unnumbered passages, page 1 of 2"
+    )
+    link = re.search(r'<a href="([^"]*)"[^>]*>Read the text at <bdi dir="ltr">itu.int</bdi></a>', page)
+    assert link
+    assert link[1].startswith("http://www.itu.int/")
+    assert "89 results" not in page
+
+
+def test_pages_of_a_list_are_linked_once(page_client: httpx.Client) -> None:
+    for path, expected in (
+        ("/declaration", ["Next page"]),
+        ("/declaration?page=2", ["Previous page"]),
+        ("/declaration?size=20&page=1", ["Next page", "Last page"]),
+        ("/declaration?size=20&page=3", ["First page", "Previous page", "Next page", "Last page"]),
+    ):
+        links = page_client.get(path).text.partition('<nav aria-label="Pages">')[2].partition("</nav>")[0]
+        assert [extract_text(link) for link in re.findall(r"<a .*?</a>", links)] == expected
 
 
 def test_rows_of_a_document_begin_with_the_number_of_the_part(page_client: httpx.Client) -> None:
     page = page_client.get("/declaration?size=100").text
     names = [extract_text(name) for name in re.findall(r'<th scope="row"[^>]*>(<a .*?</a>)', page, re.DOTALL)]
-    assert names[:3] == ["Section A", "Paragraph 1", "Paragraph 2"]
+    assert names[:3] == ["A Our Common Vision of the Information Society", "Paragraph 1", "Paragraph 2"]
     assert "Paragraph 48" in names
     assert not [name for name in names if "Geneva Declaration" in name]
-    links = re.findall(r'href="(/declaration\?partOf=[^"]*)"[^>]*><bdi>([^<]*)', page)
-    assert [name for _, name in links][:4] == ["Section A", "Section B", "Section B1", "Section B2"]
-    section = page_client.get(unescape(dict(map(reversed, links))["Section B6"])).text
+    links = {
+        name: unescape(path)
+        for path, name in re.findall(r'href="(/declaration\?partOf=[^"]*)"[^>]*><bdi>([^<]*)', page)
+    }
+    numbers = ["A", "B", *(f"B{number}" for number in range(1, 12)), "C"]
+    assert [name.partition(" ")[0] for name in links] == numbers
+    section = page_client.get(links["B6 Enabling environment"]).text
     assert "/doc/document/declaration/37" not in section
     assert "/doc/document/declaration/48" in section
+
+
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+def test_sections_have_number_and_title_in_the_order_of_the_text_in_every_language(
+    page_client: httpx.Client, language: str
+) -> None:
+    page = page_client.get(f"/declaration?_lang={language}").text
+    names = re.findall(r'href="/declaration\?[^"]*partOf=[^"]*"[^>]*><bdi[^>]*>\u200f?([^<]*)', page)
+    numbers = ["A", "B", *(f"B{number}" for number in range(1, 12)), "C"]
+    assert [name.partition(" ")[0] for name in names] == numbers
+    assert all(len(name.partition(" ")[2]) > 3 for name in names)
 
 
 def test_row_of_a_judgment_can_be_read_without_its_page(page_client: httpx.Client) -> None:
@@ -258,7 +322,11 @@ def test_filters_are_shown_with_links_that_remove_them(page_client: httpx.Client
 
 def test_columns_are_the_requested_fields(page_client: httpx.Client) -> None:
     page = page_client.get("/issues?fields=cluster,dcterms:source").text
-    assert find_column_titles(page) == ["Name", "Cluster of 2005", "Source"]
+    assert find_column_titles(page) == [
+        "Name",
+        "Cluster of 2005 the grouping for the second round of papers",
+        "Source",
+    ]
     assert ">Spam</a>" in find_row(page, "/doc/issue/spam")
 
 

@@ -60,6 +60,16 @@ def test_error_page_suggests_corrected_link(page_client: httpx.Client, path: str
     assert expected in list_main_links(page_client.get(path).text)
 
 
+def test_error_page_offers_the_page_without_the_wrong_parameter(page_client: httpx.Client) -> None:
+    page = page_client.get("/issues?q=spam&size=abc&category=access-for-all")
+    assert page.status_code == 400
+    assert (
+        '<a href="/issues?q=spam&amp;category=access-for-all">The page without the wrong parameter</a>'
+        in page.text
+    )
+    assert "without the wrong parameter" not in page_client.get("/issues?size=abc").text
+
+
 def test_problem_document_has_suggestion(page_client: httpx.Client) -> None:
     problem = page_client.get("/doc/issue/spamm", headers={"Accept": "application/json"}).json()
     assert problem["suggestion"] == f"{Settings.base}id/issue/spam"

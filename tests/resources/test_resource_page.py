@@ -36,9 +36,9 @@ ADDED_PAPER_TURTLE = f"""
 # Paths of resources with a summary, and a part of each summary.
 SUMMARIES = {
     "issue/spam": "The first meeting put it under access for all, stable and secure functioning",
-    "paper/wp-spam": "We do not know who wrote it. Posted around 1 February 2005 (the date of the whole set)",
+    "paper/wp-spam": "We do not know its author. Posted around 1 February 2005, the date of the whole set",
     "issue/voip": "One paper covers it: Issue paper: VoIP (1 February 2005).",
-    "paper/ap-developmental-dimension": "Written by Karen Banks, Olivier Nana Nzépa. Posted on",
+    "paper/ap-developmental-dimension": "Author: Karen Banks, Olivier Nana Nzépa. Posted on",
     "principle/transparency": "7 passages name it: Geneva Declaration of Principles, paragraph 48,",
     "document/declaration/48": "4 texts cite it:",
     "document/report/p36": "Our inference: The Tunis Agenda responds to it in Tunis Agenda, paragraph 72.",

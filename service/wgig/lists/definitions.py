@@ -97,7 +97,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "stakeholderGroup",
                     "group",
-                    gettext_noop("The stakeholder groups of its actors and drafters."),
+                    gettext_noop("The stakeholder groups of its actors and authors."),
                     many=True,
                     path="(wgig:mainActor|wgig:otherActor|wgig:drafter)/"
                     "(wgig:stakeholderGroup|^org:member/wgig:stakeholderGroup)",

@@ -14,27 +14,31 @@ COUNT_TYPE = "count"  # of fields whose values are counted
 NAME_PATH = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a resource
 # What pages say for no value of a field, by its name. Of other fields, the value is not known. Other counts
 # are 0, as they count all that there is.
-NOT_KNOWN, NONE_KNOWN, NONE = gettext_noop("not known"), gettext_noop("none known"), gettext_noop("none")
+NOT_KNOWN_TEXT, NONE_KNOWN_TEXT, NONE_TEXT = (
+    gettext_noop("not known"),
+    gettext_noop("none known"),
+    gettext_noop("none"),
+)
 MISSING_VALUE_TEXTS = {
-    "bearsOn": NONE,
-    "category": NONE_KNOWN,
-    "cito:cites": NONE_KNOWN,
-    "cluster": NONE_KNOWN,
-    "concerns": NONE_KNOWN,
-    "dcterms:isReferencedBy": NONE_KNOWN,
-    "dispute": NONE,
-    "governs": NONE_KNOWN,
-    "issue": NONE_KNOWN,
-    "judges": NONE,
-    "measured": NONE_KNOWN,
-    "measuredAgainst": NONE_KNOWN,
-    "namesPrinciple": NONE,
-    "org:memberOf": NONE_KNOWN,
-    "org:role": NONE_KNOWN,
-    "outcome": NONE_KNOWN,
-    "papers": NONE_KNOWN,
-    "skos:broader": NONE,
-    "skos:relatedMatch": NONE,
+    "bearsOn": NONE_TEXT,
+    "category": NONE_KNOWN_TEXT,
+    "cito:cites": NONE_KNOWN_TEXT,
+    "cluster": NONE_KNOWN_TEXT,
+    "concerns": NONE_KNOWN_TEXT,
+    "dcterms:isReferencedBy": NONE_KNOWN_TEXT,
+    "dispute": NONE_TEXT,
+    "governs": NONE_KNOWN_TEXT,
+    "issue": NONE_KNOWN_TEXT,
+    "judges": NONE_TEXT,
+    "measured": NONE_KNOWN_TEXT,
+    "measuredAgainst": NONE_KNOWN_TEXT,
+    "namesPrinciple": NONE_TEXT,
+    "org:memberOf": NONE_KNOWN_TEXT,
+    "org:role": NONE_KNOWN_TEXT,
+    "outcome": NONE_KNOWN_TEXT,
+    "papers": NONE_KNOWN_TEXT,
+    "skos:broader": NONE_TEXT,
+    "skos:relatedMatch": NONE_TEXT,
 }
 DESCRIPTION_FIELDS = ("skos:definition", "dcterms:description", "mechanismRole")
 
@@ -67,7 +71,7 @@ class ListField:
     @property
     def missing_text(self) -> str:
         """What pages say for no value, in English."""
-        return MISSING_VALUE_TEXTS.get(self.name, "0" if self.type == COUNT_TYPE else NOT_KNOWN)
+        return MISSING_VALUE_TEXTS.get(self.name, "0" if self.type == COUNT_TYPE else NOT_KNOWN_TEXT)
 
     @property
     def property(self) -> str:

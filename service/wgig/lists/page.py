@@ -22,6 +22,7 @@ from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, shorten_iri
 from ..resources.overview import OverviewRecord, build_records
 from ..resources.overview_paths import build_side_paths
+from ..resources.text_links import FULL_TEXT_EVIDENCE
 from ..store.labels import find_labels
 from ..store.store import Store
 from ..text import natural_sort_key
@@ -59,7 +60,6 @@ PART_LISTS = {"declaration": "declaration", "background-report": "background-rep
 KIND_FIELD = "dcterms:type"
 RIGHT_TO_LEFT_MARK = "\u200f"  # before a number with Latin letters
 HEADING_KINDS = ("section", "subsection")
-FULL_TEXT = "full text"  # a value of wgig:evidence
 LABEL_SEPARATOR_PATTERN = re.compile("[,،，] ?")  # after the title of the document, in any language
 # The columns of each list: names of its fields.
 LIST_COLUMNS = {
@@ -419,7 +419,7 @@ class ListRowBuilder:
                 if isinstance(note, ox.Literal) and not SOURCE_NOTE_PATTERN.fullmatch(note.value)
             ],
             is_heading,
-            all(term_text(term) == FULL_TEXT for term in terms_by_field.get("evidence", ())),
+            all(term_text(term) == FULL_TEXT_EVIDENCE for term in terms_by_field.get("evidence", ())),
         )
 
     def select_cell_terms(self, name: str, terms_by_field: FieldTerms) -> Sequence[Any]:

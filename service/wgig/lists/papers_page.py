@@ -15,6 +15,7 @@ from ..rdf.labels import best_text
 from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, namespaces_by_prefix
 from ..resources.added_papers import find_added_papers
+from ..resources.text_links import FULL_TEXT_EVIDENCE
 from ..shacl.outcomes import list_section_outcomes
 from ..store.labels import find_labels
 from ..store.store import Store
@@ -32,8 +33,7 @@ from .papers_index import (
 from .query import ListRequest
 
 ROW_FACETS = ("type", "issue", "drafter")  # facets whose values each row shows
-SERIES = ("issue-papers", "assessment-papers")  # the documents whose parts are the papers of 2005
-FULL_TEXT = "full text"  # a value of wgig:evidence
+SERIES_DOCUMENTS = ("issue-papers", "assessment-papers")  # the documents whose parts are the papers of 2005
 # By the pattern of wgig:dateBasis: what a row says of the day. If a paper has no day, it is in the pattern.
 DATE_BASES = (
     (re.compile(r"\bset\b"), gettext_noop("around %(day)s")),
@@ -242,7 +242,7 @@ def build_paper_row(
         paper,
         title,
         describe_day(paper.posted, best_text(list_texts(f"{namespaces['wgig']}dateBasis")).value),
-        all(term_text(term) == FULL_TEXT for term in list_texts(f"{namespaces['wgig']}evidence")),
+        all(term_text(term) == FULL_TEXT_EVIDENCE for term in list_texts(f"{namespaces['wgig']}evidence")),
         paper.iri not in added_iris,
         assertion,
         list_section_outcomes(pairs) if is_checked else (),
@@ -270,12 +270,13 @@ def count_series(store: Store, base: str) -> tuple[int, int]:
     part_of, evidence = (expand_curie(name, base) for name in ("wgig:partOf", "wgig:evidence"))
     papers = {
         quad.subject
-        for name in SERIES
+        for name in SERIES_DOCUMENTS
         for quad in store.match(None, part_of, expand_curie(f"doc:{name}", base))
         if isinstance(quad.subject, ox.NamedNode)
     }
     unseen = sum(
-        any(term_text(quad.object) != FULL_TEXT for quad in store.match(paper, evidence)) for paper in papers
+        any(term_text(quad.object) != FULL_TEXT_EVIDENCE for quad in store.match(paper, evidence))
+        for paper in papers
     )
     return len(papers), unseen
 
