@@ -47,3 +47,11 @@ def writing_direction(language: str) -> str:
 
 
 ENGLISH = "en"
+
+# Separators of the items of a list, by language; in other languages a comma and a space.
+LIST_SEPARATORS = {"ar": "، ", "zh": "、"}
+
+
+def get_list_separator(language: str) -> str:
+    """The separator of the items of a list in a language."""
+    return LIST_SEPARATORS.get(language, ", ")

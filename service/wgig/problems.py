@@ -185,8 +185,8 @@ PROBLEM_KINDS = {
             "be the wrong file, or the paper may have no type."
         ),
         gettext_noop(
-            "Check that you sent the right file, and that it is marked as a paper: in Markdown by "
-            "front matter with the key paper, in RDF by the type wgig:IssuePaper."
+            "Check that you sent the right file, and that it is marked as a paper: in Markdown by a line "
+            "such as paper: my-paper between two lines --- at the top, in RDF by the type wgig:IssuePaper."
         ),
     ),
     "too-many": ProblemKind(

@@ -83,7 +83,7 @@ def test_report_links_to_lines_of_the_text(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "status", "sentence"),
     [
-        ({"paper": "<a:a>\n<a:b>", "format": "ttl"}, 400, "Syntax error"),
+        ({"paper": "<a:a>\n<a:b>", "format": "ttl"}, 400, "The paper was not checked"),
         ({"paper": "", "format": "ttl"}, 400, "No paper was sent."),
         ({"paper": "x", "format": "exe"}, 415, "This is not a paper: its format is unknown."),
         ({"paper": "x", "profile": "perfect"}, 400, "There is no profile &#39;perfect&#39;."),
@@ -152,40 +152,52 @@ def find_summary(page: httpx.Response) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "profile", "title", "summary"),
+    ("text", "profile", "verdict", "counts"),
     [
-        (COMPLETE_PAPER.decode(), "complete", "Conforms", "This paper is complete"),
+        (COMPLETE_PAPER.decode(), "complete", "This paper is complete", ""),
         (
             INCOMPLETE_PAPER.decode(),
             "complete",
+            "This paper is not complete",
             "1 error",
-            "This paper is not complete 1 error",
         ),
         (
             MISSPELLED_PAPER,
             "draft",
+            "This draft has errors",
             "2 errors",
-            "This draft has errors 2 errors",
         ),
     ],
 )
-def test_result_is_counted_in_the_title_and_in_the_summary_with_the_focus(
-    read_only_client: httpx.Client, text: str, profile: str, title: str, summary: str
+def test_title_and_summary_with_the_focus_have_the_same_verdict(
+    read_only_client: httpx.Client, text: str, profile: str, verdict: str, counts: str
 ) -> None:
     fields = {"paper": text, "profile": profile}
-    page_title, focused_text = find_summary(
-        read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
-    )
-    assert page_title == f"{title}: Check a paper"
-    assert focused_text.partition(" Correct the paper and check it again")[0] == summary
+    page = read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
+    page_title, focused_text = find_summary(page)
+    assert page_title == f"{verdict}: Check a paper"
+    assert focused_text[2:].startswith(f"{verdict} {counts}")  # after a mark
+    assert "paper.md" not in BeautifulSoup(page.text, "html.parser").select(".report")[0].get_text()
+
+
+def test_sections_have_as_many_findings_as_are_shown(read_only_client: httpx.Client) -> None:
+    page = read_only_client.post("/validate", data={"paper": MISSPELLED_PAPER}, headers=PAGE_HEADERS)
+    root = BeautifulSoup(page.text, "html.parser")
+    counted = [sum(map(int, re.findall(r"\d+", link.get_text()))) for link in root.select(".sections td a")]
+    groups = [len(group.select("li")) for group in root.select(".section-findings")]
+    assert counted == groups
+    assert sum(counted) == len(root.select(".findings > li"))
+    labels = [label.get_text() for label in root.select(".finding-kinds label")]
+    assert labels[0] == "All findings"
+    assert sum(int(label.split()[0]) for label in labels[1:]) == sum(counted)
 
 
 def test_several_files_are_counted_together(read_only_client: httpx.Client) -> None:
     contents = (COMPLETE_PAPER, INCOMPLETE_PAPER, INCOMPLETE_PAPER, b"<a:a>")
     files = [("files", (f"{number}.ttl", content)) for number, content in enumerate(contents)]
     title, summary = find_summary(read_only_client.post("/validate", files=files, headers=PAGE_HEADERS))
-    assert title == "2 errors, 1 file not checked: Check a paper"
-    assert summary.startswith("Not all 4 files conform to the profile complete 2 errors, 1 file not checked")
+    assert title == "Not all papers are complete: Check a paper"
+    assert summary[2:].startswith("Not all papers are complete 2 errors, 1 file not checked")
 
 
 def test_waived_findings_are_not_counted(read_only_client: httpx.Client) -> None:
@@ -193,7 +205,7 @@ def test_waived_findings_are_not_counted(read_only_client: httpx.Client) -> None
     fields = {"paper": text, "profile": "draft"}
     page = read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
     assert "Waived: \u2068So.\u2069" in page.text
-    assert find_summary(page)[0] == "1 error: Check a paper"
+    assert find_summary(page)[1][2:].startswith("This draft has errors 1 error A draft")
 
 
 def test_error_gets_the_focus(read_only_client: httpx.Client) -> None:

@@ -56,15 +56,25 @@ def test_a_forum_under_a_misspelled_property_is_not_missing(engine: str) -> None
     (paper,) = check_document(document, "complete", engine).papers
     assert rule_codes(paper) == ["WGIG-0-TERM-UNKNOWN"]
     assert {section.number: section.state for section in paper.sections}[5] == "faulty"
+    assert [finding.section for finding in paper.findings] == [5]
     assert (paper.met, paper.left_out, paper.conforms) == (paper.parts, 0, False)
     (draft,) = check_document(document, "draft", engine).papers
     assert {section.number: section.state for section in draft.sections}[5] == "done"
 
 
+def test_a_section_lacks_only_the_parts_that_a_finding_names() -> None:
+    (paper,) = check_text("paper:x a wgig:IssuePaper ; wgig:forums [] .", "complete").papers
+    section = paper.sections[5]
+    assert (section.state, section.missing) == ("faulty", ())  # a finding, on the name, is in this section
+    assert {finding.rule.code for finding in paper.findings if finding.section == 5} == {
+        "WGIG-0-TERM-UNKNOWN"
+    }
+
+
 def test_another_slip_in_the_same_part_keeps_its_message() -> None:
     changes = ("wgig:forum  ", "wgig:forums "), ("wgig:swot  ", "dcterms:relation ")
     report = check_document(read_example("ok-final", *changes))
-    assert rule_codes(report) == ["WGIG-0-TERM-UNKNOWN", "WGIG-3-SWOT-MISSING"]
+    assert rule_codes(report) == ["WGIG-3-SWOT-MISSING", "WGIG-0-TERM-UNKNOWN"]
 
 
 def test_a_part_that_is_missing_beside_an_unrelated_unknown_term_is_missing() -> None:

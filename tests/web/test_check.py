@@ -58,7 +58,8 @@ def has_focus(page: Page, selector: str) -> bool:
 
 def test_result_gets_the_focus(report_page: Page) -> None:
     assert has_focus(report_page, "#summary")
-    expect(report_page).to_have_title(re.compile(r"^3 errors: Check a paper"))
+    expect(report_page).to_have_title(re.compile(r"^This draft has errors: Check a paper"))
+    expect(report_page.locator("#summary")).to_contain_text("3 errors")
 
 
 def test_editor_has_the_text_its_lines_and_marks(report_page: Page) -> None:
@@ -116,7 +117,7 @@ def test_suggestion_changes_the_text_and_offers_to_check_again(report_page: Page
     assert "spam" not in report_page.locator(".cm-lintRange").all_inner_texts()
     with report_page.expect_navigation():
         report_page.keyboard.press("Enter")
-    expect(report_page).to_have_title(re.compile(r"^2 errors: Check a paper"))
+    expect(report_page.locator("#summary")).to_contain_text("2 errors")
     assert has_focus(report_page, "#summary")
 
 
@@ -124,7 +125,7 @@ def test_all_suggestions_make_the_paper_conform(report_page: Page) -> None:
     while buttons := report_page.get_by_role("button", name="Did you mean").all():
         buttons[0].click()
     click_and_wait(report_page, ".paper-text > button")
-    expect(report_page).to_have_title(re.compile(r"^Conforms: Check a paper"))
+    expect(report_page).to_have_title(re.compile(r"^This draft has no errors: Check a paper"))
 
 
 def test_change_is_undone_by_keyboard(report_page: Page) -> None:
@@ -265,13 +266,30 @@ def test_report_is_beside_the_text_on_wide_screens_and_above_it_on_narrow_ones(r
 def test_without_scripts_links_lead_to_numbered_lines(reopen_page: PageOpener) -> None:
     page = check_text(reopen_page("/validate", java_script_enabled=False), MISSPELLED_PAPER)
     assert has_focus(page, "#summary")
-    assert page.title().startswith("3 errors: ")
+    assert page.title().startswith("This draft has errors: ")
     assert page.get_by_role("button", name="Did you mean").count() == 0
     expect(page.get_by_text("Did you mean spam?")).to_be_visible()
     number = line_number("spamm")
     page.get_by_role("link", name=f"Line {number}, column").first.click()
     assert page.url.endswith(f"#file-1-line-{number}")
     expect(page.locator(f"#file-1-line-{number}")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_findings_of_one_kind_are_shown_and_those_that_a_link_leads_to(
+    reopen_page: PageOpener, has_scripts: bool
+) -> None:
+    page = check_text(reopen_page("/validate", java_script_enabled=has_scripts), MISSPELLED_PAPER, "complete")
+    findings = page.locator(".findings > li")
+    assert findings.filter(visible=True).count() == findings.count() > 5
+    page.get_by_label("1 warning").check()
+    expect(findings.filter(visible=True)).to_have_count(1)
+    expect(page.locator(".section-findings").filter(visible=True)).to_have_count(1)
+    page.locator(".sections a").first.click()
+    expect(page.locator("#file-1-finding-1")).to_be_in_viewport()
+    expect(findings.filter(visible=True)).to_have_count(2)
+    page.emulate_media(media="print")
+    assert findings.filter(visible=True).count() == findings.count()
 
 
 @pytest.mark.parametrize("text", [MISSPELLED_PAPER, None])

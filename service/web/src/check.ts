@@ -35,14 +35,15 @@ class CheckPage {
     document.querySelector("main")!.addEventListener("click", (event) => this.onClick(event));
   }
 
-  /** Put the text in the place of its numbered lines: beside the report, with a button, or in the form below an error. */
+  /** Put the text in the place of its numbered lines: beside the report, or in the form below an error, with a button. */
   private placeText(): void {
     document.querySelector(".listing")?.remove();
     const text = this.field.parentElement!;
+    text.append(this.checkButton());
+    this.form.querySelector(":scope > button")?.classList.add("plain");
     const listing = document.querySelector(".beside > .source");
     if (!listing) return;
     this.field.setAttribute("form", this.form.id);
-    text.append(this.checkButton("plain"));
     listing.replaceWith(text);
   }
 
@@ -60,7 +61,7 @@ class CheckPage {
 
   private downloadText(): void {
     const url = URL.createObjectURL(new Blob([this.field.value]));
-    h("a", { href: url, download: this.hiddenField("name").value }).click();
+    h("a", { href: url, download: this.hiddenField("name").value || `paper.${this.field.dataset.format ?? "txt"}` }).click();
     setTimeout(() => URL.revokeObjectURL(url), REVOKE_DELAY_MS);
     this.hiddenField("edited").value = "";
   }
@@ -69,8 +70,8 @@ class CheckPage {
     return this.form.elements.namedItem(name) as HTMLInputElement;
   }
 
-  private checkButton(className = ""): HTMLButtonElement {
-    return h("button", { form: this.form.id, class: className }, formatMessage("check-again"));
+  private checkButton(): HTMLButtonElement {
+    return h("button", { form: this.form.id }, formatMessage("check-again"));
   }
 
   /** Follow a link to a line or to the text into the editor. */

@@ -25,7 +25,7 @@ from babel.numbers import format_decimal
 from babel.numbers import format_percent as format_localized_percent
 from babel.units import format_unit
 
-from ..i18n import ENGLISH, PAGE_LANGUAGES, load_catalog, writing_direction
+from ..i18n import ENGLISH, PAGE_LANGUAGES, get_list_separator, load_catalog, writing_direction
 from ..problems import Problem
 from ..rdf.labels import rank_language
 from .bodies import Pairs, get_query_parameters, parameter_values
@@ -196,8 +196,6 @@ def content_language_field(languages: Iterable[str]) -> Iterator[tuple[str, str]
         yield "Content-Language", ", ".join(tags)
 
 
-# Separators of the items of a list, by language; in other languages a comma and a space.
-LIST_SEPARATORS = {"ar": "، ", "zh": "、"}
 # Longer addresses (path and query string) are not repeated on error pages and in links for search engines.
 MAX_REPEATED_ADDRESS_CHARACTERS = 2000
 
@@ -324,7 +322,7 @@ def translate_message(message: str) -> tuple[str, str]:
 
 def list_separator() -> str:
     """The separator of the items of a list in the current language."""
-    return LIST_SEPARATORS.get(current_language(), ", ")
+    return get_list_separator(current_language())
 
 
 def format_language_name(tag: str) -> str:

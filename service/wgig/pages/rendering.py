@@ -114,6 +114,7 @@ ISOLATED_MARKUP = Markup('<bdi dir="ltr">%s</bdi>')
 LANGUAGE_ATTRIBUTES = Markup(' lang="%s" dir="auto"')
 # Control characters, bidirectional controls and noncharacters, which a picture must not contain.
 UNDRAWABLE_PATTERN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+")
+CODE_IN_TEXT_PATTERN = re.compile(r"`([^`\n]+)`")
 DAY_IN_TEXT_PATTERN = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
@@ -181,6 +182,7 @@ def make_template_environment(base: str) -> Environment:
         "anchor": iri_fragment,
         "sentence": render_sentence,
         "note_sentences": lambda note: render_note(note, base),
+        "code_in_text": mark_up_code,
         "day": format_date_text,
         "number": language.format_number,
         "percent": language.format_percent,
@@ -279,9 +281,14 @@ def render_named_link(
 def render_sentence(text: str) -> Markup:
     """A message made in Python, translated to the language of the page, or marked up as English."""
     translation, text_language = language.translate_message(text)
-    if text_language == language.current_language():
-        return escape(translation)
-    return ENGLISH_MARKUP % translation
+    markup = mark_up_code(translation)
+    return markup if text_language == language.current_language() else ENGLISH_MARKUP % markup
+
+
+def mark_up_code(text: str) -> Markup:
+    """A sentence with the text between backticks as code, which is shown without them."""
+    parts = enumerate(CODE_IN_TEXT_PATTERN.split(text))
+    return Markup().join(CODE_MARKUP % part if index % 2 else escape(part) for index, part in parts)
 
 
 def render_note(note: Any, base: str) -> Markup:

@@ -53,11 +53,12 @@ FORMAT_PATTERNS = {
 
 
 class UploadedFile(NamedTuple):
-    """An uploaded file. `format` is None if neither media type nor file extension is known."""
+    """An uploaded file or pasted text. `format` is None if neither media type nor file extension is known."""
 
     name: str
     data: bytes
     format: Format | None
+    is_pasted: bool = False
 
     @property
     def text(self) -> str:
@@ -152,13 +153,15 @@ def iter_pasted_files(fields: Pairs) -> Iterator[UploadedFile]:
     Its format is guessed, unless the field `format` has a media type or a file extension.
     """
     requested_format = next(filter(None, parameter_values(fields, PAPER_FORMAT_FIELD)), "").lower()
+    # The text of a file that was checked before comes back with the name of the file.
+    is_pasted = not any(parameter_values(fields, PAPER_NAME_FIELD))
     for text in filter(str.strip, parameter_values(fields, PAPER_TEXT_FIELD)):
         format_ = (
             (FORMATS_BY_TYPE.get(requested_format) or FORMATS_BY_SUFFIX.get(requested_format))
             if requested_format
             else guess_text_format(text)
         )
-        yield UploadedFile(name_text_file(fields, format_), text.encode(), format_)
+        yield UploadedFile(name_text_file(fields, format_), text.encode(), format_, is_pasted)
 
 
 def name_text_file(fields: Pairs, format_: Format | None) -> str:

@@ -154,6 +154,7 @@ class CheckedFile(NamedTuple):
 
     outcome: CheckOutcome
     text: str
+    is_pasted: bool
 
 
 class ValidationJob(NamedTuple):
@@ -384,9 +385,11 @@ class PaperFileChecker:
         """The outcome of the check of a file."""
         try:
             document = self.read_document(file)
-            return CheckedFile(check_document(document, self.profile, self.settings.shacl), document.text)
+            return CheckedFile(
+                check_document(document, self.profile, self.settings.shacl), document.text, file.is_pasted
+            )
         except Problem as problem:
-            return CheckedFile(UncheckedFile(file.name, problem), file.text)
+            return CheckedFile(UncheckedFile(file.name, problem), file.text, file.is_pasted)
 
     def read_document(self, file: UploadedFile) -> Document:
         """The document in a file. Raises Problem 400 if invalid, 413 above a limit, 415 without a format."""
@@ -408,9 +411,11 @@ class PaperFileChecker:
 
 def render_validation_page(context: RequestContext, result: ValidationJobResult) -> bytes:
     """The page with the form as it was sent, and the report or the conformance of the papers in the store."""
-    outcomes, texts = (
+    report_view = ReportView(
         [checked.outcome for checked in result.files],
+        result.options.language,
         [checked.text for checked in result.files],
+        {number for number, checked in enumerate(result.files, 1) if checked.is_pasted},
     )
     return rendering.render_template(
         "validate.html",
@@ -427,7 +432,7 @@ def render_validation_page(context: RequestContext, result: ValidationJobResult)
         languages=MESSAGE_LANGUAGES,
         options=result.options,
         problem=result.problem,
-        report_view=ReportView(outcomes, result.options.language, texts) if result.files else None,
+        report_view=report_view if result.files else None,
         papers=[] if result.files else list_paper_conformance(context.store, context.base),
     )
 
@@ -442,7 +447,7 @@ def echo_pasted_text(files: Sequence[UploadedFile], checked_files: Sequence[Chec
     format_ = files[0].format
     return [
         (PAPER_TEXT_FIELD, checked_files[0].text),
-        (PAPER_NAME_FIELD, files[0].name),
+        (PAPER_NAME_FIELD, "" if files[0].is_pasted else files[0].name),
         (PAPER_FORMAT_FIELD, format_.suffix if format_ in PASTABLE_FORMATS else ""),
     ]
 

@@ -27,6 +27,7 @@ from ..rdf.namespaces import (
     WGIG_ISSUE_PAPER,
     WGIG_NAMESPACE,
     WGIG_WAIVES,
+    expand_curie,
 )
 from ..rdf.serialization import replace_literal_text
 from ..settings import Settings
@@ -40,7 +41,7 @@ from .locations import WGIG_CRITERION_IRI, find_result_offset, find_text_positio
 from .misspellings import correct_document, find_misspellings
 from .paper_scope import ACTOR_IRI_PREFIXES
 from .results import Term, ValidationResult
-from .rules import SHAPES_NAMESPACE, rules_by_code, validate_profile_name
+from .rules import SHAPES_NAMESPACE, required_rules, rules_by_code, validate_profile_name
 from .summary import PaperSummary, ResultsByNode
 
 WGIG_ASSESSMENT_IRI, WGIG_JUDGES_IRI, WGIG_MECHANISM_IRI = (
@@ -325,9 +326,9 @@ def result_sort_key(result: ValidationResult) -> tuple[int, int, str, str]:
     )
 
 
-def finding_sort_key(finding: Finding) -> tuple[int, int, tuple[int, ...]]:
-    """The sort key of a finding: section, rule, position in the file."""
-    return finding.rule.section, finding.rule.order, finding.position or ()
+def finding_sort_key(finding: Finding) -> tuple[int, int, int, tuple[int, ...]]:
+    """The sort key of a finding: section, rule, position in the file. Misspelled names are first."""
+    return finding.section, finding.rule.section, finding.rule.order, finding.position or ()
 
 
 def build_finding(
@@ -348,4 +349,14 @@ def build_finding(
         suggestion=suggestion,
         waiver=summary.waiver_reasons.get(rule.code, ""),
         correction=find_correction(document, offset, result.value, suggestion),
+        misspelled_section=find_misspelled_section(result, suggestion),
     )
+
+
+def find_misspelled_section(result: ValidationResult, suggestion: str) -> int | None:
+    """The section that requires the property that an unknown term was probably meant to be, or None."""
+    is_term = result.code == suggestions.UNKNOWN_TERM_CODE and isinstance(result.value, ox.NamedNode)
+    if not is_term or not suggestion:
+        return None
+    property_iri = expand_curie(suggestion).value
+    return next((rule.section for rule in required_rules() if property_iri in rule.predicates), None)

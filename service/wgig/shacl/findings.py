@@ -34,6 +34,7 @@ class Finding:
     the node or heading that lacks one; None if the format has no lines, or the file does not have this value
     or node. `line` is the text of the line at `position`, `suggestion` the nearest valid name, `waiver` the
     author's reason why the finding does not count, `correction` the change of the text to the suggestion.
+    `misspelled_section` is the section of a part whose name is misspelled.
     """
 
     rule: Rule
@@ -44,11 +45,17 @@ class Finding:
     suggestion: str = ""
     waiver: str = ""
     correction: Correction | None = None
+    misspelled_section: int | None = None
 
     def __post_init__(self) -> None:
         """Replace control characters in the author's text, and shorten the waiver."""
         object.__setattr__(self, "line", replace_control_characters(self.line))
         object.__setattr__(self, "waiver", shorten_untrusted_text(self.waiver))
+
+    @property
+    def section(self) -> int:
+        """The number of the section that the finding is about."""
+        return self.rule.section if self.misspelled_section is None else self.misspelled_section
 
     def is_blocking(self, profile: str) -> bool:
         """Whether the finding makes the paper fail a profile."""

@@ -34,6 +34,7 @@ CHECK_PROFILES = ("draft", "complete", "final")  # each includes the rules of th
 BLOCKING_SEVERITIES = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
 MESSAGE_LANGUAGES = tuple(PAGE_LANGUAGES)
 TEMPLATE_SECTIONS = range(9)  # 0 is the paper itself
+COMMENTS_SECTION = 8  # the only section without a required part
 
 # The constraint components (SHACL, section 4) without their ending, by the property that declares them.
 CONSTRAINT_COMPONENTS = {

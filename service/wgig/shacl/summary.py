@@ -18,7 +18,14 @@ from .findings import (
 )
 from .locations import is_blank_text
 from .results import Term, ValidationResult
-from .rules import SHAPES_NAMESPACE, TEMPLATE_SECTIONS, Rule, required_rules, rules_by_code
+from .rules import (
+    COMMENTS_SECTION,
+    SHAPES_NAMESPACE,
+    TEMPLATE_SECTIONS,
+    Rule,
+    required_rules,
+    rules_by_code,
+)
 
 WGIG_WAIVER_IRI, WGIG_REASON_IRI = f"{WGIG_NAMESPACE}waiver", f"{WGIG_NAMESPACE}reason"
 WGIG_EVIDENCE_IRI, WHOLE_TEXT_EVIDENCE = f"{WGIG_NAMESPACE}evidence", "full text"
@@ -27,7 +34,6 @@ TEXT_PROPERTY_IRIS = frozenset(
     f"{WGIG_NAMESPACE}{name}"
     for name in ("issueDescription", "swot", "mainActor", "forum", "mechanism", "assessment")
 )
-COMMENTS_SECTION = 8  # the only section without a required part
 ASSESSMENT_STEPS = (f"{WGIG_NAMESPACE}assessment",)  # of the rules on what each assessment must have
 ADDITIONAL_COMMENTS_IRI = f"{WGIG_NAMESPACE}additionalComments"
 UNWAIVABLE_CODE_PREFIX = "WGIG-0-WAIVER"  # the rules about waivers cannot be waived
@@ -188,11 +194,15 @@ class PaperSummary:
         corrected = self.corrected
         unmet = {rule.section for rule in corrected.unmet_rules}
         done = {rule.section for rule in self.required} - unmet
+        # A part is missing only if a finding says so: the parts of a part with a misspelled name have none.
+        reported_codes = {result.code for result in self.results}
         # A draft may lack parts. An assessment that lacks, say, its verdict is there, with a fault.
         missing_rules = [
             rule
             for rule in corrected.unmet_rules
-            if profile != "draft" and not (rule.steps == ASSESSMENT_STEPS and corrected.has_focus_node(rule))
+            if profile != "draft"
+            and (rule.code in reported_codes or corrected.is_left_blank(rule))
+            and not (rule.steps == ASSESSMENT_STEPS and corrected.has_focus_node(rule))
         ]
         # The numbers of the sections in each state. A section in several has the first of them.
         states = {

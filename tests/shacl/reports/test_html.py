@@ -14,7 +14,7 @@ from wgig.shacl.findings import CheckOutcome, Report, UncheckedFile
 from wgig.shacl.reports import REPORT_WRITERS
 from wgig.shacl.reports.html import MAX_SHOWN_LINES, ReportView
 
-VOID_ELEMENTS = {"meta", "link", "br"}
+VOID_ELEMENTS = {"meta", "link", "br", "input"}
 
 
 class PageParser(HTMLParser):
@@ -88,7 +88,7 @@ def test_a_finding_and_its_line_link_to_each_other(bad_report: Report, bad_text:
     assert f'<a href="#file-1-line-{line}">Line {line}, column 5</a>' in page
     start = page.index(f'<li id="file-1-line-{line}" class="found">')
     assert "wgig:oportunity  &#34;Radio" in page[start:]
-    assert '<a href="#file-1-finding-2">WGIG-0-TERM-UNKNOWN</a>' in page[start:]
+    assert '<a href="#file-1-finding-2">2</a>' in page[start:]
 
 
 def test_a_finding_shows_its_line_if_the_text_is_not_shown(bad_report: Report) -> None:
@@ -101,7 +101,7 @@ def test_states_are_shown_as_words(bad_report: Report) -> None:
     page = render_fragment(ReportView([bad_report], "en"))
     assert '<span aria-hidden="true">✗</span> missing' in page
     assert '<span aria-hidden="true">✓</span> done' in page
-    assert '<span aria-hidden="true">✗</span> does not conform to the profile final' in page
+    assert '<span aria-hidden="true">✗</span> not final' in page
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_rule_links_to_its_page_on_the_service_and_to_its_iri_in_a_file(bad_re
 def test_an_unchecked_file_is_shown_with_the_reason(unchecked_file: UncheckedFile) -> None:
     page = render_fragment(ReportView([unchecked_file], "en", texts=["<a>\n<b>"]))
     assert "this file was not checked" in page
-    assert "on line 2 is not closed: a `&gt;` is missing." in page
+    assert "on line 2 is not closed: a <code>&gt;</code> is missing." in page
     assert '<a href="#file-1-line-2">Line 2, column ' in page
 
 

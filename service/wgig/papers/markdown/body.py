@@ -103,9 +103,13 @@ class HeadingMatcher:
             )
         else:
             suggestion = "Write text without headings instead."
-        return paper_syntax_problem(
-            self.text, node.offset, f"{container} has no heading {'#' * node.level} {node.title}.", suggestion
+        title = f"{'#' * node.level} {node.title}"
+        cause = (
+            f"The heading {title} is not a section of the template."
+            if headings is SECTION_HEADINGS
+            else f"{container} has no heading {title}."
         )
+        return paper_syntax_problem(self.text, node.offset, cause, suggestion)
 
     def check_no_text(self, node: OutlineNode, location: str, suggestion: str) -> None:
         """Raise Problem 400 for text directly below a heading that may have only sub-headings."""
@@ -187,7 +191,7 @@ class BodyReader(HeadingMatcher):
 
         Raises Problem 400 for headings and text that do not fit the template.
         """
-        nodes_by_heading = dict(self.match_headings(self.sections, SECTION_HEADINGS, 2, "The form"))
+        nodes_by_heading = dict(self.match_headings(self.sections, SECTION_HEADINGS, 2, "The paper"))
         for heading in SECTION_HEADINGS:
             if heading in nodes_by_heading:
                 SECTION_READERS[heading.key](self, nodes_by_heading[heading], heading.mark)

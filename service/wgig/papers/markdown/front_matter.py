@@ -42,7 +42,8 @@ YAML_NULL_WORDS = ("", "~", "null")
 PAPER_NAME_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 KEY_LINES_HINT = "Write lines of the form key: value."
 QUOTES_HINT = "Put quotes around text that contains a colon or other punctuation."
-TAB_HINT = "Replace the tab with spaces."
+FRONT_MATTER_NAME = "The block between the two lines --- at the top"  # authors may not know the term
+REFUSED_SIGNS, REFUSED_DEPTH, REFUSED_SURROGATE = "anchors, aliases and tags", "depth", "surrogate"
 FRONT_MATTER_HINT = "Start the file with a line ---, a line such as paper: my-paper, and another line ---."
 
 
@@ -55,15 +56,38 @@ class FrontMatterLoader(yaml.SafeLoader):
         """The next node. Raises ComposerError for refused YAML before it is processed."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
-            refuse_yaml_event("anchors, aliases and tags are not supported", event)
+            refuse_yaml_event(REFUSED_SIGNS, event)
         if SURROGATE_PATTERN.search(getattr(event, "value", "")):
-            refuse_yaml_event("an unpaired surrogate is not allowed", event)
+            refuse_yaml_event(REFUSED_SURROGATE, event)
         if self.depth > MAX_YAML_LEVELS:
-            refuse_yaml_event("it is nested too deeply", event)
+            refuse_yaml_event(REFUSED_DEPTH, event)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
+
+
+# What the messages of the YAML loader mean for an author: cause and fix, by a part of the message.
+YAML_CAUSES = {
+    "mapping values": ("There is a second colon in this line.", QUOTES_HINT),
+    "'\\t'": ("There is a tab in this line.", "Replace the tab with spaces."),
+    "end of stream": ("A quotation mark in this block is not closed.", "Close it."),
+    "expected ',' or": ("A bracket in this block is not closed.", "Close it, and put commas between values."),
+    "expected ':'": ("There is a line without a colon.", KEY_LINES_HINT),
+    "<block end>": ("This line does not fit the lines above it.", "Start all keys in the same column."),
+    REFUSED_SIGNS: ("The signs &, * and ! have a special meaning here.", "Put quotes around the text."),
+    REFUSED_DEPTH: ("Values are nested too deeply.", "Use at most the levels of the template."),
+    REFUSED_SURROGATE: (
+        "This escape is not allowed: it is half of a character.",
+        "Write the character itself.",
+    ),
+}
+
+
+def explain_yaml_error(message: str) -> tuple[str, str]:
+    """The cause of an error of the YAML loader in plain words, and the fix."""
+    causes = (cause for part, cause in YAML_CAUSES.items() if part in message)
+    return next(causes, ("This line cannot be read.", QUOTES_HINT))
 
 
 def parse_yaml_tree(yaml_text: str) -> yaml.Node | None:
@@ -103,21 +127,28 @@ class FrontMatter:
         """Parse the front matter. Raises Problem 400 if it is missing, too long or not valid."""
         fence = OPENING_FENCE_PATTERN.match(text)
         if not fence:
-            raise paper_syntax_problem(text, 0, "The paper has no front matter.", FRONT_MATTER_HINT)
+            raise paper_syntax_problem(
+                text, 0, "The paper does not start with a line ---.", FRONT_MATTER_HINT
+            )
         self.text, self.start = text, fence.end()
         end = CLOSING_FENCE_PATTERN.search(text, self.start)
         if not end:
-            raise paper_syntax_problem(text, 0, "The front matter has no end.", "End it with a line ---.")
+            raise paper_syntax_problem(
+                text,
+                0,
+                "The block that starts with the line --- has no end.",
+                "End it with another line ---.",
+            )
         self.body_offset = end.end()
         if end.start() - self.start > MAX_FRONT_MATTER_CHARACTERS:
             raise paper_syntax_problem(
                 text,
                 self.start,
-                f"The front matter is longer than {MAX_FRONT_MATTER_CHARACTERS} characters.",
+                f"{FRONT_MATTER_NAME} is longer than {MAX_FRONT_MATTER_CHARACTERS} characters.",
                 "Shorten it.",
             )
         self.entries = self.parse_mapping(
-            self.compose_tree(text[self.start : end.start()]), "The front matter", FRONT_MATTER_KEYS
+            self.compose_tree(text[self.start : end.start()]), FRONT_MATTER_NAME, FRONT_MATTER_KEYS
         )
 
     def compose_tree(self, yaml_text: str) -> yaml.Node:
@@ -127,17 +158,15 @@ class FrontMatter:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             offset = self.start + yaml_mark_offset(mark)
-            fix = TAB_HINT if self.text.startswith("\t", offset) else QUOTES_HINT
-            raise paper_syntax_problem(
-                self.text, offset, f"The front matter cannot be parsed: {error.problem}.", fix
-            ) from error
+            cause, fix = explain_yaml_error(error.problem or "")
+            raise paper_syntax_problem(self.text, offset, cause, fix) from error
         except yaml.reader.ReaderError as error:
             offset = self.start + error.position
             raise paper_syntax_problem(
-                self.text, offset, "This character is not allowed in the front matter.", "Remove it."
+                self.text, offset, "This character is not allowed.", "Remove it."
             ) from error
         if node is None:
-            raise paper_syntax_problem(self.text, 0, "The front matter is empty.", FRONT_MATTER_HINT)
+            raise paper_syntax_problem(self.text, 0, f"{FRONT_MATTER_NAME} is empty.", FRONT_MATTER_HINT)
         return node
 
     def parse_mapping(
@@ -238,7 +267,7 @@ def build_initial_statements(front_matter: FrontMatter) -> PaperStatements:
         raise paper_syntax_problem(
             front_matter.text,
             0,
-            "The front matter does not name the paper.",
+            f"{FRONT_MATTER_NAME} does not name the paper.",
             "Add a line such as paper: my-paper.",
         )
     if not PAPER_NAME_PATTERN.fullmatch(name.text):

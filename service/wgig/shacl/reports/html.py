@@ -6,7 +6,7 @@ shown, each cut to 500 characters.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, groupby
@@ -15,6 +15,7 @@ from typing import ClassVar, NamedTuple
 
 from ...i18n import writing_direction
 from ...pages.rendering import build_static_path, read_static_files, render_template
+from ...rdf.formats import FILE_FORMATS
 from ...text import TextLines, shorten_untrusted_text
 from ..findings import (
     STATE_DONE,
@@ -38,8 +39,10 @@ from .phrases import (
     format_report_phrase,
     format_short_term,
     get_rule_example,
+    join_phrases,
     report_language,
     section_state_text,
+    verdict_text,
 )
 
 MAX_SHOWN_LINES = 2000  # of each file
@@ -69,11 +72,15 @@ class SourceLine(NamedTuple):
 
 @dataclass(frozen=True)
 class FileView:
-    """A file on the page: its number, its outcome, and its text (empty if it is not shown)."""
+    """A file on the page: its number, its outcome, and its text (empty if it is not shown).
+
+    A pasted text is a file, too, but its name is not shown.
+    """
 
     number: int
     outcome: CheckOutcome
     text: str = ""
+    is_pasted: bool = False
 
     @property
     def is_unchecked(self) -> bool:
@@ -86,6 +93,11 @@ class FileView:
         numbers = count(1)
         papers = self.outcome.papers if isinstance(self.outcome, Report) else ()
         return [(paper, [(next(numbers), finding) for finding in paper.findings]) for paper in papers]
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """The findings of all papers."""
+        return self.outcome.findings if isinstance(self.outcome, Report) else ()
 
     def lines(self) -> Iterator[SourceLine]:
         """The first MAX_SHOWN_LINES lines of the text, each with its findings."""
@@ -121,13 +133,14 @@ def service_rule_path(rule: Rule) -> str:
 class ReportView:
     """The data of a report template: outcomes in a language, optionally with the texts of their files.
 
-    `texts` are in the order of the outcomes; a text that is not shown is empty. `rule_page` returns the URL
-    or path of the page of a rule.
+    `texts` are in the order of the outcomes; a text that is not shown is empty. `pasted_numbers` are the
+    numbers of the files that are pasted texts. `rule_page` returns the URL or path of the page of a rule.
     """
 
     outcomes: Sequence[CheckOutcome]
     language: str
     texts: Sequence[str] = ()
+    pasted_numbers: Collection[int] = ()
     rule_page: Callable[[Rule], str] = service_rule_path
 
     symbols: ClassVar[Mapping[str, str]] = STATE_SYMBOLS
@@ -138,7 +151,16 @@ class ReportView:
         """The files, numbered from one."""
         texts = self.texts or [""] * len(self.outcomes)
         pairs = zip(self.outcomes, texts, strict=True)
-        return [FileView(number, outcome, text) for number, (outcome, text) in enumerate(pairs, 1)]
+        return [
+            FileView(number, outcome, text, number in self.pasted_numbers)
+            for number, (outcome, text) in enumerate(pairs, 1)
+        ]
+
+    @property
+    def only_paper(self) -> PaperReport | None:
+        """The paper, if there is only one file and only one paper in it."""
+        papers = [paper for file in self.files for paper, _ in file.papers]
+        return papers[0] if len(self.outcomes) == len(papers) == 1 else None
 
     @property
     def all_conform(self) -> bool:
@@ -155,6 +177,28 @@ class ReportView:
         return finding_counts_text(sum(map(count_findings, self.outcomes), Counter[str]()), language)
 
     @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """The kinds of the shown findings, each with a phrase that has its number, such as `8 errors`."""
+        return self.list_kinds([finding for file in self.files for finding in file.findings])
+
+    def kind_counts(self, findings: Sequence[Finding]) -> str:
+        """The numbers of findings by kind, such as `8 errors, 1 note`."""
+        return join_phrases([phrase for _, phrase in self.list_kinds(findings)], self.language)
+
+    def list_kinds(self, findings: Sequence[Finding]) -> list[tuple[str, str]]:
+        """The kinds of these findings, each with a phrase that has its number."""
+        counts = Counter(map(self.kind, findings))
+        phrases = {
+            severity: finding_counts_text({severity: counts[severity]}, self.language)
+            for severity in ("Violation", "Warning", "Info")
+        } | {STATE_WAIVED: self.get_phrase("waived parts", count=counts[STATE_WAIVED])}
+        return [(kind, phrase) for kind, phrase in phrases.items() if counts[kind]]
+
+    def kind(self, finding: Finding) -> str:
+        """The severity of a finding, or that it is waived."""
+        return STATE_WAIVED if finding.waiver else finding.rule.severity
+
+    @property
     def language_tag(self) -> str:
         """The language tag of the phrases: the requested language, or `en`."""
         return report_language(self.language)
@@ -167,6 +211,18 @@ class ReportView:
     def get_phrase(self, name: str, **values: object) -> str:
         """The phrase with this key of REPORT_PHRASES, with `values` in its placeholders."""
         return format_report_phrase(name, self.language, **values)
+
+    def file_name(self, file: FileView) -> str:
+        """The name of a file; of a pasted text, what it is."""
+        return self.get_phrase("pasted") if file.is_pasted else file.outcome.name
+
+    def format_name(self, report: Report) -> str:
+        """The name of the format of a checked file."""
+        return next(format_.title for format_ in FILE_FORMATS if format_.media_type == report.media_type)
+
+    def verdict(self, report: Report, conforms: bool) -> str:
+        """Whether a file or a paper of it conforms to the profile, such as `not complete`."""
+        return verdict_text(report.profile, conforms, self.language)
 
     def completeness(self, paper: PaperReport) -> str:
         """The sentence with the number of required parts that a paper has."""
@@ -184,7 +240,7 @@ class ReportView:
         self, findings: Sequence[NumberedFinding]
     ) -> Iterator[tuple[str, list[NumberedFinding]]]:
         """The findings of each section, with the heading of the section."""
-        for section, group in groupby(findings, key=lambda numbered: numbered[1].rule.section):
+        for section, group in groupby(findings, key=lambda numbered: numbered[1].section):
             yield self.heading(section), [*group]
 
     def waiver_text(self, finding: Finding) -> str:
@@ -195,9 +251,10 @@ class ReportView:
         """The message of a rule."""
         return rule.message_in(self.language)
 
-    def term(self, finding: Finding) -> str:
-        """The term that a finding is about."""
-        return format_short_term(finding_term(finding))
+    def term(self, finding: Finding, paper: PaperReport) -> str:
+        """The term that a finding is about; empty if it is the paper itself."""
+        term = finding_term(finding)
+        return "" if term.value == paper.iri else format_short_term(term)
 
     def example(self, rule: Rule, report: Report) -> str:
         """The example of how to fix a violation of a rule, in the syntax of the file."""

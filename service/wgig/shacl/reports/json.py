@@ -90,7 +90,7 @@ def build_finding_object(finding: Finding, media_type: str, language: str) -> di
     return {
         "code": rule.code,
         "severity": rule.severity,
-        "section": rule.section,
+        "section": finding.section,
         "part": rule.part,
         "message": rule.message_in(language),
         "name": rule.name.get(language, rule.name["en"]),

@@ -5,13 +5,12 @@ on one line, positions as `file:line:column`, which editors and terminals recogn
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyoxigraph as ox
-from babel.lists import format_list
 
-from ...i18n import load_catalog, pgettext_noop
+from ...i18n import get_list_separator, load_catalog, pgettext_noop
 from ...problems import Problem
 from ...rdf.formats import MARKDOWN, WORD_DOCUMENT
 from ...rdf.namespaces import PAPER_NAMESPACE, shorten_iri
@@ -30,7 +29,7 @@ from ..findings import (
     UncheckedFile,
 )
 from ..results import Term
-from ..rules import MESSAGE_LANGUAGES, Rule
+from ..rules import COMMENTS_SECTION, MESSAGE_LANGUAGES, Rule
 
 # Severities, states, and sentences with placeholders. They have the context "report" in the catalogs, as
 # pages use some of the same words with another meaning. The form of none of these depends on a number.
@@ -43,13 +42,16 @@ REPORT_PHRASES = {
     STATE_FAULTY: pgettext_noop("report", "faulty"),
     STATE_WAIVED: pgettext_noop("report", "waived"),
     STATE_NOT_CHECKED: pgettext_noop("report", "not checked"),
-    "conforms": pgettext_noop("report", "conforms to the profile {profile}"),
-    "fails": pgettext_noop("report", "does not conform to the profile {profile}"),
+    "draft conforms": pgettext_noop("report", "no errors"),
+    "draft fails": pgettext_noop("report", "has errors"),
+    "complete conforms": pgettext_noop("report", "complete"),
+    "complete fails": pgettext_noop("report", "not complete"),
+    "final conforms": pgettext_noop("report", "final"),
+    "final fails": pgettext_noop("report", "not final"),
     "unread": pgettext_noop("report", "this file was not checked"),
     "completeness": pgettext_noop("report", "{met} of {parts} parts are present"),
     "missing parts": pgettext_noop("report", "missing: {parts}"),
     "missing count": pgettext_noop("report", "missing parts: {count}"),
-    "faulty sections": pgettext_noop("report", "faulty sections: {count}"),
     "waived parts": pgettext_noop("report", "waived: {count}"),
     "flawless": pgettext_noop("report", "Nothing to fix."),
     "example": pgettext_noop("report", "Example"),
@@ -59,7 +61,13 @@ REPORT_PHRASES = {
     "sections": pgettext_noop("report", "Sections of the template"),
     "section": pgettext_noop("report", "Section"),
     "state": pgettext_noop("report", "State"),
+    "optional": pgettext_noop("report", "optional, without text"),
     "findings": pgettext_noop("report", "Findings"),
+    "shown": pgettext_noop("report", "Show"),
+    "all": pgettext_noop("report", "All findings"),
+    "pasted": pgettext_noop("report", "Pasted text"),
+    "read as": pgettext_noop("report", "{file}, read as {format}"),
+    "rule": pgettext_noop("report", "Rule"),
     "line": pgettext_noop("report", "Line {line}, column {column}"),
     "text": pgettext_noop("report", "Text of the file"),
     "text cut": pgettext_noop("report", "Only the first {shown} of {lines} lines are shown"),
@@ -88,42 +96,47 @@ def count_findings(outcome: CheckOutcome) -> Counter[str]:
 def finding_counts_text(counts: Mapping[str, int], language: str) -> str:
     """The numbers of findings by severity, such as `8 errors, 1 note`; empty if there is none."""
     errors, warnings, notes = (counts.get(severity, 0) for severity in ("Violation", "Warning", "Info"))
-    count_phrase = load_catalog(report_language(language)).npgettext
+    catalog = load_catalog(report_language(language))
     phrases = {
-        count_phrase("report", "{count} error", "{count} errors", errors): errors,
-        count_phrase("report", "{count} warning", "{count} warnings", warnings): warnings,
-        count_phrase("report", "{count} note", "{count} notes", notes): notes,
+        catalog.npgettext("report", "{count} error", "{count} errors", errors): errors,
+        catalog.npgettext("report", "{count} warning", "{count} warnings", warnings): warnings,
+        catalog.npgettext("report", "{count} note", "{count} notes", notes): notes,
     }
-    return format_list(
-        [phrase.format(count=count) for phrase, count in phrases.items() if count],
-        style="unit",
-        locale=report_language(language),
-    )
+    return join_phrases([phrase.format(count=count) for phrase, count in phrases.items() if count], language)
+
+
+def join_phrases(phrases: Sequence[str], language: str) -> str:
+    """The phrases as a list on one line, such as `8 errors, 1 note`."""
+    return get_list_separator(report_language(language)).join(phrases)
+
+
+def verdict_text(profile: str, conforms: bool, language: str) -> str:
+    """Whether a paper conforms to a profile, such as `not complete`."""
+    return format_report_phrase(f"{profile} {'conforms' if conforms else 'fails'}", language)
 
 
 def completeness_text(paper: PaperReport, language: str) -> str:
-    """The sentence with the numbers of required parts that a paper has and waives, and of faulty sections."""
-    faulty = sum(section.state == STATE_FAULTY for section in paper.sections)
-    counts = {"faulty sections": faulty, "waived parts": paper.waived}
-    phrases = [
-        format_report_phrase("completeness", language, met=paper.met, parts=paper.parts),
-        *(format_report_phrase(name, language, count=count) for name, count in counts.items() if count),
-    ]
+    """The sentence with the numbers of required parts that a paper has and waives."""
+    phrases = [format_report_phrase("completeness", language, met=paper.met, parts=paper.parts)]
+    if paper.waived:
+        phrases.append(format_report_phrase("waived parts", language, count=paper.waived))
     return "; ".join(phrases)
 
 
 def section_state_text(section: SectionState, language: str) -> str:
     """The state of a section, such as `done`, or what it lacks, such as `missing: title, drafter`.
 
-    Of more than MAX_NAMED_PARTS missing parts, it has the number.
+    The section that is optional is not called `not checked` if it is empty. Of more than MAX_NAMED_PARTS
+    missing parts, the text has the number.
     """
+    if (section.number, section.state) == (COMMENTS_SECTION, STATE_NOT_CHECKED):
+        return format_report_phrase("optional", language)
     if not section.missing:
         return format_report_phrase(section.state, language)
     if len(section.missing) > MAX_NAMED_PARTS:
         return format_report_phrase("missing count", language, count=len(section.missing))
     names = [rule.name.get(language, rule.name["en"]) for rule in section.missing]
-    parts = format_list(names, style="unit", locale=report_language(language))
-    return format_report_phrase("missing parts", language, parts=parts)
+    return format_report_phrase("missing parts", language, parts=join_phrases(names, language))
 
 
 def report_language(language: str) -> str:

@@ -4,6 +4,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby, islice
+from operator import attrgetter
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -33,6 +34,7 @@ from .phrases import (
     format_report_phrase,
     format_short_term,
     get_rule_example,
+    verdict_text,
 )
 
 REPORT_WIDTH_COLUMNS = 80
@@ -117,7 +119,8 @@ class TextReportFormatter:
     def conforming_line(self, report: Report) -> str:
         """The line about a file that conforms, with the number of its findings by severity."""
         counts_text = finding_counts_text(count_findings(report), self.language)
-        phrases = ", ".join(filter(None, [self.get_phrase("conforms", profile=report.profile), counts_text]))
+        verdict = verdict_text(report.profile, conforms=True, language=self.language)
+        phrases = ", ".join(filter(None, [verdict, counts_text]))
         name = self.style_text(flatten_untrusted_text(report.name), SGR_BOLD)
         return f"{self.style_text('✓', SGR_GREEN)} {name}: {phrases}"
 
@@ -129,7 +132,7 @@ class TextReportFormatter:
     def paper_lines(self, report: Report, paper: PaperReport) -> Iterator[str]:
         """The lines about a paper: its findings section by section, then the summary."""
         yield self.style_text(flatten_untrusted_text(f"{report.name}: {paper.title}"), SGR_BOLD)
-        for section, section_findings in groupby(paper.findings, key=lambda finding: finding.rule.section):
+        for section, section_findings in groupby(paper.findings, key=attrgetter("section")):
             yield from (
                 "",
                 self.style_text(
@@ -184,8 +187,8 @@ class TextReportFormatter:
             padded_title = set_cell_size(truncate_to_width(title, title_width), title_width)
             yield f"  {padded_title}  {self.style_text(state, STATE_STYLES[section.state])}"
         yield ""
-        name, mark, style = ("conforms", "✓", SGR_GREEN) if paper.conforms else ("fails", "✗", SGR_RED)
-        verdict = f"{mark} {self.get_phrase(name, profile=report.profile)}"
+        mark, style = ("✓", SGR_GREEN) if paper.conforms else ("✗", SGR_RED)
+        verdict = f"{mark} {verdict_text(report.profile, paper.conforms, self.language)}"
         completeness = completeness_text(paper, self.language)
         fits = cell_len(f"{verdict}; {completeness}") <= REPORT_WIDTH_COLUMNS
         yield f"{self.style_text(verdict, style)}{f'; {completeness}' if fits else ''}"
