@@ -237,7 +237,7 @@ def test_report_is_written_in_the_format_of_the_file_suffix(run_check: CheckRunn
     assert "<testsuites" in (tmp_path / "report.XML").read_text()
     for name in ("report.txt", "report"):
         assert run_check("bad.ttl", "-o", name).code == 1
-        assert "✗ does not conform" in (tmp_path / name).read_text()
+        assert "✗ not complete" in (tmp_path / name).read_text()
 
 
 def test_unknown_report_suffix_is_refused_without_a_format(run_check: CheckRunner, tmp_path: Path) -> None:
@@ -328,13 +328,13 @@ def test_language_is_that_of_the_environment_or_the_argument(
     run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_turtle_files(tmp_path, bad=FAILING_PAPER)
-    assert "does not conform" in run_check("bad.ttl").out
+    assert "not complete" in run_check("bad.ttl").out
     monkeypatch.setenv("LANG", "fr_CA.UTF-8")
     french_report = run_check("bad.ttl").out
     assert "non conforme" in french_report
     assert run_check("bad.ttl", "--lang", "fr").out == french_report
     monkeypatch.setenv("LC_ALL", "de_DE")  # takes precedence over LANG; there are no German reports
-    assert "does not conform" in run_check("bad.ttl").out
+    assert "not complete" in run_check("bad.ttl").out
 
 
 def test_report_has_colors_only_on_a_terminal_without_no_color(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,7 +257,7 @@ def test_page_shows_conformance_of_papers_in_the_store() -> None:
     assert html.index("Papers of the first round") < spam_offset
     assert spam_offset < html.index("Invented papers") < illustrative_offset
     assert '<a href="/doc/paper/a">Spam, profile hopeless</a>' in html
-    outcomes = ["missing", *["present"] * 4, "waived", "present, with problems", "present", "not checked"]
+    outcomes = ["missing", *["present"] * 4, "waived", "present, to correct", "present", "not checked"]
     assert re.findall('class="unseen">(.*?)<', html) == outcomes + ["present"] * 9
     assert (
         "Papers in the graph" not in make_service_client(Settings(), Store.in_memory()).get("/validate").text

@@ -138,7 +138,7 @@ def test_text_before_section_1_and_unknown_keys_are_refused() -> None:
     with pytest.raises(Problem, match="before section 1") as error:
         read_word_paper(build_word_file([("", "Loose words")], [("Paper", "mine")]))
     assert error.value.members == {"excerpt": "Loose words"}
-    with pytest.raises(Problem, match="Did you mean posted"):
+    with pytest.raises(Problem, match="Did you mean `posted`"):
         convert_to_canonical_markdown(build_word_file([], [("Postd", "2005-01-20")]))
 
 

@@ -93,7 +93,7 @@ def test_a_missing_section_names_the_missing_parts() -> None:
     (paper,) = check_document(read_example("bad-WGIG-0-DRAFTER-MISSING")).papers
     assert [section_state_text(section, "en") for section in paper.sections[:2]] == [
         "missing: drafter",
-        "done",
+        "present",
     ]
     (paper,) = check_text("paper:my a wgig:IssuePaper ; wgig:issue issue:spam .").papers
     assert section_state_text(paper.sections[0], "en") == "missing: title, drafter"

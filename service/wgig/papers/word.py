@@ -314,8 +314,10 @@ class WordConversion:
         normalized_key = normalize_words(key)
         if normalized_key not in FRONT_MATTER_KEYS:
             nearest = find_nearest_key(key, FRONT_MATTER_KEYS)
-            fix = f"Did you mean {nearest}?" if nearest else f"Its keys are: {', '.join(FRONT_MATTER_KEYS)}."
-            raise Problem(400, f"There is no key {key} at the top of a paper. {fix}", slug="syntax")
+            fix = (
+                f"Did you mean `{nearest}`?" if nearest else f"Its keys are: {', '.join(FRONT_MATTER_KEYS)}."
+            )
+            raise Problem(400, f"There is no key `{key}` at the top of a paper. {fix}", slug="syntax")
         self.front_matter[normalized_key] = parse_word_value(normalized_key, value)
 
 

@@ -245,8 +245,8 @@ def explain_missing_paper(document: Document) -> str:
     if document.triples and not types:
         return "Nothing in it has a type. State that the paper is a wgig:IssuePaper."
     return (
-        "In Markdown, a paper starts with a line ---, a line such as paper: my-paper, and another line ---. "
-        "In RDF, it has the type wgig:IssuePaper."
+        "In Markdown, a paper starts with a line `---`, a line such as `paper: my-paper`, and another line "
+        "`---`. In RDF, it has the type `wgig:IssuePaper`."
     )
 
 

@@ -154,7 +154,7 @@ def test_text_has_findings_first_and_the_verdict_last(bad_report: Report, bad_te
     ]
     assert "    Waived: The chair asked for <more>." in lines
     assert lines[-2:] == ["✗ not final; 27 of 28 parts are present", "6 errors"]
-    assert any(re.fullmatch(r"  3\. SWOT analysis +faulty", line) for line in lines)
+    assert any(re.fullmatch(r"  3\. SWOT analysis +present, to correct", line) for line in lines)
 
 
 def test_text_ends_with_the_numbers_of_findings_that_are_not_waived(

@@ -100,7 +100,7 @@ def test_a_finding_shows_its_line_if_the_text_is_not_shown(bad_report: Report) -
 def test_states_are_shown_as_words(bad_report: Report) -> None:
     page = render_fragment(ReportView([bad_report], "en"))
     assert '<span aria-hidden="true">✗</span> missing' in page
-    assert '<span aria-hidden="true">✓</span> done' in page
+    assert '<span aria-hidden="true">✓</span> present' in page
     assert '<span aria-hidden="true">✗</span> not final' in page
 
 

@@ -96,18 +96,18 @@ class HeadingMatcher:
         """The Problem 400 for a heading that the template does not have here."""
         marks = "#" * level
         if nearest := find_nearest_heading(node.title, headings):
-            suggestion = f"Did you mean {marks} {nearest}?"
+            suggestion = f"Did you mean `{marks} {nearest}`?"
         elif headings:
             suggestion = (
-                f"Its headings are: {', '.join(f'{marks} {heading.marked_title}' for heading in headings)}."
+                f"Its headings are: {', '.join(f'`{marks} {heading.marked_title}`' for heading in headings)}."
             )
         else:
             suggestion = "Write text without headings instead."
         title = f"{'#' * node.level} {node.title}"
         cause = (
-            f"The heading {title} is not a section of the template."
+            f"The heading `{title}` is not a section of the template."
             if headings is SECTION_HEADINGS
-            else f"{container} has no heading {title}."
+            else f"{container} has no heading `{title}`."
         )
         return paper_syntax_problem(self.text, node.offset, cause, suggestion)
 
@@ -444,7 +444,7 @@ class BodyReader(HeadingMatcher):
             return key, match[3].rstrip("\\ "), line.offset + match.start(3)
         if nearest := find_nearest_key(key, known_fields):
             raise paper_syntax_problem(
-                self.text, line.offset, f"{owner} has no line {match[2]}.", f"Did you mean {nearest}?"
+                self.text, line.offset, f"{owner} has no line `{match[2]}`.", f"Did you mean `{nearest}`?"
             )
         return None
 

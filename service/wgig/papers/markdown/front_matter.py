@@ -40,11 +40,13 @@ MAX_FRONT_MATTER_CHARACTERS = 32 * 1024
 MAX_YAML_LEVELS = 4
 YAML_NULL_WORDS = ("", "~", "null")
 PAPER_NAME_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-KEY_LINES_HINT = "Write lines of the form key: value."
+KEY_LINES_HINT = "Write lines of the form `key: value`."
 QUOTES_HINT = "Put quotes around text that contains a colon or other punctuation."
-FRONT_MATTER_NAME = "The block between the two lines --- at the top"  # authors may not know the term
+FRONT_MATTER_NAME = "The block between the two lines `---` at the top"  # authors may not know the term
 REFUSED_SIGNS, REFUSED_DEPTH, REFUSED_SURROGATE = "anchors, aliases and tags", "depth", "surrogate"
-FRONT_MATTER_HINT = "Start the file with a line ---, a line such as paper: my-paper, and another line ---."
+FRONT_MATTER_HINT = (
+    "Start the file with a line `---`, a line such as `paper: my-paper`, and another line `---`."
+)
 
 
 class FrontMatterLoader(yaml.SafeLoader):
@@ -128,7 +130,7 @@ class FrontMatter:
         fence = OPENING_FENCE_PATTERN.match(text)
         if not fence:
             raise paper_syntax_problem(
-                text, 0, "The paper does not start with a line ---.", FRONT_MATTER_HINT
+                text, 0, "The paper does not start with a line `---`.", FRONT_MATTER_HINT
             )
         self.text, self.start = text, fence.end()
         end = CLOSING_FENCE_PATTERN.search(text, self.start)
@@ -136,8 +138,8 @@ class FrontMatter:
             raise paper_syntax_problem(
                 text,
                 0,
-                "The block that starts with the line --- has no end.",
-                "End it with another line ---.",
+                "The block that starts with the line `---` has no end.",
+                "End it with another line `---`.",
             )
         self.body_offset = end.end()
         if end.start() - self.start > MAX_FRONT_MATTER_CHARACTERS:
@@ -192,7 +194,7 @@ class FrontMatter:
             key, offset = key_node.value, self.node_offset(key_node)
             if known_keys and key not in known_keys:
                 raise paper_syntax_problem(
-                    self.text, offset, f"{owner} has no key {key}.", suggest_key(key, known_keys)
+                    self.text, offset, f"{owner} has no key `{key}`.", suggest_key(key, known_keys)
                 )
             if key in entries:
                 raise paper_syntax_problem(
@@ -253,7 +255,7 @@ def yaml_mark_offset(mark: object) -> int:
 def suggest_key(key: str, known_keys: Collection[str]) -> str:
     """A sentence with the nearest known key, or else with all known keys."""
     nearest = find_nearest_key(key, known_keys)
-    return f"Did you mean {nearest}?" if nearest else f"Its keys are: {', '.join(known_keys)}."
+    return f"Did you mean `{nearest}`?" if nearest else f"Its keys are: {', '.join(known_keys)}."
 
 
 def build_initial_statements(front_matter: FrontMatter) -> PaperStatements:
@@ -268,7 +270,7 @@ def build_initial_statements(front_matter: FrontMatter) -> PaperStatements:
             front_matter.text,
             0,
             f"{FRONT_MATTER_NAME} does not name the paper.",
-            "Add a line such as paper: my-paper.",
+            "Add a line such as `paper: my-paper`.",
         )
     if not PAPER_NAME_PATTERN.fullmatch(name.text):
         cause = (

@@ -37,9 +37,9 @@ REPORT_PHRASES = {
     "Violation": pgettext_noop("report", "error"),
     "Warning": pgettext_noop("report", "warning"),
     "Info": pgettext_noop("report", "note"),
-    STATE_DONE: pgettext_noop("report", "done"),
+    STATE_DONE: pgettext_noop("report", "present"),
     STATE_MISSING: pgettext_noop("report", "missing"),
-    STATE_FAULTY: pgettext_noop("report", "faulty"),
+    STATE_FAULTY: pgettext_noop("report", "present, to correct"),
     STATE_WAIVED: pgettext_noop("report", "waived"),
     STATE_NOT_CHECKED: pgettext_noop("report", "not checked"),
     "draft conforms": pgettext_noop("report", "no errors"),
@@ -124,7 +124,7 @@ def completeness_text(paper: PaperReport, language: str) -> str:
 
 
 def section_state_text(section: SectionState, language: str) -> str:
-    """The state of a section, such as `done`, or what it lacks, such as `missing: title, drafter`.
+    """The state of a section, such as `present`, or what it lacks, such as `missing: title, drafter`.
 
     The section that is optional is not called `not checked` if it is empty. Of more than MAX_NAMED_PARTS
     missing parts, the text has the number.

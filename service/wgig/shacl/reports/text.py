@@ -34,6 +34,7 @@ from .phrases import (
     format_report_phrase,
     format_short_term,
     get_rule_example,
+    section_state_text,
     verdict_text,
 )
 
@@ -180,7 +181,9 @@ class TextReportFormatter:
             f"{section.number}. {section_headings()[section.number].title_in(self.language)}"
             for section in paper.sections
         ]
-        states = [self.get_phrase(section.state) for section in paper.sections]
+        states = [
+            section_state_text(section._replace(missing=()), self.language) for section in paper.sections
+        ]
         # Without the indentation and the gap between the columns, two spaces each.
         title_width = min(max(map(cell_len, titles)), REPORT_WIDTH_COLUMNS - 4 - max(map(cell_len, states)))
         for title, state, section in zip(titles, states, paper.sections, strict=True):
