@@ -331,7 +331,7 @@ def test_language_is_that_of_the_environment_or_the_argument(
     assert "not complete" in run_check("bad.ttl").out
     monkeypatch.setenv("LANG", "fr_CA.UTF-8")
     french_report = run_check("bad.ttl").out
-    assert "non conforme" in french_report
+    assert "erreur  WGIG-3-STRENGTH-MISSING" in french_report
     assert run_check("bad.ttl", "--lang", "fr").out == french_report
     monkeypatch.setenv("LC_ALL", "de_DE")  # takes precedence over LANG; there are no German reports
     assert "not complete" in run_check("bad.ttl").out

@@ -218,6 +218,16 @@ def test_leaving_a_downloaded_or_unchanged_text_asks_nothing(
     assert dialogs == []
 
 
+def test_misspelled_heading_is_corrected_by_a_button(reopen_page: PageOpener) -> None:
+    page = check_text(reopen_page("/validate", viewport=DESKTOP), "---\npaper: x\n---\n## Mecanisms\n")
+    expect(page.locator("#problem")).to_contain_text(
+        "The heading ## Mecanisms is not a section of the template."
+    )
+    page.get_by_role("button", name="Change it to ## 6. Governance mechanisms (how?)").click()
+    click_and_wait(page, "#problem button")
+    expect(page).to_have_title(re.compile(r"^This draft has no errors: Check a paper"))
+
+
 def test_turtle_is_highlighted(reopen_page: PageOpener) -> None:
     page = check_text(reopen_page("/validate", viewport=DESKTOP), TURTLE)
     line = page.locator(".cm-line").nth(2)

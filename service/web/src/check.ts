@@ -106,6 +106,7 @@ class CheckPage {
       this.report(element, formatMessage("line-now", { line: this.editor.lineOf(anchor) }), undefined, replacement);
     };
     element.replaceChildren(h("button", { type: "button", class: "plain", click: correct }, element.textContent.trim()));
+    element.hidden = false;
   }
 
   /** Say what became of a suggestion, in its place and to screen readers, and offer to go on. */

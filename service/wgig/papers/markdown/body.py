@@ -95,21 +95,23 @@ class HeadingMatcher:
     ) -> Problem:
         """The Problem 400 for a heading that the template does not have here."""
         marks = "#" * level
+        title = f"{'#' * node.level} {node.title}"
+        correction = None
         if nearest := find_nearest_heading(node.title, headings):
             suggestion = f"Did you mean `{marks} {nearest}`?"
+            correction = (title, f"{marks} {nearest}")
         elif headings:
             suggestion = (
                 f"Its headings are: {', '.join(f'`{marks} {heading.marked_title}`' for heading in headings)}."
             )
         else:
             suggestion = "Write text without headings instead."
-        title = f"{'#' * node.level} {node.title}"
         cause = (
             f"The heading `{title}` is not a section of the template."
             if headings is SECTION_HEADINGS
             else f"{container} has no heading `{title}`."
         )
-        return paper_syntax_problem(self.text, node.offset, cause, suggestion)
+        return paper_syntax_problem(self.text, node.offset, cause, suggestion, correction)
 
     def check_no_text(self, node: OutlineNode, location: str, suggestion: str) -> None:
         """Raise Problem 400 for text directly below a heading that may have only sub-headings."""

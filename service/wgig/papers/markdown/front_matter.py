@@ -193,8 +193,13 @@ class FrontMatter:
                 )
             key, offset = key_node.value, self.node_offset(key_node)
             if known_keys and key not in known_keys:
+                nearest = find_nearest_key(key, known_keys)
                 raise paper_syntax_problem(
-                    self.text, offset, f"{owner} has no key `{key}`.", suggest_key(key, known_keys)
+                    self.text,
+                    offset,
+                    f"{owner} has no key `{key}`.",
+                    f"Did you mean `{nearest}`?" if nearest else f"Its keys are: {', '.join(known_keys)}.",
+                    (key, nearest) if nearest else None,
                 )
             if key in entries:
                 raise paper_syntax_problem(
@@ -250,12 +255,6 @@ class FrontMatter:
 def yaml_mark_offset(mark: object) -> int:
     """The offset of a YAML mark; 0 if the parser reports no mark."""
     return int(getattr(mark, "index", 0))
-
-
-def suggest_key(key: str, known_keys: Collection[str]) -> str:
-    """A sentence with the nearest known key, or else with all known keys."""
-    nearest = find_nearest_key(key, known_keys)
-    return f"Did you mean `{nearest}`?" if nearest else f"Its keys are: {', '.join(known_keys)}."
 
 
 def build_initial_statements(front_matter: FrontMatter) -> PaperStatements:

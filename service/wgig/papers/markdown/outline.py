@@ -20,16 +20,21 @@ from ...text import TextLines
 from .template import FIXED_HEADINGS, recognize_heading
 
 
-def paper_syntax_problem(text: str, offset: int, cause: str, fix: str) -> Problem:
+def paper_syntax_problem(
+    text: str, offset: int, cause: str, fix: str, correction: tuple[str, str] | None = None
+) -> Problem:
     """The Problem 400 for an error at an offset of the text, with its cause and a fix.
 
-    It has the members `line`, `column`, `suggestion`, and, unless the line is blank, `excerpt`.
+    It has the members `line`, `column`, `suggestion`, and, unless the line is blank, `excerpt`. The member
+    `correction` has the text at the offset as `old`, and as `new` what was probably meant.
     """
     lines = TextLines(text)
     position = lines.locate(offset)
     members: dict[str, Any] = {**position._asdict(), "suggestion": fix}
     if lines.line(position.line).strip():
         members["excerpt"] = lines.excerpt(position)
+    if correction and text.startswith(correction[0], offset):
+        members["correction"] = dict(zip(("old", "new"), correction, strict=True))
     return Problem(400, f"{cause} {fix}", slug="syntax", **members)
 
 
