@@ -197,7 +197,7 @@ def test_several_files_are_counted_together(read_only_client: httpx.Client) -> N
     files = [("files", (f"{number}.ttl", content)) for number, content in enumerate(contents)]
     title, summary = find_summary(read_only_client.post("/validate", files=files, headers=PAGE_HEADERS))
     assert title == "Not all papers are complete: Check a paper"
-    assert summary[2:].startswith("Not all papers are complete 2 errors, 1 file not checked")
+    assert summary[2:].startswith("Not all papers are complete 2 errors, waived: 1, 1 file not checked")
 
 
 def test_waived_findings_are_not_counted(read_only_client: httpx.Client) -> None:
@@ -205,7 +205,7 @@ def test_waived_findings_are_not_counted(read_only_client: httpx.Client) -> None
     fields = {"paper": text, "profile": "draft"}
     page = read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
     assert "Waived: \u2068So.\u2069" in page.text
-    assert find_summary(page)[1][2:].startswith("This draft has errors 1 error A draft")
+    assert find_summary(page)[1][2:].startswith("This draft has errors 1 error, waived: 1 A draft")
 
 
 def test_error_gets_the_focus(read_only_client: httpx.Client) -> None:

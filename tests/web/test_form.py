@@ -204,10 +204,10 @@ def test_section_says_what_is_missing_and_the_count_follows(form: Page) -> None:
 def test_filled_in_field_is_done_when_it_is_changed_or_kept(form: Page) -> None:
     expect(form.locator("[data-section='1']")).to_have_text("? filled in: check")
     fill_and_leave(form, "issueDescription-1", "Messages that nobody asked for.")
-    expect(form.locator("[data-section='1']")).to_have_text("✓ done")
+    expect(form.locator("[data-section='1']")).to_have_text("✓ present")
     expect(form.locator("[data-prefilled=issueDescription]")).to_be_hidden()
     form.get_by_role("checkbox", name="Keep as it is (Category)").check()
-    expect(form.locator("[data-section='2']")).to_have_text("✓ done")
+    expect(form.locator("[data-section='2']")).to_have_text("✓ present")
 
 
 def test_print_has_whole_texts(form: Page) -> None:

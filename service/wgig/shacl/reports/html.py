@@ -7,7 +7,7 @@ shown, each cut to 500 characters.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, groupby
 from operator import attrgetter
@@ -33,7 +33,6 @@ from ..findings import (
 from ..rules import Rule, section_headings
 from .phrases import (
     completeness_text,
-    count_findings,
     finding_counts_text,
     finding_term,
     format_report_phrase,
@@ -173,13 +172,18 @@ class ReportView:
         return sum(isinstance(outcome, UncheckedFile) for outcome in self.outcomes)
 
     def finding_counts(self, language: str) -> str:
-        """The numbers of shown findings without waivers, such as `8 errors, 1 note`; empty for none."""
-        return finding_counts_text(sum(map(count_findings, self.outcomes), Counter[str]()), language)
+        """The numbers of shown findings by kind, such as `8 errors, 1 note`; empty for none."""
+        return replace(self, language=language).kind_counts(self.findings)
 
     @property
     def kinds(self) -> list[tuple[str, str]]:
         """The kinds of the shown findings, each with a phrase that has its number, such as `8 errors`."""
-        return self.list_kinds([finding for file in self.files for finding in file.findings])
+        return self.list_kinds(self.findings)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The shown findings of all files."""
+        return [finding for file in self.files for finding in file.findings]
 
     def kind_counts(self, findings: Sequence[Finding]) -> str:
         """The numbers of findings by kind, such as `8 errors, 1 note`."""

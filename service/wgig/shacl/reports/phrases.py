@@ -61,7 +61,7 @@ REPORT_PHRASES = {
     "sections": pgettext_noop("report", "Sections of the template"),
     "section": pgettext_noop("report", "Section"),
     "state": pgettext_noop("report", "State"),
-    "optional": pgettext_noop("report", "optional, without text"),
+    "optional": pgettext_noop("report", "optional"),
     "findings": pgettext_noop("report", "Findings"),
     "shown": pgettext_noop("report", "Show"),
     "all": pgettext_noop("report", "All findings"),
