@@ -50,7 +50,7 @@ SUMMARIES = {
     "category/access-for-all": "15 issues are in this category:",
     "stakeholder-group/civil-society": "people of this group who took part:",
     "agent/desai": "Seat: Working Group on Internet Governance, as Chair. Post: Special Adviser to the",
-    "agent/zangl": "Country: not known (place in the annex: Brussels",
+    "agent/zangl": "(our inference: press counts the Commission among the governments). Country: not known",
     "agent/wgig": "We know of 41 people with a seat or post:",
     "agent/icann": "Type: organization. Role: private not-for-profit corporation;",
     "mechanism/gac": "It governs Administration of Internet names. 6 passages name it:",

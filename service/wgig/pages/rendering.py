@@ -102,6 +102,8 @@ PATH_SAFE_CHARACTERS = "/:@!$&'()*+,;=~"  # not percent-encoded in paths
 HTTP_SCHEME_PATTERN = re.compile(r"https?://", re.IGNORECASE)
 PARAGRAPH_SIGN_PATTERN = re.compile(r"¶([0-9]{1,4})\b")
 REPORT_REFERENCE_PATTERN = re.compile(r"Background Report ¶[0-9]+(?:(?:, | and |, and )¶[0-9]+)*")
+INFERENCE_PREFIX = "derived: "  # of the basis of a value
+CLAIM_CODE_PATTERN = re.compile(r" \([a-z]+-[0-9]+\)")
 CODE_MARKUP, TEXT_MARKUP = Markup("<code>%s</code>"), Markup('<span dir="auto">%s</span>')
 LITERAL_MARKUP = Markup('<span lang="%s" dir="auto">%s</span>')
 ENGLISH_MARKUP = Markup('<span lang="en" dir="ltr">%s</span>')
@@ -234,10 +236,18 @@ def render_literal(literal: ox.Literal, page_language: str) -> Markup:
 
 
 def render_term_in_sentence(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Markup:
-    """A term as markup within a sentence: like `render_term`, but with dates in words."""
+    """A term as markup within a sentence: like `render_term`, but with dates and inferences in words."""
     if isinstance(term, ox.Literal) and not term.language:
+        if term.value.startswith(INFERENCE_PREFIX):
+            return render_inference(term.value.removeprefix(INFERENCE_PREFIX))
         return TEXT_MARKUP % format_date_text(term.value)
     return render_term(term, labels, base)
+
+
+def render_inference(reason: str) -> Markup:
+    """That we inferred a value, and why, without the codes of claims."""
+    text = escape(language.gettext("our inference: %(reason)s"))
+    return text % {"reason": TEXT_MARKUP % CLAIM_CODE_PATTERN.sub("", reason)}
 
 
 @lru_cache(MAX_CACHED_IRIS)
