@@ -102,12 +102,12 @@ class ParsedPage(HTMLParser):
         return urldefrag(targets.pop()).url
 
 
-def read_list_rows(page: ParsedPage, service: httpx.Client) -> list[dict[str, Element]]:
+def read_list_rows(page: ParsedPage, service: httpx.Client, caption: str = "") -> list[dict[str, Element]]:
     """The rows of a list: those of its first page, and of the pages that follow it."""
-    rows = page.find_table()
+    rows = page.find_table(caption)
     while any(link.text == "Next page" for link in page.body.links):
         page = open_page(service, page.find_link_target("Next page"))
-        rows += page.find_table()
+        rows += page.find_table(caption)
     return rows
 
 

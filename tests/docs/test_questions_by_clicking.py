@@ -8,6 +8,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app, make_service
+from wgig.lists.answer_table import EMPTY_CELL_RULES, NOT_KNOWN
 from wgig.pages.notes import write_note_sentences
 from wgig.pages.rendering import format_date_text
 from wgig.rdf.namespaces import shorten_iri
@@ -24,6 +25,7 @@ SECTIONS = re.split(r"^## \d+\. ", read_docs_page("tutorials/questions-by-clicki
     1:
 ]
 QUERY_NAMES = {query.question: query.name for query in list_example_queries()}
+EMPTY_CELL_TEXTS = {NOT_KNOWN, *(rule.text for rules in EMPTY_CELL_RULES.values() for rule in rules)}
 UNNAMED_COLUMNS = {"judgment", "sources"}  # of IRIs without a column of labels; pages look up their labels
 QUERIES_WITHOUT_SECTION = {
     "assessments",
@@ -180,11 +182,15 @@ def test_numbers_of_an_answer_are_those_of_the_query(
 
 def check_result_table(page: ParsedPage, rows: list[Row], name: str, service: httpx.Client) -> None:
     """The page of a query has its question, its note and all rows."""
-    table = [
-        {title: cell for title, cell in row.items() if cell.text not in ("", "–none", "not known")}
-        for row in read_list_rows(page, service)
+    titled_rows = [
+        {EXAMPLE_COLUMN_TITLES[column]: value for column, value in row.items() if value} for row in rows
     ]
-    titled_rows = [{EXAMPLE_COLUMN_TITLES[column]: value for column, value in row.items()} for row in rows]
+    table = [
+        {title: cell for title, cell in row.items() if title in titled or cell.text not in EMPTY_CELL_TEXTS}
+        for row, titled in zip(
+            read_list_rows(page, service, "What the query found"), titled_rows, strict=True
+        )
+    ]
     unnamed_titles = {EXAMPLE_COLUMN_TITLES[column] for column in UNNAMED_COLUMNS}
     shown = [
         {title: cell.text.replace(" | ", " ") for title, cell in row.items() if title not in unnamed_titles}
@@ -199,7 +205,7 @@ def check_result_table(page: ParsedPage, rows: list[Row], name: str, service: ht
         {
             title: truths.get(value, " ".join(value.replace(" | ", " ").split()))
             for title, value in row.items()
-            if value and title not in unnamed_titles
+            if title not in unnamed_titles
         }
         for row in titled_rows
     ]

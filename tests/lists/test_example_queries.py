@@ -26,6 +26,7 @@ from wgig.sparql.examples import (
     bind_query_parameters,
     find_value_tokens,
     list_example_queries,
+    list_related_examples,
     read_example_file,
     read_example_query,
 )
@@ -81,6 +82,11 @@ def test_question_is_found_by_words_of_its_text_or_keywords(
     page = get_page(shipped_client, "/queries", q="zzzz")
     assert "No question contains these words." in page
     assert 'href="/search?q=zzzz"' in page
+
+
+def test_related_examples_exist() -> None:
+    for example in list_example_queries():
+        assert example not in list_related_examples(example)
 
 
 def test_every_example_has_a_subject() -> None:
@@ -145,7 +151,7 @@ def test_labels_in_the_answer_of_an_example_are_in_the_language_of_the_page(
 
 def test_lists_in_the_answer_of_an_example_are_lists_of_links(shipped_client: httpx.Client) -> None:
     page = get_page(shipped_client, "/queries/declaration-citations?part=48")
-    cell = re.search(r"<td><ul>(<li>.*?)</ul></td>", page)
+    cell = re.search(r"<td [^>]*><ul>(<li>.*?)</ul></td>", page)
     assert cell
     assert cell[1].count('<li><a href="/doc/document/') == cell[1].count("<li>") > 3
 
@@ -270,11 +276,79 @@ def test_every_column_of_an_example_has_a_title(shipped_client: httpx.Client) ->
     assert names == EXAMPLE_COLUMN_TITLES.keys()
 
 
-def test_empty_cells_of_an_example_say_so(shipped_client: httpx.Client) -> None:
+def list_cells(page: str, title: str) -> list[str]:
+    """The texts of the cells of a column on the page of an answer."""
+    cells = re.findall(rf'data-title="{re.escape(title)}">(.*?)</td>', page)
+    return [re.sub(r"<[^>]+>", "", cell) for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "texts"),
+    [
+        ("members-by-group-and-region", "Region", {"not known"}),
+        ("agreements-and-outcomes", "Due", {"no date set", "does not apply"}),
+        ("due-and-delivered", "Delivered", {"not known"}),
+        ("due-and-delivered", "Days late", {"none", "not known", "does not apply"}),
+        ("definitions", "Author was a member", {"not known", "does not apply"}),
+        ("comments-on-papers", "Split into", {"none"}),
+        ("coverage-matrix", "Paper", {"none known"}),
+        ("coverage-matrix", "Verdict", {"not seen", "does not apply"}),
+    ],
+)
+def test_empty_cells_say_why_they_have_no_value(
+    shipped_client: httpx.Client, path: str, title: str, texts: set[str]
+) -> None:
+    page = get_page(shipped_client, f"/queries/{path}")
+    assert texts <= {*list_cells(page, title)}
+    assert "" not in list_cells(page, title)
+
+
+def find_counts(page: str) -> list[tuple[str, int]]:
+    """The numbers on the page of an answer that are links: path and number."""
+    links = re.findall(r'<a href="([^"]+)" rel="nofollow"><(?:strong|span dir="auto")>([0-9]+)<', page)
+    return [(html.unescape(path), int(number)) for path, number in links]
+
+
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        ("members-by-group-and-region", 20 + 13 + 1),
+        ("members-by-group-and-region?the_role=chair", 1),
+        ("issues-without-a-paper", 12),
+    ],
+)
+def test_numbers_link_to_lists_of_what_they_count(shipped_client: httpx.Client, path: str, size: int) -> None:
+    counts = find_counts(get_page(shipped_client, f"/queries/{path}"))
+    assert len(counts) == size
+    for list_path, number in counts:
+        assert shipped_client.get(list_path).json()["total"] == number, list_path
+
+
+def test_totals_come_before_the_rows_and_equal_their_sums(shipped_client: httpx.Client) -> None:
     page = get_page(shipped_client, "/queries/members-by-group-and-region")
-    assert '<span class="hint">not known</span>' in page  # the group
-    assert '<span aria-hidden="true">–</span><span class="unseen">none</span>' in page
-    assert "<td></td>" not in page
+    totals, _, rows = page.partition("<h2>In detail</h2>")
+    numbers = [number for _, number in find_counts(totals)]
+    assert (numbers[0], sum(numbers)) == (40, 4 * 40)  # by group, region and development
+    assert sum(number for _, number in find_counts(rows)) == 40
+    assert re.findall(r"<caption[^>]*>(.*?)</caption>", totals) == [
+        "Stakeholder group",
+        "Region",
+        "Developing country",
+    ]
+
+
+def test_field_with_a_single_value_is_shown_as_text(shipped_client: httpx.Client) -> None:
+    page = get_page(shipped_client, "/queries/agreements-and-outcomes")
+    assert '<p>Meeting: <a href="/doc/meeting/m1"' in page
+    assert 'name="meeting"' not in page
+    page = get_page(shipped_client, "/queries/agreements-and-outcomes", meeting="m2")
+    assert ("m1", "WGIG 1st meeting") in list_options(page, "meeting")
+
+
+def test_note_on_the_answer_is_in_sight(shipped_client: httpx.Client) -> None:
+    for example in list_example_queries():
+        page = get_page(shipped_client, f"/queries/{example.name}")
+        assert f'<p class="about">{example.note}</p>' in html.unescape(page)
 
 
 def test_page_of_a_client_query_does_not_show_its_question_comment(shipped_client: httpx.Client) -> None:

@@ -324,7 +324,7 @@ def test_list_of_questions_has_subjects_and_the_titles_of_fields(get: GetFunctio
     [
         ("/queries", '<dt><a href="/queries/coverage-matrix">Матрица охвата</a></dt>'),
         ("/queries?q=охвата", "Матрица охвата"),
-        ("/queries/disagreements?_mediatype=text/html", "<p>Одна строка — сведения одного рода: "),
+        ("/queries/disagreements?_mediatype=text/html", ">Одна строка — сведения одного рода: "),
         ("/sparql?example=coverage-matrix", '<label for="of-the_issue">Вопрос</label>'),
         ("/sparql", ">Матрица охвата: В каких документах и с каким выводом каждый вопрос оценивается "),
         (

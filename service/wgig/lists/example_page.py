@@ -34,9 +34,10 @@ from ..sparql.examples import (
 )
 from ..sparql.request import build_internal_query
 from ..sparql.result_page import PageResult, build_result_view
-from ..sparql.result_table import ResultTable, Solutions, TableOptions, build_result_table
+from ..sparql.result_table import ResultTable, TableOptions
 from ..sparql.service import SPARQL_RESPONSE_LINKS, QueryService, read_page_result
 from ..store.resource_versions.projection import ResourceVersionsProjection
+from .answer_table import AnswerTableBuilder, list_covered_names
 from .parameter_fields import ParameterForm, list_canonical_pairs, read_parameter_form
 
 MAX_ANSWER_PAGE_ROWS = 200  # so that a page has at most 40 kB when compressed
@@ -95,13 +96,23 @@ def render_example_page(  # noqa: PLR0913  the parts of the page
     path = build_service_path(name, values)
     address = request_base_url(context.request).rstrip("/") + path
     media_type = FORMATS_BY_FORM[example.form][0].media_type
-    table = build_answer_page(context, example, view["solutions"], pairs) if "solutions" in view else None
+    table, totals = None, None
+    if "solutions" in view:
+        solutions, options = view["solutions"], read_table_options(pairs)
+        builder = AnswerTableBuilder(example, list_covered_names(form), context.store, context.base)
+        table = builder.build_table(solutions, options)
+        totals = builder.build_totals(solutions, options) if options.page == 1 else None
+        if options.page > 1 and not table.rows:
+            raise Problem(
+                404, f"The answer has no page {options.page}. Its first page is /queries/{example.name}"
+            )
     return render_site_page(
         context,
         "answer.html",
         example=example,
         form=form,
         table=table,
+        totals=totals,
         column_titles=EXAMPLE_COLUMN_TITLES,
         page_links={
             rel: build_service_path(name, [*values, ("page", str(number))] if number > 1 else values)
@@ -128,16 +139,10 @@ def render_example_page(  # noqa: PLR0913  the parts of the page
     )
 
 
-def build_answer_page(
-    context: RequestContext, example: ExampleQuery, solutions: Solutions, pairs: Pairs
-) -> ResultTable:
-    """The table of the page in the pairs, by default the first. Raises Problem 404 if there is none."""
+def read_table_options(pairs: Pairs) -> TableOptions:
+    """Which rows the table has: those of the page in the pairs, by default the first."""
     page = parse_page_number(dict(pairs).get("page", "1"), "page")
-    options = TableOptions(MAX_ANSWER_PAGE_ROWS, page, translates_labels=True)
-    table = build_result_table(solutions, example.source, context.store, options)
-    if page > 1 and not table.rows:
-        raise Problem(404, f"The answer has no page {page}. Its first page is /queries/{example.name}")
-    return table
+    return TableOptions(MAX_ANSWER_PAGE_ROWS, page, translates_labels=True)
 
 
 def list_page_numbers(table: ResultTable, pairs: Pairs) -> dict[str, int]:

@@ -99,6 +99,12 @@ class ParameterField:
         return self.parameter.default == NO_DEFAULT
 
     @property
+    def is_offered(self) -> bool:
+        """Whether there is something to choose, or a choice to undo."""
+        is_single = len(self.options) == 1 and not self.error
+        return not is_single or (self.is_optional and self.chosen is not None)
+
+    @property
     def hint(self) -> str:
         """The description of the parameter, unless it says no more than the title; in English."""
         description = self.parameter.description

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlencode
@@ -21,14 +20,15 @@ from ..settings import SHIPPED_FOLDER
 from ..text import suggest_near_name
 
 EXAMPLE_QUERIES_FOLDER = SHIPPED_FOLDER / "data" / "queries"
-EXAMPLE_HEADER_PATTERN = re.compile(r"^# (title|question|subject|keywords|date): (.+)$", re.MULTILINE)
+EXAMPLE_HEADER_PATTERN = re.compile(
+    r"^# (title|question|subject|keywords|date|related|count|totals): (.+)$", re.MULTILINE
+)
 EXAMPLE_NOTE_PATTERN = re.compile(
-    r"^# (?!(?:title|question|subject|keywords|date|param|values): )(.+)$", re.MULTILINE
+    r"^# (?!(?:title|question|subject|keywords|date|related|count|totals|param|values): )(.+)$", re.MULTILINE
 )
 EXAMPLE_PARAMETER_PATTERN = re.compile(r"^# param: (\w+) ([\w-]+) (\S+) (.+)$", re.MULTILINE)
 EXAMPLE_VALUES_PATTERN = re.compile(r"^# values: (\w+) (.+)$", re.MULTILINE)
 EXAMPLE_HEADER_LINES_PATTERN = re.compile(r"(?:#.*\r?\n)+")  # at the beginning of the text
-MAX_RELATED_EXAMPLES = 4
 NO_DEFAULT = "-"  # in place of the default of a parameter that has none
 # The subjects by which the list of example queries is grouped, in this order.
 EXAMPLE_SUBJECTS = (
@@ -90,7 +90,7 @@ EXAMPLE_COLUMN_TITLES = {
     "definition": gettext_noop("Definition"),
     "author": gettext_noop("Author"),
     "author_type": gettext_noop("Type of author"),
-    "by_member": gettext_noop("Member"),
+    "by_member": gettext_noop("Author was a member"),
     "occasion": gettext_noop("Occasion"),
     "text": gettext_noop("Text"),
     "names_actors": gettext_noop("Names actors"),
@@ -118,7 +118,7 @@ EXAMPLE_COLUMN_TITLES = {
     "mechanism": gettext_noop("Mechanism"),
     "role": gettext_noop("Role"),
     "issues": gettext_noop("Issues"),
-    "group": gettext_noop("Group"),
+    "group": gettext_noop("Stakeholder group"),
     "region": gettext_noop("Region"),
     "developing": gettext_noop("Developing country"),
     "members": gettext_noop("Members"),
@@ -157,12 +157,25 @@ EXAMPLE_COLUMN_TITLES = {
 }
 
 
+class CountedList(NamedTuple):
+    """The list whose items a column of numbers counts: its path, and its filters.
+
+    The value of each filter is that of a variable in the same row, or of a parameter. A line
+    `# count: column path filter=variable …` declares it.
+    """
+
+    column: str
+    path: str
+    filters: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class ExampleQuery:
     """An example query: its name (that of the file), title, question, SPARQL text, parameters and so on.
 
     `date_variable` is the variable with the date of a row in feeds; empty if rows have no date. `note`
-    explains the result. `subject` is one of EXAMPLE_SUBJECTS, or empty.
+    explains the result. `subject` is one of EXAMPLE_SUBJECTS, or empty. `related` are the names of other
+    example queries. The numbers of `counted` are summed by each of the variables `total_variables`.
     """
 
     name: str
@@ -174,6 +187,9 @@ class ExampleQuery:
     date_variable: str = ""
     note: str = ""
     subject: str = ""
+    related: tuple[str, ...] = ()
+    counted: CountedList | None = None
+    total_variables: tuple[str, ...] = ()
 
     @cached_property
     def source(self) -> SparqlText:
@@ -221,15 +237,8 @@ def find_examples_of_resource(curie: str) -> list[tuple[ExampleQuery, str]]:
 
 
 def list_related_examples(example: ExampleQuery) -> list[ExampleQuery]:
-    """The other example queries that share its subject or keywords, those that share most first."""
-    related = [
-        ((other.subject != example.subject) - len({*other.keywords} & {*example.keywords}), other.name, other)
-        for other in list_example_queries()
-        if other != example
-    ]
-    return [other for score, _, other in sorted(related, key=itemgetter(0, 1)) if score <= 0][
-        :MAX_RELATED_EXAMPLES
-    ]
+    """The example queries that the query names as related."""
+    return [read_example_query(name) for name in example.related]
 
 
 def strip_example_header(text: str) -> str:
@@ -293,7 +302,17 @@ def parse_example_query(name: str, text: str) -> ExampleQuery:
         date,
         note,
         header.get("subject", ""),
+        tuple(filter(None, header.get("related", "").split(", "))),
+        parse_counted_list(header["count"]) if "count" in header else None,
+        tuple(header.get("totals", "").split()),
     )
+
+
+def parse_counted_list(text: str) -> CountedList:
+    """The list that a header line `# count:` declares."""
+    column, path, *filters = text.split()
+    pairs = (filter_.partition("=") for filter_ in filters)
+    return CountedList(column, path, tuple((name, variable) for name, _, variable in pairs))
 
 
 def extract_example_texts(

@@ -40,12 +40,20 @@ class Thing(NamedTuple):
 class Cell(NamedTuple):
     """A cell of a table: the things in it, or else its term, which is None if the variable is unbound.
 
-    `is_repeated`: the row above has the same value in this and all previous columns.
+    `is_repeated`: the row above has the same value in this and all previous columns. `path` is that of the
+    list that a number counts; `empty_text` is what an empty cell says, in English.
     """
 
     term: Any
     things: tuple[Thing, ...] = ()
     is_repeated: bool = False
+    path: str = ""
+    empty_text: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the cell has no value. An empty text is that of a list without items."""
+        return self.term is None or (isinstance(self.term, ox.Literal) and not self.term.value)
 
     @property
     def is_date(self) -> bool:
