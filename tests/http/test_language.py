@@ -339,9 +339,13 @@ def test_language_names_are_in_page_language() -> None:
     with use_language("fr"):
         assert [format_language_name(tag) for tag in ("ar", "ja-latn", "x-own")] == [
             "arabe",
-            "japonais (latin)",
+            "japonais in Latin letters",  # not translated yet
             "x-own",
         ]
+    assert [format_language_name(tag) for tag in ("ar-latn", "zh-hant")] == [
+        "Arabic in Latin letters",
+        "Chinese (Traditional)",
+    ]
 
 
 @pytest.mark.parametrize(("language", "separator"), [("en", ", "), ("ar", "، "), ("zh", "、")])

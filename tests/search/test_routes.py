@@ -47,7 +47,7 @@ def build_issues(count: int) -> bytes:
 DATA_TURTLE = f"""
 <{BASE}id/issue/spam> <{SKOS}prefLabel> "Spam"@en, "Pourriel"@fr ; <{SKOS}definition> "Bulk messages"@en .
 <{BASE}id/agent/kummer> <http://xmlns.com/foaf/0.1/name> "Markus Kummer" .
-<{BASE}id/issue/evil> <{SKOS}prefLabel> "Evil"@en ; <{SKOS}note> {json.dumps(HOSTILE_TEXT + chr(1))}@en .
+<{BASE}id/issue/evil> <{SKOS}prefLabel> "Evil"@en ; <{SKOS}scopeNote> {json.dumps(HOSTILE_TEXT + chr(1))}@en .
 """.encode()  # chr(1) cannot occur in XML
 
 
@@ -254,6 +254,52 @@ def test_page_counts_the_results_of_each_kind(page_client: httpx.Client) -> None
         assert f'aria-current="true">{title}<' in narrowed
 
 
+def test_numbers_agree_if_not_all_results_are_shown(page_client: httpx.Client) -> None:
+    page = page_client.get("/search", params={"q": "WGIG"}).text
+    count = list_kind_counts(page)["All"][1]
+    assert f'<h2 id="found">{count} results</h2>' in page
+    assert re.search(r"The best \d+ are shown", page)
+
+
+def test_kinds_that_few_look_for_are_folded(page_client: httpx.Client) -> None:
+    page = page_client.get("/search", params={"q": "WGIG"}).text
+    other_kinds = page.partition("<summary>Other <")[2].partition("</details>")[0]
+    for title in ("Claims", "Memberships"):
+        assert f">{title}</a>" in other_kinds
+    assert ">Papers</a>" not in other_kinds
+
+
+def test_results_say_what_they_are(page_client: httpx.Client) -> None:
+    page = " ".join(page_client.get("/search", params={"q": "spam"}).text.split())
+    assert '<mark>Spam</mark></a></h3> <p><span class="mark">Our summary:</span> <bdi>Bulk' in page
+    assert '<p class="mark">Issue</p>' in page
+    for line, category in (("23", "access for all"), ("31", "stable and secure functioning of the Internet")):
+        entry = page.partition(f"Inventory, line {line}: <mark>Spam</mark>")[2].partition("</li>")[0]
+        assert f"in the category <bdi>{category}</bdi>" in entry
+
+
+def test_snippets_are_no_notes_of_the_editors(page_client: httpx.Client) -> None:
+    for words in ("third round of open consultations", "WGIG 3rd meeting"):
+        results = page_client.get("/search.json", params={"q": words}).json()
+        assert f"{SKOS}note" not in {item["property"] for item in results["items"]}
+
+
+@pytest.mark.parametrize(("words", "language"), [("open", "ko"), ("spam", "ar"), ("spam", "ru")])
+def test_language_leaves_out_texts_without_a_language(
+    page_client: httpx.Client, words: str, language: str
+) -> None:
+    results = page_client.get("/search.json", params={"q": words, "lang": language}).json()
+    assert {item["language"] for item in results["items"]} <= {language}
+
+
+def test_page_without_words_has_examples_with_results(page_client: httpx.Client) -> None:
+    page = page_client.get("/search").text.partition("<h2>Examples</h2>")[2]
+    paths = re.findall(r'href="(/search\?q=[^"]+)"', page.partition("</ul>")[0])
+    assert len(paths) == 3
+    assert all(page_client.get(path.replace("?", ".json?")).json()["total"] for path in paths)
+    assert 'href="/queries"' in page
+
+
 def test_numbers_that_are_not_complete_are_marked() -> None:
     store = Store.in_memory()
     issues = build_issues(MAX_COUNTED_ROWS + 5)
@@ -261,16 +307,16 @@ def test_numbers_that_are_not_complete_are_marked() -> None:
     client = make_service_client(Settings(), store, Accept="text/html")
     page = client.get("/search", params={"q": "common word"}).text
     assert list_kind_counts(page)["Issues"][1] == f"{MAX_COUNTED_ROWS:,}+"
-    assert "More than 200 results" in page
+    assert f"More than {MAX_COUNTED_ROWS:,} results" in page
 
 
 def test_records_for_programs_are_apart_and_last(page_client: httpx.Client) -> None:
     page = page_client.get("/search", params={"q": "milestones", "page": "1"}).text
-    assert page.count("<h2>For machines</h2>") == 1
-    people, machines = page.split("<h2>For machines</h2>")
+    assert page.count("<h2>For developers</h2>") == 1
+    people, machines = page.split("<h2>For developers</h2>")
     assert 'href="/graphs?graph=' in machines
     assert 'href="/graphs?graph=' not in people
-    kinds = page.partition("<h3>For machines</h3>")[2].partition("</nav>")[0]
+    kinds = page.partition("<h3>For developers</h3>")[2].partition("</nav>")[0]
     assert "kind=term" in kinds
     assert "kind=issue" not in kinds
 
@@ -285,7 +331,7 @@ def test_question_is_found_with_its_answer(page_client: httpx.Client) -> None:
     ("query", "help_text"),
     [
         ("q=VeriSing", 'Did you mean <a href="/search?q=verisign" dir="auto">verisign</a>?'),
-        ("q=xqzwv&kind=issue", '<a href="/search?q=xqzwv">Search in all kinds and languages</a>'),
+        ("q=xqzwv&kind=issue", '<a href="/search?q=xqzwv">Search in all types and languages</a>'),
         ("q=xqzwv", "Check the spelling"),
         ("q=xqzwv", 'href="/queries"'),
         ("q=%3Cxqzwv%3E", "Nothing matches <bdi>&lt;xqzwv&gt;</bdi>"),

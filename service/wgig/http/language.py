@@ -325,11 +325,16 @@ def list_separator() -> str:
     return get_list_separator(current_language())
 
 
+LATIN_SCRIPT = "latn"
+
+
 def format_language_name(tag: str) -> str:
     """The name of a language in the current language, with its script, if any; an unknown tag itself."""
     locale = Locale(current_language())
     language, _, script = tag.partition("-")
     name = locale.languages.get(language, tag)
+    if script == LATIN_SCRIPT:
+        return gettext("%(language)s in Latin letters") % {"language": name}
     return f"{name} ({locale.scripts[script.title()]})" if script.title() in locale.scripts else name
 
 

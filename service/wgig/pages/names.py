@@ -61,9 +61,9 @@ VOCABULARY_KIND_NAMES = {
     "judged-kind": gettext_noop("Judged kind"),
     "mechanism-kind": gettext_noop("Mechanism kind"),
     "milestone-kind": gettext_noop("Milestone kind"),
-    "other": gettext_noop("Other"),
+    "other": gettext_noop("Other records"),
     "outcome-kind": gettext_noop("Outcome kind"),
-    "paragraph": gettext_noop("Paragraphs"),
+    "paragraph": gettext_noop("Paragraphs and sections"),
     "part-kind": gettext_noop("Part kind"),
     "profile": gettext_noop("Profile"),
     "query": gettext_noop("Example queries"),
@@ -75,6 +75,41 @@ VOCABULARY_KIND_NAMES = {
     "timeliness": gettext_noop("Timeliness"),
     "verdict": gettext_noop("Verdict"),
     "view-holder": gettext_noop("View holder"),
+}
+
+# A resource of a kind, where it differs from the titles above.
+KIND_NAMES = {
+    "agent": gettext_noop("Person or organization"),
+    "agreement": gettext_noop("Agreement"),
+    "assertion": gettext_noop("Report of a check"),
+    "category": gettext_noop("Category"),
+    "citation": gettext_noop("Citation"),
+    "claim": gettext_noop("Claim"),
+    "concept": gettext_noop("Concept"),
+    "contribution": gettext_noop("Contribution"),
+    "definition": gettext_noop("Definition"),
+    "disagreement": gettext_noop("Disagreement between sources"),
+    "dispute": gettext_noop("Dispute"),
+    "document": gettext_noop("Document"),
+    "issue": gettext_noop("Issue"),
+    "judgment": gettext_noop("Judgment"),
+    "mechanism": gettext_noop("Mechanism"),
+    "meeting": gettext_noop("Meeting"),
+    "membership": gettext_noop("Membership or post"),
+    "milestone": gettext_noop("Milestone"),
+    "outcome": gettext_noop("Outcome of an agreement"),
+    "paper": gettext_noop("Paper"),
+    "paragraph": gettext_noop("Paragraph or section"),
+    "participation": gettext_noop("Remote participation"),
+    "place": gettext_noop("Place"),
+    "principle": gettext_noop("Principle"),
+    "query": gettext_noop("Question and answer"),
+    "recommendation": gettext_noop("Recommendation"),
+    "scheme": gettext_noop("Concept scheme"),
+    "session": gettext_noop("Session"),
+    "shape": gettext_noop("Shape"),
+    "stakeholder-group": gettext_noop("Stakeholder group"),
+    "term": gettext_noop("Term"),
 }
 
 # Kinds of records for programs; people see their content on the pages of the resources that they are about.
@@ -96,6 +131,11 @@ def localized_kind_title(kind: str) -> str:
         if kind in KIND_TITLES or kind in VOCABULARY_KIND_NAMES
         else kind_title(kind)
     )
+
+
+def localized_kind_name(kind: str) -> str:
+    """What a resource of a kind is, in the current language, if it can be translated."""
+    return gettext(KIND_NAMES[kind]) if kind in KIND_NAMES else localized_kind_title(kind)
 
 
 # The local names of the external properties in the graph, as words.

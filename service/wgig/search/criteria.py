@@ -14,7 +14,7 @@ MAX_SEARCH_MATCHES = 200  # resources, unless the criteria have another limit
 class SearchCriteria:
     """Search terms, of which all or any must match, and filters by language and kind (empty: any).
 
-    Texts without a language match every language. At most `limit` resources are returned.
+    With a language, texts without one do not match. At most `limit` resources are returned.
     """
 
     terms: Sequence[SearchTerm]
@@ -36,7 +36,7 @@ class SearchCriteria:
         """An FTS5 expression, and the filters."""
         parts = [f"({expression})"]
         if self.language:
-            parts.append(f'("{filter_token("l", self.language)}" OR "{filter_token("l", "")}")')
+            parts.append(f'"{filter_token("l", self.language)}"')
         if self.kind:
             parts.append(f'"{filter_token("k", self.kind)}"')
         return " AND ".join(parts)

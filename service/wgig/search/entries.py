@@ -61,6 +61,7 @@ TEXT_PROPERTIES = (
     RDF_NAMESPACE + "value",
 )
 INDEXED_PROPERTIES = (*NAME_PROPERTIES, *TEXT_PROPERTIES)
+NOTE_POSITION = INDEXED_PROPERTIES.index(f"{SKOS_NAMESPACE}note")
 ALTERNATIVE_LABEL_POSITION = len(LABEL_PROPERTIES) - 1  # of skos:altLabel, and notations follow
 PROPERTY_POSITIONS = {ox.NamedNode(iri): position for position, iri in enumerate(INDEXED_PROPERTIES)}
 

@@ -7,19 +7,47 @@ from typing import Any
 import pyoxigraph as ox
 from markupsafe import Markup, escape
 
+from ..i18n import gettext_noop
 from ..pages.rendering import find_href
 from ..rdf.labels import words_of_iri
-from ..rdf.namespaces import SCHEMA_NAMESPACE
+from ..rdf.namespaces import SCHEMA_NAMESPACE, expand_curie
 from .database import IndexRow
 from .entries import INDEXED_PROPERTIES, MACHINE_KINDS, IndexEntry
 from .ranking import SearchMatches
-from .snippets import Snippet, build_snippet
+from .snippets import Snippet, build_snippet, mark_matches
 from .terms import SearchTerm
+
+# What a passage is, by kind of the resource (empty: any) and property.
+OUR_SUMMARY = gettext_noop("Our summary")
+SNIPPET_TITLES = {
+    (kind, expand_curie(name).value): title
+    for kind, name, title in (
+        *((kind, "skos:definition", OUR_SUMMARY) for kind in ("issue", "principle", "category", "concept")),
+        *((kind, "dcterms:description", OUR_SUMMARY) for kind in ("agreement", "document", "paragraph")),
+        ("paragraph", "dcterms:title", gettext_noop("Heading")),
+        ("document", "dcterms:title", gettext_noop("Title")),
+        ("paragraph", "wgig:labelAsListed", gettext_noop("As listed")),
+        ("paragraph", "wgig:topic", gettext_noop("Our classification")),
+        ("paragraph", "wgig:relevance", gettext_noop("Our classification")),
+        ("agreement", "wgig:topic", gettext_noop("Our classification")),
+        ("claim", "rdf:value", gettext_noop("Claim")),
+        ("judgment", "wgig:judgedAsNamed", gettext_noop("Judged")),
+        ("membership", "wgig:postTitle", gettext_noop("Post")),
+        ("session", "wgig:venue", gettext_noop("Venue")),
+        ("session", "wgig:sessionTitle", gettext_noop("Session")),
+        ("", "wgig:mechanismRole", gettext_noop("Role")),
+        ("", "wgig:quotation", gettext_noop("Quotation")),
+        ("", "skos:altLabel", gettext_noop("Also called")),
+    )
+}
 
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A matching resource, with the path of its page (None without a page), label and snippet."""
+    """A matching resource, with the path of its page (None without a page), label and snippet.
+
+    `label_chunks` are the chunks of the label, each with whether it is a match.
+    """
 
     iri: str
     path: str | None
@@ -27,13 +55,17 @@ class SearchHit:
     language: str
     kind: str
     snippet: Snippet
+    label_chunks: Sequence[tuple[str, bool]]
 
     @property
     def marked_html(self) -> Markup:
         """The snippet as HTML, with matches in `mark` elements."""
-        chunks = (Markup("<mark>{}</mark>").format(text) if is_match else escape(text)
-                  for text, is_match in self.snippet.chunks)  # fmt: skip
-        return Markup("").join(chunks)
+        return render_marked_chunks(self.snippet.chunks)
+
+    @property
+    def marked_label(self) -> Markup:
+        """The label as HTML, with matches in `mark` elements."""
+        return render_marked_chunks(self.label_chunks)
 
     @property
     def is_for_machines(self) -> bool:
@@ -41,9 +73,23 @@ class SearchHit:
         return self.kind in MACHINE_KINDS
 
     @property
+    def snippet_title(self) -> str:
+        """What the passage is, such as our summary; empty if that is not known."""
+        if not self.snippet.passage or self.snippet.passage.part or self.is_for_machines:
+            return ""
+        return SNIPPET_TITLES.get((self.kind, self.property)) or SNIPPET_TITLES.get(("", self.property), "")
+
+    @property
     def property(self) -> str:
         """The IRI of the property of the passage; empty without a passage."""
         return INDEXED_PROPERTIES[self.snippet.passage.property_position] if self.snippet.passage else ""
+
+
+def render_marked_chunks(chunks: Sequence[tuple[str, bool]]) -> Markup:
+    """Chunks of a text as HTML, with matches in `mark` elements."""
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(text) if is_match else escape(text) for text, is_match in chunks
+    )
 
 
 @dataclass(frozen=True)
@@ -98,6 +144,7 @@ def build_search_hit(
         language,
         row.kind,
         build_snippet(entry, terms, row.language, name),
+        mark_matches(name, terms, language),
     )
 
 

@@ -1,7 +1,7 @@
 """/search: ranked full-text search over names, definitions and the texts of papers."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, NamedTuple
@@ -11,15 +11,16 @@ import pyoxigraph as ox
 from fastapi import Query, Response
 
 from ..http.bodies import Pairs, get_query_parameters
-from ..http.language import gettext
+from ..http.language import gettext, label_languages
 from ..http.parameter_models import PageNumberText, Text, describe_media_type, describe_parameter
 from ..http.responses import respond_with_body, serialize_compact_json
 from ..i18n import gettext_noop
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
-from ..pages.names import localized_kind_title
+from ..pages.names import localized_kind_name, localized_kind_title
 from ..problems import Problem, build_sentence
 from ..rdf.formats import ATOM, HTML, JSON, JSON_LD, Format
+from ..rdf.namespaces import expand_curie
 from ..resources.added_papers import find_added_papers
 from ..resources.alternates import Resource
 from ..resources.parameters import ProfileParameters, make_profile_operation
@@ -35,21 +36,26 @@ from ..resources.representation import address_with_parameters, named_resource_m
 from ..store.labels import find_labels
 from . import index as search_index
 from . import opensearch
-from .criteria import MAX_SEARCH_MATCHES, SearchCriteria
+from .criteria import SearchCriteria
 from .database import list_distinct_values, read_index_entries, read_index_property
 from .dependencies import IndexDep, SearchesDep
-from .entries import MACHINE_KINDS, IndexEntry, kind_rank
+from .entries import MACHINE_KINDS, VOCABULARY_VALUE_KINDS, IndexEntry, kind_rank
 from .index import FullTextIndex
 from .ranking import KindCount, SearchMatches, count_matches_by_kind, find_search_matches
 from .relaxation import suggest_spelling
-from .results import SearchResults, build_search_hit, build_search_json, build_search_json_ld
+from .results import SearchHit, SearchResults, build_search_hit, build_search_json, build_search_json_ld
 from .schemas import SearchResultPage
 from .terms import parse_search_terms
 
+CATEGORY_PROPERTY = expand_curie("wgig:category")
 SEARCH_FORMATS = (JSON, ATOM, HTML)  # of the default profile
 SEARCH_RESULT_FORMATS = (JSON, JSON_LD, ATOM, HTML)  # of this profile and of schema.org (JSON-LD)
 SCHEMA_ORG_PROFILE = "schema.org"
 HITS_PER_PAGE = 20
+MINOR_KINDS = {*VOCABULARY_VALUE_KINDS, "citation", "claim", "concept", "membership", "participation"} - {
+    "query"
+}
+EXAMPLE_SEARCHES = (gettext_noop("spam"), gettext_noop("root servers"), gettext_noop('"open source"'))
 
 
 class SearchParameters(ProfileParameters):
@@ -229,13 +235,17 @@ def build_results_markup(
 
 
 class KindLink(NamedTuple):
-    """A link to the results of a kind, with their number; or to the results of all kinds."""
+    """A link to the results of a kind, with their number; or to the results of all kinds.
+
+    `is_minor` is true for values of vocabularies and other kinds that few people look for.
+    """
 
     title: str
     address: str
     found: KindCount
     is_current: bool
     is_for_machines: bool = False
+    is_minor: bool = False
 
 
 def list_kind_links(
@@ -251,6 +261,7 @@ def list_kind_links(
             count,
             kind == results.kind.lower(),
             kind in MACHINE_KINDS,
+            kind in MINOR_KINDS,
         )
         for kind, count in sorted(counts.items(), key=lambda item: (kind_rank(item[0]), item[0]))
     ]
@@ -260,6 +271,19 @@ def list_kind_links(
     )
     all_address = address_with_parameters(context.request, other_pairs)
     return [KindLink(gettext("All"), all_address, total, not results.kind), *links]
+
+
+def find_hit_contexts(context: RequestContext, hits: Iterable[SearchHit]) -> dict[str, ox.Literal]:
+    """By IRI of a line of the inventory: the label of its category, as lines can have the same label."""
+    categories = {
+        hit.iri: quad.object.value
+        for hit in hits
+        if hit.kind == "paragraph"
+        for quad in context.store.match(ox.NamedNode(hit.iri), CATEGORY_PROPERTY)
+        if isinstance(quad.object, ox.NamedNode)
+    }
+    labels = find_labels(context.store, categories.values(), label_languages())
+    return {iri: labels[category] for iri, category in categories.items() if category in labels}
 
 
 def render_search_page(
@@ -281,7 +305,8 @@ def render_search_page(
         markup=markup,
         spelling=index.query(suggest_spelling, results.matches.criteria) if results and is_empty else "",
         kind_links=kind_links,
-        kind_title=localized_kind_title,
-        max_matches=MAX_SEARCH_MATCHES,
+        kind_name=localized_kind_name,
+        contexts=find_hit_contexts(context, results.hits) if results else {},
+        example_searches=EXAMPLE_SEARCHES,
         languages=[language for language in index.query(list_distinct_values, "language") if language],
     )

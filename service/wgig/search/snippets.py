@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from .entries import NAME_PROPERTIES, IndexEntry, Passage
+from .entries import NAME_PROPERTIES, NOTE_POSITION, IndexEntry, Passage
 from .stemming import find_word_stems, fold_and_stem
 from .terms import SearchTerm
 from .tokenizer import WRITTEN_WORD_PATTERN, fold_text, tokenize_text
@@ -74,18 +74,27 @@ def get_search_words(terms: tuple[SearchTerm, ...], language: str) -> SearchWord
 
 
 def build_snippet(entry: IndexEntry, terms: Sequence[SearchTerm], language: str, label: str) -> Snippet:
-    """The snippet of the best passage in a language; empty if all passages repeat the label."""
+    """The snippet of the best passage in a language, without the notes of the editors.
+
+    It is empty if all passages repeat the label.
+    """
     label_words = f" {' '.join(tokenize_text(label))} "
     passages = [
         passage
         for passage in entry.passages
-        if passage.part or f" {' '.join(tokenize_text(passage.text))} " not in label_words
+        if passage.property_position != NOTE_POSITION
+        and (passage.part or f" {' '.join(tokenize_text(passage.text))} " not in label_words)
     ]
     if not passages:
         return Snippet([], None)
     search_words = get_search_words(tuple(terms), language)
     passage = best_passage(passages, search_words)
     return Snippet(list(iter_marked_chunks(cut_excerpt(passage.text, search_words), search_words)), passage)
+
+
+def mark_matches(text: str, terms: Sequence[SearchTerm], language: str) -> list[tuple[str, bool]]:
+    """The chunks of a text in a language, each with whether it is a match."""
+    return list(iter_marked_chunks(text, get_search_words(tuple(terms), language)))
 
 
 def best_passage(passages: Iterable[Passage], search_words: SearchWords) -> Passage:

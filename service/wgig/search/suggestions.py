@@ -13,7 +13,7 @@ from ..http.parameter_models import ParameterModel, Text, describe_parameter
 from ..http.responses import respond_with_body, serialize_compact_json
 from ..i18n import gettext_noop
 from ..pages.dependencies import ContextDep, RequestContext
-from ..pages.names import localized_kind_title
+from ..pages.names import localized_kind_name
 from ..pages.rendering import find_href
 from ..problems import Problem, build_sentence
 from ..rdf.formats import Format
@@ -22,7 +22,7 @@ from ..store.labels import find_labels
 from ..text import shorten_text
 from .database import IndexRow, read_index_entries
 from .dependencies import IndexDep, SearchesDep
-from .entries import MACHINE_KINDS, IndexEntry
+from .entries import MACHINE_KINDS, VOCABULARY_VALUE_KINDS, IndexEntry
 from .index import FullTextIndex
 from .name_ranking import find_other_name
 from .ranking import find_completed_names
@@ -83,20 +83,24 @@ def answer_suggestions_request(context: RequestContext, index: FullTextIndex, te
 def suggest_resources(text: str, index: FullTextIndex) -> list[Suggestion]:
     """The resources with a page whose names match best, without records for programs."""
     rows = [row for row in index.query(find_completed_names, text) if row.kind not in MACHINE_KINDS]
-    rows = rows[:MAX_SEARCH_SUGGESTIONS]
+    rows = rows[: 2 * MAX_SEARCH_SUGGESTIONS]  # as some may be left out
     labels = find_labels(index.store, (row.iri for row in rows), label_languages())
     entries = index.query(read_index_entries, rows)
-    return [
-        build_suggestion(row, label_or_words(labels, row.iri).value, entries.get(row.id), text, path)
-        for row in rows
-        if (path := find_href(row.iri, index.base))
-    ]
+    suggestions: dict[tuple[str, str], Suggestion] = {}
+    for row in rows:
+        label = label_or_words(labels, row.iri).value
+        # Several vocabularies have the same value, which people do not tell apart.
+        kind = "" if row.kind in VOCABULARY_VALUE_KINDS else row.kind
+        if path := find_href(row.iri, index.base):
+            suggestion = build_suggestion(row, label, entries.get(row.id), text, path)
+            suggestions.setdefault((kind, label if not kind else row.iri), suggestion)
+    return list(suggestions.values())[:MAX_SEARCH_SUGGESTIONS]
 
 
 def build_suggestion(row: IndexRow, label: str, entry: IndexEntry | None, text: str, path: str) -> Suggestion:
     """The suggestion for a row, described by its kind, and by the name that matches if the label does not."""
     other_name = find_other_name(entry, row, text, label) if entry else ""
-    description = " · ".join(filter(None, (localized_kind_title(row.kind), other_name)))
+    description = " · ".join(filter(None, (localized_kind_name(row.kind), other_name)))
     return Suggestion(
         shorten_text(label, MAX_SUGGESTION_CHARACTERS),
         shorten_text(description, MAX_SUGGESTION_CHARACTERS),
