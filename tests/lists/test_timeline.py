@@ -211,6 +211,7 @@ def test_chart_labels_have_events_and_the_meaning_of_colors(client: httpx.Client
     labels = TimelinePageParser(client.get("/timeline?year=2005").text).labels
     assert {"Issue papers ready and on the website, 7 days late", "18 papers posted"} <= set(labels)
     assert "2nd meeting, plenary, open to observers" in labels
+    assert len(set(labels)) == len(labels)  # long names are told apart
     assert {"Meetings", "Sessions", "Milestones", "Papers"} <= set(labels)
 
 

@@ -215,7 +215,10 @@ def is_span_disjoint(span: tuple[float, float], other: tuple[float, float]) -> b
 
 def event_mark_label(event: TimelineEvent) -> str:
     """The label of a mark: the name of the event, and its lateness or audience."""
-    name = truncate_to_letters(event.name.value.removeprefix(GROUP_LABEL_PREFIX), MAX_MARK_LABEL_LETTERS)
+    name = event.name.value
+    if event.kind in (MEETING_KIND, SESSION_KIND):
+        name = name.removeprefix(GROUP_LABEL_PREFIX)
+    name = truncate_to_letters(name, MAX_MARK_LABEL_LETTERS)
     if event.is_late:
         return f"{name}, {event.lateness}"
     audience = AUDIENCE_LABELS.get(event.local_name("openTo")) if event.kind == SESSION_KIND else None
