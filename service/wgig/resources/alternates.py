@@ -1,7 +1,7 @@
 """Alternate representations of a resource: Link header and list (Content Negotiation by Profile).
 
 The list is available in RDF by the Alternate Representations Data Model (section 6.4 of the standard), as
-JSON, and as an HTML page. The Link header is limited to 2000 bytes. The formats of the default profile and
+JSON, and as an HTML page. The Link header is limited to 3000 bytes. The formats of the default profile and
 the first format of each other profile come first, and a link leads to the complete list. Resources, graphs,
 lists, the ontology, the shapes and the catalog have alternate representations.
 """
@@ -79,7 +79,7 @@ class Resource:
         return add_url_parameters(path, pairs)
 
 
-MAX_LINK_FIELD_BYTES = 2000  # half of what proxies commonly accept for all header fields
+MAX_LINK_FIELD_BYTES = 3000  # proxies commonly accept 4 kB for all header fields
 ALTR_MODEL_IRI = "http://www.w3.org/ns/dx/conneg/altr"  # the data model of the list of representations
 PROFILE_CLASS_IRI = "http://www.w3.org/ns/dx/prof/Profile"
 
