@@ -123,7 +123,7 @@ COLUMN_TITLES = {
 COLUMN_NOTES = {"cluster": gettext_noop("the grouping for the second round of papers")}
 # Titles of columns and filters of the parts of a document.
 PART_TITLES = {
-    "label": gettext_noop("Part, in the order of the text"),
+    "label": gettext_noop("Part, in text order"),
     "partOf": gettext_noop("Section"),
 }
 # By list and count field: the URL template of the page that lists what is counted. In it, `{id}` is the name
