@@ -127,7 +127,7 @@ def test_completions_are_in_page_language(reopen_page: PageOpener) -> None:
         # things by name
         ("SELECT * { ?x wgig:country jap", "Japan", "?x"),
         ("SELECT * { ?x wgig:issue <spa", "Spam · Issues", "wgig:Issue"),
-        ("SELECT * { kumm", "Markus Kummer · People and bodies", "LIMIT"),
+        ("SELECT * { kumm", "Markus Kummer · People and organizations", "LIMIT"),
         # by words of the definition
         ("SELECT * { ?member region", "wgig:country", "wgig:issue"),
         ("SELECT * { ?x a inventory", "wgig:Issue", "wgig:Meeting"),
@@ -529,7 +529,7 @@ def test_label_focuses_editor(reopen_page: PageOpener) -> None:
 
 def test_example_is_filled_with_parameters(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
-    page.get_by_label("Start from an example").select_option("coverage-matrix")
+    page.get_by_label("Start from a question").select_option("coverage-matrix")
     page.get_by_role("button", name="Insert the query below").click()
     page.get_by_label("Issue", exact=True).select_option("VoIP")
     page.get_by_role("button", name="Insert the query below").click()
@@ -657,7 +657,7 @@ def test_result_has_permanent_address(reopen_page: PageOpener) -> None:
     expect(page.locator(".found").get_by_role("heading", name="Answer")).to_be_focused()
     assert page.locator("#answer").count() == 0
     page.go_back()
-    expect(page.get_by_role("heading", name="Query the graph")).to_be_visible()
+    expect(page.get_by_role("heading", name="Write a query")).to_be_visible()
 
 
 def test_history_is_kept_until_cleared(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:

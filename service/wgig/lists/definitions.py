@@ -225,7 +225,7 @@ LIST_DEFINITIONS = {
         ),
         ListDefinition(
             "stakeholders",
-            gettext_noop("Stakeholders"),
+            gettext_noop("People and organizations"),
             gettext_noop(
                 "People and organizations that took part or are named, with their groups and regions "
                 "if known."

@@ -13,7 +13,7 @@ from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import expand_curie
 
 KIND_TITLES = {
-    "agent": gettext_noop("People and bodies"),
+    "agent": gettext_noop("People and organizations"),
     "agreement": gettext_noop("Agreements"),
     "assertion": gettext_noop("Reports of checks"),
     "category": gettext_noop("Categories"),
@@ -66,7 +66,7 @@ VOCABULARY_KIND_NAMES = {
     "paragraph": gettext_noop("Paragraphs and sections"),
     "part-kind": gettext_noop("Part kind"),
     "profile": gettext_noop("Profile"),
-    "query": gettext_noop("Example queries"),
+    "query": gettext_noop("Questions and answers"),
     "recommendation-kind": gettext_noop("Recommendation kind"),
     "role": gettext_noop("Role"),
     "session-kind": gettext_noop("Session kind"),
