@@ -342,7 +342,7 @@ def test_example_queries_are_translated_on_pages(get: GetFunction, path: str, ex
 
 def test_example_queries_are_english_in_data(get: GetFunction) -> None:
     queries = get("/queries", accept="application/json", accept_language="ru").json()["queries"]
-    assert {"Coverage matrix", "Disagreements"} <= {query["title"] for query in queries}
+    assert {"Assessments by issue and criterion", "Disagreements"} <= {query["title"] for query in queries}
 
 
 def test_select_result_page_has_table_and_format_links(get: GetFunction) -> None:

@@ -900,7 +900,7 @@ def test_example_opens_in_its_own_tab(reopen_page: PageOpener) -> None:
     insert_query(page, "ASK { ?mine ?p ?o }")
     page.goto("/sparql?example=coverage-matrix")
     wait_for_editor(page)
-    assert list_tabs(page) == ["Query 1", "Coverage matrix"]
+    assert list_tabs(page) == ["Query 1", "Assessments by issue and criterion"]
     page.goto("/sparql?example=disagreements")  # takes the place of the example, which was not changed
     wait_for_editor(page)
     assert list_tabs(page) == ["Query 1", "Disagreements"]
