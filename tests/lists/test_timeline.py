@@ -215,6 +215,12 @@ def test_chart_labels_have_events_and_the_meaning_of_colors(client: httpx.Client
     assert {"Meetings", "Sessions", "Milestones", "Papers"} <= set(labels)
 
 
+def test_labels_of_the_summits_in_the_chart_differ(client: httpx.Client) -> None:
+    labels = TimelinePageParser(client.get("/timeline", headers=HTML_HEADERS).text).labels
+    for phase in ("Geneva", "Tunis"):
+        assert any(re.fullmatch(rf"World Summit on the I\w+…, {phase} phase", label) for label in labels)
+
+
 def test_marks_and_labels_in_the_chart_do_not_overlap() -> None:
     events = [
         build_papers_event(f"2005-{month:02}-{day:02}", 3) for month in range(1, 6) for day in range(1, 28, 3)

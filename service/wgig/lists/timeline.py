@@ -56,6 +56,7 @@ LABEL_GAP_UNITS, BAR_GAP_UNITS = 8, 4  # space beside a label, and after a bar t
 HEADING_GAP_UNITS, CHART_BOTTOM_UNITS = 8, 6  # space below the heading of a lane, and below the last lane
 MONTH_NAME_GAP_LETTERS = 2  # minimum space between the names of two months
 MAX_MARK_LABEL_LETTERS = 45
+MAX_LABEL_ENDING_LETTERS = 15  # a longer ending of a name may be cut
 GROUP_LABEL_PREFIX = "WGIG "  # of names of meetings, without which they still say what they are
 MIN_BAR_UNITS = 6.0  # minimum width of a bar
 MAX_WIDENING_EVENTS = 8  # more events in a month do not widen it further
@@ -218,7 +219,12 @@ def event_mark_label(event: TimelineEvent) -> str:
     name = event.name.value
     if event.kind in (MEETING_KIND, SESSION_KIND):
         name = name.removeprefix(GROUP_LABEL_PREFIX)
-    name = truncate_to_letters(name, MAX_MARK_LABEL_LETTERS)
+    # What follows the last comma is kept, such as the phase of the summit.
+    start, comma, ending = name.rpartition(", ")
+    if width_in_letters(ending) > MAX_LABEL_ENDING_LETTERS:
+        start, comma, ending = name, "", ""
+    rest = MAX_MARK_LABEL_LETTERS - width_in_letters(comma + ending)
+    name = truncate_to_letters(start, rest) + comma + truncate_to_letters(ending, MAX_LABEL_ENDING_LETTERS)
     if event.is_late:
         return f"{name}, {event.lateness}"
     audience = AUDIENCE_LABELS.get(event.local_name("openTo")) if event.kind == SESSION_KIND else None
