@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
-from wgig.http.language import format_number
+from wgig.http.language import format_byte_count
 from wgig.lists.tables import TABLE_LIST_SEPARATOR, read_table_definitions
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -184,10 +184,10 @@ def test_page_previews_each_table(shipped_client: httpx.Client) -> None:
         body = shipped_client.get(f"/tables/{name}.csv").content
         header, *rows = csv.reader(io.StringIO(body.decode()))
         section = html.partition(f'aria-labelledby="{name}"')[2].partition("</section>")[0]
-        assert (
-            f"{len(rows)} rows, {len(header)} columns, {format_number(round(len(body) / 1000, 1))} kB"
-            in section
-        )
+        assert f"{len(rows)} rows, {len(header)} columns" in section
+        assert f"Download CSV ({format_byte_count(len(body))})" in section
+        assert header[-1] == "source"
+        assert all(row[-1].startswith("http") for row in rows)
         assert re.findall(r'<th scope="col">(\w+)</th>', section) == header
         assert section.count("<tr>") == 1 + 3  # the header and the first rows
 

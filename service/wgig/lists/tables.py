@@ -186,6 +186,7 @@ def parse_table_cell(column: TableColumn, row: ResultRow) -> Any:
         ) from error
 
 
+TABLE_PAGES = {"stakeholders": "people"}  # whose page has another name
 PREVIEWED_ROWS = 3
 # To preview the tables, they are evaluated as a whole: of a larger store, the page has no previews.
 MAX_PREVIEWED_QUADS, MAX_PREVIEWED_BYTES = 500_000, 4 * 1024 * 1024
@@ -210,7 +211,6 @@ async def get_tables(context: ContextDep, queries: QueriesDep, store_size: Store
     """All tables with their columns, as CSVW metadata, or as an HTML page for browsers."""
     request = context.request
     if choose_page_or_data(request, CSVW) is HTML:
-        formats = [CSV, *([PARQUET] if is_parquet_available() else []), CSVW]
         quads, _ = await run_sync(store_size.counts)
         previews = await read_table_previews(request, queries) if quads <= MAX_PREVIEWED_QUADS else {}
         page = await run_sync(
@@ -219,7 +219,8 @@ async def get_tables(context: ContextDep, queries: QueriesDep, store_size: Store
                 context,
                 "tables.html",
                 tables=read_table_definitions().values(),
-                formats=formats,
+                pages={name: TABLE_PAGES.get(name, name) for name in read_table_definitions()},
+                has_parquet=is_parquet_available(),
                 previews=previews,
             )
         )
