@@ -98,7 +98,7 @@ def test_a_paper_whose_text_has_no_page_is_listed(filled_client: httpx.Client) -
     text = cite(filled_client, "paper/wp-spam", "txt").text
     assert "Listed in <http://wgig.org/docs/inventory-issues.html>." in text
     page = filled_client.get(f"/cite?iri={BASE}id/paper/wp-spam&work", headers={"Accept": "text/html"}).text
-    assert "<h1>Cite the document: Spam (issue paper)</h1>" in page
+    assert "<h1>Cite the original: Spam (issue paper)</h1>" in page
     assert "We do not know the author." in page
     assert "We know of no page with the text." in page
 
@@ -156,25 +156,37 @@ def test_a_hostile_text_stays_in_its_field() -> None:
         assert serialize(reference)
 
 
-def test_the_page_has_all_formats_to_copy_and_download(filled_client: httpx.Client) -> None:
+def test_the_page_shows_the_text_and_offers_all_formats(filled_client: httpx.Client) -> None:
     for work in ("", "&work"):
-        page = filled_client.get(
-            f"/cite?iri={BASE}id/document/report{work}", headers={"Accept": "text/html"}
-        ).text
+        path = f"/cite?iri={BASE}id/document/report{work}"
+        page = filled_client.get(path, headers={"Accept": "text/html"}).text
+        assert filled_client.get(path, headers={"Accept": "text/plain"}).text.strip() in unescape(page)
         downloads = [unescape(path) for path in re.findall(r'<a href="([^"]+)" download>', page)]
         assert len(downloads) == len(REFERENCE_SERIALIZERS)
-        assert page.count("data-copies=") == len(REFERENCE_SERIALIZERS)
-        assert ("even if the data changes later" in page) == (not work)
-        for path, format_ in zip(downloads, REFERENCE_SERIALIZERS, strict=True):
-            assert filled_client.get(path).headers["content-type"].startswith(format_.media_type)
+        assert page.count("data-copies=") == 1
+        assert ("as long as the service keeps it" in page) == (not work)
+        for download, format_ in zip(downloads, REFERENCE_SERIALIZERS, strict=True):
+            assert filled_client.get(download).headers["content-type"].startswith(format_.media_type)
 
 
-def test_the_page_of_a_description_leads_to_the_document_and_back(filled_client: httpx.Client) -> None:
-    path = f"/cite?iri={BASE}id/document/report"
-    page = filled_client.get(path, headers={"Accept": "text/html"}).text
-    assert "even if the data changes later" in page
-    work = unescape(re.findall(r'<a href="([^"]+)">cite the document itself', page)[0])
-    work_page = filled_client.get(work, headers={"Accept": "text/html"}).text
-    assert "cite its description" in work_page
-    issue_page = filled_client.get(f"/cite?iri={BASE}id/issue/spam", headers={"Accept": "text/html"}).text
-    assert "cite the document itself" not in issue_page
+def test_the_citation_of_a_page_leads_to_the_original_and_back(filled_client: httpx.Client) -> None:
+    def get_page(path: str) -> str:
+        return filled_client.get(path, headers={"Accept": "text/html"}).text
+
+    def find_link(page: str, text: str) -> str:
+        return unescape(re.findall(rf'<a href="([^"]+)"[^>]*>{text}</a>', page)[0])
+
+    page = get_page(f"/cite?iri={BASE}id/document/report")
+    assert "<h1>Cite the page:" in page
+    original = get_page(find_link(page, "The original"))
+    assert "<h1>Cite the original:" in original
+    assert "<h1>Cite the page:" in get_page(find_link(original, "This page"))
+    issue_page = get_page(f"/cite?iri={BASE}id/issue/spam")
+    assert "The original" not in issue_page
+    assert 'href="/doc/issue/spam#sources"' in issue_page
+
+
+def test_the_checksum_is_once_in_each_citation(filled_client: httpx.Client) -> None:
+    digest = re.findall("sha256=([0-9a-f]{64})", cite(filled_client, "issue/spam", "txt", work=False).text)[0]
+    for suffix in ("txt", "bib", "json", "ris"):
+        assert cite(filled_client, "issue/spam", suffix, work=False).text.count(digest) == 1

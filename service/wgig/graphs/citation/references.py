@@ -41,7 +41,7 @@ class Reference:
 
     `work_type` is DATASET_TYPE or DOCUMENT_TYPE. `date` is a year, month or day (ISO 8601). `number` is that
     of a document, such as its symbol, and `locator` the number of the cited paragraph. `digest` is the
-    SHA-256 of the cited bytes, and `content_url` the URL of the bytes with this digest. `listed_in` is the
+    SHA-256 of the cited bytes, and `content_url` the URL of the bytes, which contains it. `listed_in` is the
     URL of a page that lists the work, if no page has its text.
     """
 
@@ -76,11 +76,10 @@ class Reference:
 
     @property
     def note(self) -> str:
-        """The paragraph, the digest and the URL of the cited bytes, and where the work is listed."""
-        digest = self.digest and f"SHA-256 {self.digest}"
-        same_bytes = self.other_content_url and f"The same bytes: {self.other_content_url}"
+        """The paragraph, the URL of the cited bytes, and where the work is listed."""
+        copy = self.other_content_url and f"Archived copy: {self.other_content_url}"
         listed_in = self.listed_in and f"Listed in {self.listed_in}"
-        return ". ".join(filter(None, (self.paragraph.capitalize(), digest, same_bytes, listed_in)))
+        return ". ".join(filter(None, (self.paragraph.capitalize(), copy, listed_in)))
 
     @property
     def other_content_url(self) -> str:
@@ -92,8 +91,8 @@ def serialize_text_reference(reference: Reference) -> bytes:
     """The reference as one line of text."""
     version = reference.version and f"version {reference.version}"
     content_url = reference.other_content_url
-    is_shown = 0 < len(content_url) <= MAX_TEXT_URL_LENGTH
-    content_part = f", the same bytes at <{content_url}>" if is_shown else ""
+    is_long = len(content_url) > MAX_TEXT_URL_LENGTH
+    archived_copy = f"SHA-256 {reference.digest}" if is_long else f"<{content_url}>"
     parts = (reference.container, reference.number, version, reference.date, reference.paragraph)
     sentences = [
         ", ".join(reference.authors),
@@ -101,7 +100,7 @@ def serialize_text_reference(reference: Reference) -> bytes:
         ", ".join(filter(None, parts)),
         reference.url and f"<{reference.url}>",
         reference.listed_in and f"Listed in <{reference.listed_in}>",
-        reference.digest and f"SHA-256 {reference.digest}{content_part}",
+        content_url and f"Archived copy: {archived_copy}",
     ]
     return f"{'. '.join(filter(None, sentences))}.\n".encode()
 
@@ -111,8 +110,7 @@ def serialize_bibtex(reference: Reference) -> bytes:
     year, month, *_ = [*reference.date_parts, 0, 0]
     notes = [
         reference.paragraph.capitalize().translate(LATEX_ESCAPES),
-        reference.digest and f"SHA-256 {reference.digest}",
-        reference.other_content_url and rf"The same bytes: \url{{{reference.other_content_url}}}",
+        reference.other_content_url and rf"Archived copy: \url{{{reference.other_content_url}}}",
         reference.listed_in and rf"Listed in \url{{{reference.listed_in}}}",
     ]
     fields = {
@@ -146,7 +144,7 @@ def serialize_csl_json(reference: Reference) -> bytes:
         "locator": reference.locator,
         "issued": {"date-parts": [reference.date_parts]} if reference.date else None,
         "URL": reference.url,
-        "note": reference.note if reference.digest or reference.listed_in else "",
+        "note": reference.note if reference.other_content_url or reference.listed_in else "",
     }
     known = {name: value for name, value in item.items() if value}
     return f"{json.dumps([known], ensure_ascii=False, indent=2)}\n".encode()

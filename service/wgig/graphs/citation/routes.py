@@ -49,16 +49,17 @@ from .versions import current_version, version_date
 class Citation:
     """The data of a citation.
 
-    `name` is what the key of the entry is made from, such as `issue/spam`. `content_url` is the URL of
-    the cited bytes, `digest` their SHA-256 in hexadecimal. `url` is the IRI of the cited resource or
-    graph, the URL of the page of an example query, or `content_url` for the result of another query.
-    `version` is the version of the whole store, and `issued` its date.
+    `name` is what the key of the entry is made from, such as `issue/spam`. `url` is the IRI of the cited
+    resource or graph, the URL of the page of an example query, or `content_url` for the result of another
+    query. `content_url` is the URL of the cited bytes, `content_type` their media type, `digest` their
+    SHA-256 in hexadecimal. `version` is the version of the whole store, and `issued` its date.
     """
 
     name: str
     title: str
     url: str
     content_url: str
+    content_type: str
     version: str
     issued: date
     digest: str
@@ -177,8 +178,8 @@ def render_citation_page(
 ) -> bytes:
     """The page of a reference in all formats.
 
-    `iri` is that of the cited resource, empty for the result of `query`. `citation` is that of a description,
-    None for a document itself.
+    `iri` is that of the cited resource, empty for the result of `query`. `citation` is that of a page or a
+    result, None for a document itself.
     """
     address, base = current_address(), context.base
     texts = [
@@ -228,16 +229,14 @@ async def get_cited_content(
     recorder: RecorderDep,
     parameters: Annotated[CitedParameters, Query()],
 ) -> Response:
-    """The cited content: the same bytes as when it was cited, or 410 with the graphs written since.
+    """The cited content: the same bytes as when it was cited, or for browsers, a page of it.
 
-    `version` and `sha256` are those of the citation.
+    `version` and `sha256` are those of the citation. If it is lost, 410 with the graphs written since.
     """
     request = context.request
     citation_request = build_cited_request(parameters)
     content = await find_cited_content(context, queries, recorder, citation_request)
-    # Browsers, too, get the cited bytes unless they ask for the page.
-    formats = content.formats if parameters.media_type is None else (*content.formats, HTML)
-    format_ = choose_response_format(request, formats, parameters.media_type)
+    format_ = choose_response_format(request, (*content.formats, HTML), parameters.media_type)
     if format_ is HTML:
         return respond_with_body(
             request, await run_in_threadpool(render_content_page, context, content, citation_request), HTML
@@ -262,6 +261,7 @@ def build_citation(
         content.title,
         content.iri or (content.page_path and f"{base}{content.page_path}") or content_url,
         content_url,
+        content.formats[0].media_type,
         version,
         version_date(version),
         content.digest,
