@@ -46,9 +46,9 @@ def read_text(html: str) -> str:
 def test_a_first_version_is_named_with_its_day(client: httpx.Client) -> None:
     put_data(client, 'issue:spam rdfs:label "Spam" ; dcterms:source <http://example.org/x> .')
     text = read_text(get_difference(client))
-    assert re.search(r"First version, \d{1,2} \w+ \d{4} ?: 2 statements added\.", text)
-    assert "Changed by WGIG_TOKEN at " in text
-    assert "previous version" not in text.lower()
+    assert re.search(r"First version, \d{1,2} \w+ \d{4} ?: 2 facts added\.", text)
+    assert "by the operator" in text
+    assert "compared with" not in text.lower()
 
 
 def test_statements_are_grouped_by_resource_with_labels(client: httpx.Client) -> None:
@@ -65,8 +65,8 @@ def test_statements_are_grouped_by_resource_with_labels(client: httpx.Client) ->
     text = read_text(html)
     assert "label − removed: Spam + added: Junk mail" in text
     assert "category + added: Worms" in text
-    assert ": 3 statements added, 1 removed." in text
-    assert "Compared with the previous version (" in text
+    assert ": 3 facts added, 1 removed." in text
+    assert "Compared with the version before it (" in text
     assert "&lt;https" not in html
 
 
@@ -122,5 +122,5 @@ def test_hostile_statements_are_escaped(client: httpx.Client) -> None:
 def test_a_statement_with_a_line_separator_is_one_statement(client: httpx.Client) -> None:
     put_data(client, 'issue:spam rdfs:label "One\u2028two\x0cthree" .')
     html = get_difference(client)
-    assert "1 statement added" in html
+    assert "1 fact added" in html
     assert html.count("<ins>") == 1

@@ -5,30 +5,35 @@ of each graph changed, is in the graph `history`, if the service keeps a history
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import NamedTuple
 
 import pyoxigraph as ox
 from fastapi import Response
 
+from .._version import __version__
 from ..graphs.differences import ChangedStatement, ResourceTitle, describe_changed_resource, find_whole_iri
 from ..graphs.page import graph_title
 from ..http.language import label_languages
 from ..http.parameters import add_url_parameters
 from ..http.responses import respond_with_body
 from ..pages.dependencies import RequestContext
+from ..pages.names import foreign_property_label
 from ..pages.rendering import graph_path
 from ..problems import Problem
 from ..rdf.formats import HTML, TRIG
+from ..rdf.namespaces import RDF_TYPE
 from ..rdf.shipped import SHIPPED_GRAPHS_TITLE
 from ..resources.representation import render_site_page
 from ..settings import MIB
 from ..store.change import Change
-from ..store.change_log import LOADED_FILE_ENTRY, WRITE_ENTRY, LogEntry
+from ..store.change_log import LOADED_FILE_ENTRY, WRITE_ENTRY, ChangeLog, LogEntry
+from ..store.graph_dates import RELEASE_TIME
 from ..store.labels import find_labels
+from ..store.store import Store
 from ..text import natural_sort_key
 
 ENTRIES_PER_CHANGES_PAGE = 25
@@ -56,6 +61,17 @@ class StatementCounts(NamedTuple):
         return self.added + self.removed
 
 
+class ChangeHeadline(NamedTuple):
+    """What a change did, in short: to its first resource, or to the only property of it that changed.
+
+    `action` is added, deleted or changed. `property` is a label, None if several properties changed.
+    """
+
+    action: str
+    resource: ResourceTitle
+    property: ox.Literal | None
+
+
 class ChangedGraph(NamedTuple):
     """What a change did to a graph.
 
@@ -76,7 +92,7 @@ class ChangeView:
     `shipped_version` is the version of the package if its data were stored, `files` are the names of the
     files of a bulk load; else they are empty. `added` and `removed` are numbers of statements; None if they
     are unknown. At most MAX_LISTED_RESOURCES of `resource_count` resources are listed, and at most
-    MAX_CHANGED_GRAPHS of `graph_count` graphs.
+    MAX_CHANGED_GRAPHS of `graph_count` graphs. `headline` is None if the change has no listed resource.
     """
 
     time: datetime
@@ -86,10 +102,18 @@ class ChangeView:
     is_load: bool
     added: int | None
     removed: int | None
+    headline: ChangeHeadline | None
     resources: list[ResourceTitle]
     resource_count: int
     graphs: list[ChangedGraph]
     graph_count: int
+
+    @property
+    def day(self) -> date | None:
+        """The day of the change, or of the release; None if the date of the release is not known."""
+        if not self.shipped_version:
+            return self.time.date()
+        return RELEASE_TIME.date() if self.shipped_version == __version__ else None
 
 
 def respond_with_changes_page(context: RequestContext, before: int | None) -> Response:
@@ -110,7 +134,11 @@ def respond_with_changes_page(context: RequestContext, before: int | None) -> Re
     page = render_site_page(
         context,
         "changes.html",
-        days=[(day, [*changes]) for day, changes in groupby(views, lambda view: view.time.date())],
+        days=[
+            (day, version, [*changes])
+            for (day, version), changes in groupby(views, lambda view: (view.day, view.shipped_version))
+        ],
+        unchanged_version=views[0].shipped_version if views and before is None else "",
         is_first_page=before is None,
         older_path=""
         if is_last_page
@@ -124,8 +152,9 @@ def build_change_view(context: RequestContext, entry: LogEntry) -> ChangeView:
     """The view of an entry of the change log."""
     history, store, title = context.history, context.store, entry.origin.title
     write = history.find_write(store, entry.time, MAX_COUNTED_GRAPHS) if history else None
-    history_graph = ox.NamedNode(f"{context.base}graph/history")
-    change = entry.change.without_graphs({history_graph}) if entry.change else None
+    # Provenance, and the records of the graphs of the package, are not facts.
+    records = {ox.NamedNode(f"{context.base}graph/{name}") for name in ("history", "catalog")}
+    change = entry.change.without_graphs(records) if entry.change else None
     counts = (count_by_graph(change) if change else {}) | {
         recorded.graph: StatementCounts(
             recorded.added, recorded.removed, recorded.version, not recorded.version
@@ -135,6 +164,10 @@ def build_change_view(context: RequestContext, entry: LogEntry) -> ChangeView:
     shipped_version = title.removeprefix(SHIPPED_GRAPHS_TITLE) if is_shipped_title(title) else ""
     resources = {} if shipped_version or not change else group_by_described_resource(change, context.base)
     listed = sorted(resources, key=lambda iri: (-len(resources[iri]), natural_sort_key(iri)))
+    titles = [
+        describe_changed_resource(store, ox.NamedNode(iri), resources[iri], context.base)
+        for iri in listed[:MAX_LISTED_RESOURCES]
+    ]
     return ChangeView(
         entry.time,
         write.writer_name if write else "",
@@ -143,14 +176,35 @@ def build_change_view(context: RequestContext, entry: LogEntry) -> ChangeView:
         entry.kind == LOADED_FILE_ENTRY,
         sum(count.added for count in counts.values()) if counts else None,
         sum(count.removed for count in counts.values()) if counts else None,
-        [
-            describe_changed_resource(store, ox.NamedNode(iri), resources[iri], context.base)
-            for iri in listed[:MAX_LISTED_RESOURCES]
-        ],
+        describe_headline(store, titles[0], resources[listed[0]]) if titles else None,
+        titles,
         len(resources),
         [] if shipped_version else list_changed_graphs(context, counts, entry.version),
         len(counts),
     )
+
+
+def describe_headline(
+    store: Store, resource: ResourceTitle, statements: Sequence[ChangedStatement]
+) -> ChangeHeadline:
+    """What a change with these statements about a resource did to it."""
+    of_type = {is_added for triple, is_added in statements if triple.predicate == RDF_TYPE}
+    if len(of_type) == 1:
+        return ChangeHeadline("added" if True in of_type else "deleted", resource, None)
+    properties = {triple.predicate.value for triple, _ in statements}
+    labels = find_labels(store, properties, label_languages()) if len(properties) == 1 else {}
+    label = next((labels.get(iri) or foreign_property_label(iri) for iri in properties), None)
+    return ChangeHeadline("changed", resource, label if len(properties) == 1 else None)
+
+
+def find_last_change(log: ChangeLog) -> datetime | None:
+    """The time of the last change; None if the data of the package was never changed.
+
+    That this service stored these data is not a change.
+    """
+    entries = log.read_newest_entries(log.last_version + 1, ENTRIES_PER_CHANGES_PAGE, LISTED_ENTRY_KINDS, 0)
+    times = (entry.time for entry in entries if not is_shipped_title(entry.origin.title))
+    return next(times, None)
 
 
 def is_shipped_title(title: str) -> bool:

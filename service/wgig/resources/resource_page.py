@@ -39,6 +39,7 @@ from ..rdf.shipped import example_paper_texts, shipped_triples
 from ..shacl.outcomes import OUTCOME_UNSEEN, WGIG_BREAKS, list_section_outcomes
 from ..shacl.rules import SHAPES_NAMESPACE, rules_by_code, section_headings
 from ..sparql.examples import find_examples_of_resource
+from ..store.graph_dates import find_graph_date
 from ..store.history import MAX_LISTED_VERSIONS, find_erased_digests, list_graph_versions
 from ..store.labels import find_labels
 from ..store.store import Store
@@ -552,7 +553,6 @@ def render_resource_page(
     shown_iris.update((part.iri for part in parts), *(overview.iris for overview in overviews))
     labels = find_page_labels(store, view, shown_iris, language_ranges, base)
     versions = list_graph_versions(context.history, store, view.graph) if view.graph else []
-    versions = versions[-MAX_LISTED_VERSIONS:]
     facts = drop_repeated_facts(view.facts, overviews)
     sections = build_paper_sections(store, view, base)
     section_properties = {group.iri for section in sections for group in section.groups}
@@ -576,8 +576,9 @@ def render_resource_page(
         example_text=example_text,
         headings=section_headings(),
         neighborhood=build_neighborhood(view.title.value, view.incoming, view.facts, labels, base),
-        versions=versions,
-        erased=find_erased_digests(context.history, store, versions),
+        versions=versions[-MAX_LISTED_VERSIONS:],
+        date=find_graph_date(context.history, store, view.graph, base),
+        erased=find_erased_digests(context.history, store, versions[-MAX_LISTED_VERSIONS:]),
         source_names=name_sources(store, [value.term for value in view.sources], base, language_ranges),
         text_pages=find_text_pages(store, iri, document, base, current_language()) if document else [],
         document=document,
