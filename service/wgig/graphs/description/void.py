@@ -15,7 +15,7 @@ from .statistics import WHOLE_DATASET, FigureKey, Figures, Partition
 
 Triples = set[ox.Triple]
 
-DATASET_TITLE = "The Working Group on Internet Governance (2004-2005) as linked data"
+DATASET_TITLE = "The Working Group on Internet Governance (2004–2005) as linked data"
 DATASET_DESCRIPTION = (
     "The union of all graphs of the store except void, dcat and queries, which describe the others. "
     "Updated after each write."
