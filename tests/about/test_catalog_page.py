@@ -9,7 +9,7 @@ from html import unescape
 
 import httpx
 import pytest
-from wgig._version import __version__
+from wgig._version import __released__, __version__
 from wgig.about import catalog_page
 from wgig.graphs.dumps import StoreDumps
 from wgig.lists import tables
@@ -50,12 +50,27 @@ def shipped_client_of_module(filled_store: Store) -> httpx.Client:
     return make_store_client(filled_store)
 
 
-def test_the_page_says_how_large_the_data_are(shipped_page: str) -> None:
+def test_the_page_says_how_large_the_data_are_and_when_they_were_released(
+    shipped_page: str, filled_store: Store
+) -> None:
     text = read_text(shipped_page)
-    for name in ("resources", "statements", "graphs"):
-        assert re.search(rf"[1-9][\d,]+ {name}", text)
-    assert f"Version {__version__}" in text
+    counts = re.findall(
+        r"([\d,]+) facts recorded and ([\d,]+) computed from them\. ([\d,]+) more describe", text
+    )[0]
+    assert sum(int(count.replace(",", "")) for count in counts) == sum(1 for _ in filled_store.match())
+    assert re.search(r"Resources [1-9][\d,]+", text)
+    assert f"Released {date.fromisoformat(__released__):%-d %B %Y}, version {__version__}" in text
+    assert "Last changed not changed since the release" in text
     assert "CC BY 4.0" in text
+
+
+def test_the_page_and_about_have_the_same_citation(
+    shipped_page: str, shipped_client_of_module: httpx.Client
+) -> None:
+    about = shipped_client_of_module.get("/about", headers={"Accept": HTML}).text
+    pattern = r'<p class="citation"[^>]*>(.*?)</p>'
+    assert re.findall(pattern, about) == re.findall(pattern, shipped_page)
+    assert f"(2004–2005) as linked data”. Version {__version__}, {__released__}." in shipped_page
 
 
 def test_downloads_have_their_sizes(shipped_page: str, shipped_client_of_module: httpx.Client) -> None:
@@ -74,20 +89,14 @@ def test_downloads_have_their_sizes(shipped_page: str, shipped_client_of_module:
         assert float(number.replace(",", "")) == pytest.approx(size, abs=0.51 if size >= 10 else 0.051)
 
 
-def test_each_graph_has_its_size_and_day(shipped_page: str, shipped_client_of_module: httpx.Client) -> None:
-    row = next(row for row in shipped_page.split("<tr") if 'href="/graph/meetings"' in row)
-    size = len(
-        shipped_client_of_module.get(
-            "/graph/meetings", headers={"Accept": "application/n-triples"}
-        ).text.splitlines()
-    )
-    assert f">{size:,}</td>" in row
-    assert re.search(r"\d{1,2} \w+ 20\d\d", row)
-    assert "computed from the others" in next(
-        row for row in shipped_page.split("<tr") if 'href="/graph/inferred"' in row
-    )
-    assert "/graph/paper/" not in shipped_page
-    assert re.search(r"Not listed here: \d+ graphs with a paper each", read_text(shipped_page))
+def test_downloads_come_first_and_lead_to_the_parts(
+    shipped_page: str, shipped_client_of_module: httpx.Client
+) -> None:
+    assert shipped_page.index('id="downloads"') < shipped_page.index('class="about-data"')
+    for path, count in re.findall(r'<a href="(/tables|/graphs[^"]*)">[a-z ]*(\d+) \w+</a>', shipped_page):
+        page = shipped_client_of_module.get(path, headers={"Accept": HTML}).text
+        rows = '/tables/[a-z]+\\.csv"' if path == "/tables" else '<th scope="row"'
+        assert len(re.findall(rows, page)) == int(count)
 
 
 def test_search_engines_get_the_dataset(shipped_page: str) -> None:
@@ -102,19 +111,21 @@ def test_the_endpoint_and_the_citation_can_be_copied(shipped_page: str) -> None:
         assert f'hidden data-copies="{name}"' in shipped_page
 
 
-def test_a_written_graph_has_the_day_of_the_write_and_other_licenses_are_told() -> None:
+def test_a_change_has_its_day_and_other_licenses_are_told() -> None:
     client = make_writer_client(Store.in_memory(), write_profile="off")
     put_turtle(client, f"<{BASE}graph/one> <http://purl.org/dc/terms/title> 'One' .")
     html = get_catalog(client)
-    row = next(row for row in html.split("<tr") if 'href="/graph/one"' in row)
-    assert f"{date.today():%-d %B %Y}" in row
+    assert f"Last changed {date.today():%-d %B %Y}" in read_text(html)
+    assert re.search(rf"Version {__version__}, {__released__}, changed {date.today()} \(\d+T\d+Z\)\.", html)
     assert "Each graph states its own." in html
 
 
 def test_an_empty_store_has_a_page() -> None:
     text = read_text(get_catalog(make_store_client(Store.in_memory())))
-    assert "0 statements 0 graphs" in text
+    assert "0 facts recorded" in text
     assert "Last changed" not in text
+    assert "Released" not in text
+    assert "No contact set" in text
 
 
 def test_contacts_of_the_operator_are_links() -> None:

@@ -127,6 +127,7 @@ NEEDED_PARAMETERS: dict[tuple[str, str], dict[str, str]] = {
     ("/sparql", "default-graph-uri"): {"query": SELECT_QUERY},
     ("/sparql", "named-graph-uri"): {"query": "SELECT * { GRAPH ?g { ?s ?p ?o } } LIMIT 3"},
     ("/graphs", ""): ISSUE_GRAPH_PARAMETER,
+    **{("/graphs", name): {"_mediatype": "application/json"} for name in ("q", "group", "sort")},
     ("/reconcile/preview", ""): {"id": "issue/spam"},
     ("/reconcile/properties", ""): {"type": "issue"},
     ("/reconcile/suggest/{what}", ""): {"prefix": "sp"},

@@ -3,10 +3,12 @@
 import re
 from datetime import UTC, datetime
 from html import unescape
+from urllib.parse import unquote
 
 import httpx
 import pyoxigraph as ox
 import pytest
+from wgig._version import __released__
 from wgig.graphs import page as graphs_page
 from wgig.graphs import routes
 from wgig.pages.rendering import format_date_text
@@ -112,10 +114,13 @@ def test_page_of_graph_shows_metadata_and_resources(writable_client: httpx.Clien
     assert "What is known." in page
     assert "http://example.org/inventory" in page
     assert "http://example.org/free" in page
-    assert "It has 8 statements." in page
+    assert "<dt>Facts</dt><dd>8</dd>" in page
+    cite_path, report_path = re.findall(r'href="((?:/cite|/feedback)[^"]+)"', page)
+    for path in (cite_path, report_path):
+        assert "graph/spam" in unquote(writable_client.get(path, headers=BROWSER_HEADERS).text)
     assert '<a href="/doc/issue/spam">Spam</a>' in page
     assert page.index(">Spam<") < page.index(">Worms<")
-    turtle = re.search('href="([^"]+)">Turtle', page)
+    turtle = re.search('href="([^"]+)" download>Turtle', page)
     assert turtle
     assert "issue:spam" in writable_client.get(turtle[1].replace("&amp;", "&")).text
 
@@ -135,16 +140,15 @@ def test_list_of_graphs_has_titles_sizes_and_links(writable_client: httpx.Client
     writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
     writable_client.put(other_path, content="<x:a> <x:p> 1, 2, 3 .", headers=TURTLE_HEADERS)
     page = writable_client.get("/graphs", headers=BROWSER_HEADERS).text
-    assert re.search(
-        r'<a href="/graph/spam">All on spam</a>.*?<td class="number" data-sort="8">8</td>', page, re.DOTALL
-    )
-    assert re.search(
-        rf'<a href="{re.escape(other_path)}">.*?<td class="number" data-sort="3">3</td>', page, re.DOTALL
-    )
-    downloads = re.findall(r'<a href="([^"]+)">(?:Turtle|JSON-LD)<', page)
+    for path, size in (("/graph/spam", 8), (other_path, 3)):
+        row = page.partition(f'<a href="{path}">')[2].partition("</tr>")[0]
+        assert f'class="number" data-head="Facts">{size}</td>' in row
+    downloads = re.findall(r'<a href="([^"]+)" download>(?:Turtle|JSON-LD)<', page)
     assert len(downloads) == 4
     assert all(writable_client.get(unescape(path)).status_code == 200 for path in downloads)
-    assert "It has 3 statements." in writable_client.get(other_path, headers=BROWSER_HEADERS).text
+    assert '<span class="unseen">: All on spam</span>' in page
+    other_page = writable_client.get(other_path, headers=BROWSER_HEADERS).text
+    assert "<dt>Facts</dt><dd>3</dd>" in other_page
 
 
 def test_list_of_graphs_has_the_day_of_the_last_change() -> None:
@@ -153,7 +157,64 @@ def test_list_of_graphs_has_the_day_of_the_last_change() -> None:
     page = client.get("/graphs", headers=BROWSER_HEADERS).text
     row = page.partition('<a href="/graph/spam">')[2].partition("</tr>")[0]
     today = format_date_text(datetime.now(UTC).date().isoformat())
-    assert f">{today}</td>" in row
+    assert f">changed {today}</td>" in row
+
+
+def list_graph_names(client: httpx.Client, query: str) -> list[str]:
+    """The names of the graphs on the page, in its order."""
+    page = client.get(f"/graphs?{query}", headers=BROWSER_HEADERS).text
+    return re.findall(r'<th scope="row" role="rowheader"><a href="/graph/([^"]+)"', page)
+
+
+def test_graphs_can_be_found_by_words_and_group(filled_client: httpx.Client) -> None:
+    assert list_graph_names(filled_client, "q=plan+action") == ["plan-of-action"]
+    papers = list_graph_names(filled_client, "group=papers")
+    assert papers
+    assert all(name.startswith("paper/") for name in papers)
+    assert {"inferred", "conformance", "void"} <= {*list_graph_names(filled_client, "group=computed")}
+    assert "paper/wp-spam" in list_graph_names(filled_client, "q=spam&group=papers")
+    assert list_graph_names(filled_client, "q=spam&group=computed") == []
+    page = filled_client.get("/graphs?q=xyzzy", headers=BROWSER_HEADERS).text
+    assert "No graph fits these words" in page
+    assert 'value="xyzzy"' in page
+    found = filled_client.get("/graphs?q=plan+action", headers={"Accept": "application/json"}).json()
+    assert found == {"graphs": [f"{Settings.base}graph/plan-of-action"]}
+
+
+def test_graphs_are_sorted_by_the_heads_of_the_columns(filled_client: httpx.Client) -> None:
+    page = filled_client.get("/graphs?group=topics", headers=BROWSER_HEADERS).text
+    path = unescape(re.findall(r'<a class="sort" href="([^"]+)">Facts', page)[0])
+    for is_descending in (False, True):
+        page = filled_client.get(path, headers=BROWSER_HEADERS).text
+        sizes = [int(text.replace(",", "")) for text in re.findall(r'data-head="Facts">([\d,]+)<', page)]
+        assert sizes == sorted(sizes, reverse=is_descending)
+        assert sizes[0] != sizes[-1]
+        path = unescape(re.findall(r'<a class="sort" href="([^"]+)">Facts', page)[0])
+
+
+def test_released_graphs_have_the_day_of_the_release(filled_client: httpx.Client) -> None:
+    day = format_date_text(__released__)
+    page = filled_client.get("/graphs", headers=BROWSER_HEADERS).text
+    row = page.partition('<a href="/graph/meetings">')[2].partition("</tr>")[0]
+    assert f">released {day}</td>" in row
+    assert f"released {day}" in filled_client.get("/graph/meetings", headers=BROWSER_HEADERS).text
+    assert "Nothing has changed since" in filled_client.get("/doc/meeting/m1", headers=BROWSER_HEADERS).text
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "message"),
+    [
+        ("sort=height", BROWSER_ACCEPT, "sort is 'height'"),
+        ("group=x", "application/json", "group is 'x'"),
+        ("q=spam&default", "text/turtle", "q is for the list of graphs"),
+        ("q=spam", "text/turtle", "q is for the page and for JSON"),
+    ],
+)
+def test_invalid_choices_of_graphs_are_refused(
+    two_graphs_client: httpx.Client, query: str, accept: str, message: str
+) -> None:
+    response = two_graphs_client.get(f"/graphs?{query}", headers={"Accept": accept})
+    assert (response.status_code, message in unescape(response.text)) == (400, True)
 
 
 def test_list_of_graphs_notes_omitted_graphs(
@@ -162,9 +223,8 @@ def test_list_of_graphs_notes_omitted_graphs(
     monkeypatch.setattr(graphs_page, "MAX_LISTED_GRAPHS", 1)
     for name in ("one", "two"):
         writable_client.put(f"/graph/{name}", content="<x:a> <x:p> <x:b> .", headers=TURTLE_HEADERS)
-    assert (
-        "The first 1 of 2 graphs are shown." in writable_client.get("/graphs", headers=BROWSER_HEADERS).text
-    )
+    page = writable_client.get("/graphs", headers=BROWSER_HEADERS).text
+    assert "Only the first 1 of 2 graphs are searched." in page
 
 
 def test_page_of_inferred_graph_has_sentence_for_each_rule() -> None:

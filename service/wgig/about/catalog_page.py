@@ -1,4 +1,4 @@
-"""The page of /catalog: the dataset, its size, downloads and graphs, and how to cite it.
+"""The page of /catalog: the dataset, its downloads and size, and how to cite it.
 
 The sizes of files are those of the current state. The files are made when the page is requested, unless the
 store is too large for that; then the page has no sizes.
@@ -6,21 +6,20 @@ store is too large for that; then the page has no sizes.
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
 from typing import NamedTuple
 
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from .._version import __version__
-from ..graphs.citation.versions import current_version, version_date
+from .._version import __released__, __version__
+from ..feeds.changes_page import find_last_change
+from ..graphs.citation.versions import current_version
 from ..graphs.description.dcat import DATASET_KEYWORDS, PUBLISHER_NAME
-from ..graphs.description.void import DATASET_TITLE, VoidDescription
+from ..graphs.description.void import VoidDescription
 from ..graphs.dumps import DumpFile, StoreDumps, wrap_dump_future
-from ..graphs.page import find_change_times, graph_title
+from ..graphs.page import RECORDED_KIND, graph_kind
 from ..graphs.provenance import ProvenanceRecorder
-from ..http.language import label_languages
 from ..http.parameters import request_base_url
 from ..http.responses import NO_STORE_HEADERS, respond_with_body
 from ..i18n import gettext_noop
@@ -34,35 +33,25 @@ from ..lists.tables import (
 from ..pages.dependencies import RequestContext
 from ..problems import Problem
 from ..rdf.formats import CSV, GZIP, HTML, N_QUADS, PARQUET, TRIG, Format
-from ..rdf.labels import best_text
-from ..rdf.namespaces import (
-    DCTERMS_DESCRIPTION,
-    DESCRIPTION_GRAPH_NAMES,
-    LICENSE_IRI,
-    VOID_TRIPLES,
-    expand_curie,
-)
+from ..rdf.namespaces import LICENSE_IRI, expand_curie, get_description_graphs
 from ..resources import mappings
 from ..resources.licenses import store_license
 from ..resources.representation import render_site_page
 from ..sparql.service import QueryService
-from ..store.change import BEGINNING_OF_TIME
 from ..store.errors import StoreError
-from ..store.labels import find_labels
 from ..store.size import StoreSize
 from ..store.store import Store
+from .dataset_citation import cite_dataset
 from .feedback import build_contact_links
 
 MAX_MEASURED_STATEMENTS = 200_000  # of a store whose files are made for the page: they take some seconds
-FILE_SIZES_TIMEOUT_SECONDS = 3
-MAX_CATALOG_GRAPHS = 200  # listed one by one
-DERIVED_GRAPH_NAMES = (*DESCRIPTION_GRAPH_NAMES, "inferred", "conformance", "history")
+FILE_SIZES_TIMEOUT_SECONDS = 8  # the first page after a change waits for the files
 PAGE_DUMP_NAMES = {format_: f"{format_.suffix}.{GZIP.suffix}" for format_ in (TRIG, N_QUADS)}
 DOWNLOAD_DESCRIPTIONS = {
-    TRIG: gettext_noop("All graphs, easy to read. RDF, compressed."),
-    N_QUADS: gettext_noop("All graphs, one statement per line. RDF, compressed."),
-    CSV: gettext_noop("The main lists as tables, for spreadsheets. In one ZIP file."),
-    PARQUET: gettext_noop("The main lists as tables, for data analysis. In one ZIP file."),
+    TRIG: gettext_noop("All the data, in a form that people can read (RDF, gzip)."),
+    N_QUADS: gettext_noop("All the data, one statement per line, for programs (RDF, gzip)."),
+    CSV: gettext_noop("The main lists as tables, for spreadsheets (ZIP)."),
+    PARQUET: gettext_noop("The main lists as tables, for data analysis (ZIP)."),
 }
 
 
@@ -75,27 +64,22 @@ class CatalogDownload(NamedTuple):
     byte_count: int | None
 
 
-class CatalogGraph(NamedTuple):
-    """A graph of the dataset.
+class DatasetSize(NamedTuple):
+    """The numbers of facts, those computed among them, and of facts that describe the dataset itself.
 
-    `size` is its number of statements, None if it is not counted. `changed_at` is None if it is unknown. A
-    computed graph follows from the others.
+    Also the number of graphs, and of described resources (None if they are not counted).
     """
 
-    iri: str
-    title: ox.Literal
-    description: ox.Literal | None
-    size: int | None
-    changed_at: datetime | None
-    is_computed: bool
-
-
-class DatasetSize(NamedTuple):
-    """The number of statements and of graphs, and of described resources (None if they are not counted)."""
-
-    statements: int
+    facts: int
+    computed: int
+    describing: int
     graphs: int
     resources: int | None
+
+    @property
+    def recorded(self) -> int:
+        """The number of facts that are not computed."""
+        return self.facts - self.computed
 
 
 class CatalogSources(NamedTuple):
@@ -110,7 +94,7 @@ class CatalogSources(NamedTuple):
 async def respond_with_catalog_page(context: RequestContext, sources: CatalogSources) -> Response:
     """The page. If a size is not known in time, the response is not cached."""
     size = await run_sync(measure_dataset, context, sources.store_size)
-    is_small = size.statements <= MAX_MEASURED_STATEMENTS
+    is_small = size.facts + size.describing <= MAX_MEASURED_STATEMENTS
     byte_counts = await measure_files(context.request, sources) if is_small else {}
     page = await run_sync(render_catalog_page, context, sources.recorder, size, byte_counts)
     is_complete = not is_small or len(byte_counts) == len(list_file_names())
@@ -119,16 +103,29 @@ async def respond_with_catalog_page(context: RequestContext, sources: CatalogSou
 
 def measure_dataset(context: RequestContext, store_size: StoreSize) -> DatasetSize:
     """The size of the dataset by its description, or else by counting all quads."""
-    store, void = context.store, VoidDescription(context.base)
+    store, base, void = context.store, context.base, VoidDescription(context.base)
     store.flush_descriptions()
-    triples = {triple.predicate: triple.object for triple in store.triples(void.graph.value, void.dataset)}
-    quad_count, graph_count = store_size.counts()
-    statements, entities = (triples.get(expand_curie(f"void:{name}")) for name in ("triples", "entities"))
+    quad_count, _ = store_size.counts()
+    facts = find_void_number(store, void, void.dataset, "triples")
+    graphs = store.graphs()
+    computed = [
+        find_void_number(store, void, ox.NamedNode(graph), "triples") or 0
+        for graph in graphs
+        if graph_kind(graph, base) != RECORDED_KIND
+    ]
     return DatasetSize(
-        int(statements.value) if isinstance(statements, ox.Literal) else quad_count,
-        graph_count,
-        int(entities.value) if isinstance(entities, ox.Literal) else None,
+        quad_count if facts is None else facts,
+        sum(computed),
+        sum(1 for graph in get_description_graphs(base) for _ in store.triples(graph.value)),
+        len(graphs),
+        find_void_number(store, void, void.dataset, "entities"),
     )
+
+
+def find_void_number(store: Store, void: VoidDescription, node: ox.NamedNode, name: str) -> int | None:
+    """A number that the graph `void` states of a dataset. It counts no graph that describes the others."""
+    values = (triple.object for triple in store.triples(void.graph.value, node, expand_curie(f"void:{name}")))
+    return next((int(value.value) for value in values if isinstance(value, ox.Literal)), None)
 
 
 def list_file_names() -> list[str]:
@@ -172,29 +169,25 @@ def render_catalog_page(
     """The page, with the sizes of the files in bytes by name."""
     store, base = context.store, context.base
     version = current_version(recorder)
-    graphs = [graph for graph in store.graphs() if not graph.startswith(f"{base}graph/paper/")]
     license_ = store_license(store)
-    last_change = store.log.last_time
     url = request_base_url(context.request)
     return render_site_page(
         context,
         "catalog.html",
         size=size,
-        changed_at=last_change if last_change > BEGINNING_OF_TIME else None,
+        released=__released__ if store.has_graph(f"{base}graph/catalog") else "",
+        changed_at=find_last_change(store.log),
         version=version,
         software_version=__version__,
         license=license_,
         is_common_license=license_ == LICENSE_IRI,
         publisher=PUBLISHER_NAME,
-        citation=f"{PUBLISHER_NAME}. “{DATASET_TITLE}”. Version {version}, {version_date(version)}. <{base}>",
+        citation=cite_dataset(recorder, base),
         contacts=build_contact_links(context.settings.contact),
         downloads=list_downloads(byte_counts),
         endpoint=f"{url}sparql",
-        graphs=describe_graphs(context, graphs[:MAX_CATALOG_GRAPHS]),
-        graph_count=len(graphs),
-        paper_graph_count=len(store.graphs()) - len(graphs),
-        tables=read_table_definitions().values(),
-        table_formats=[CSV, *([PARQUET] if is_parquet_available() else [])],
+        table_count=len(read_table_definitions()),
+        paper_graph_count=sum(graph.startswith(f"{base}graph/paper/") for graph in store.graphs()),
         markup=mappings.build_catalog_markup(base, url, DATASET_KEYWORDS),
     )
 
@@ -213,34 +206,3 @@ def list_downloads(byte_counts: Mapping[str, int]) -> list[CatalogDownload]:
         for format_, (name, path) in paths_by_format.items()
         if name in list_file_names()
     ]
-
-
-def describe_graphs(context: RequestContext, graphs: list[str]) -> list[CatalogGraph]:
-    """The graphs with their titles, descriptions, sizes and times, sorted by title."""
-    store, base, ranges = context.store, context.base, label_languages()
-    labels, void = find_labels(store, graphs, ranges), VoidDescription(base)
-    computed_graphs = {f"{base}graph/{name}" for name in DERIVED_GRAPH_NAMES}
-    change_times = find_change_times(context.history, store, graphs, base)
-    described = []
-    for graph in graphs:
-        node, is_computed = ox.NamedNode(graph), graph in computed_graphs
-        description = best_text((quad.object for quad in store.match(node, DCTERMS_DESCRIPTION)), ranges)
-        described.append(
-            CatalogGraph(
-                graph,
-                graph_title(graph, labels),
-                description if description.value else None,
-                find_graph_size(store, void, node),
-                None if is_computed else change_times.get(graph),
-                is_computed,
-            )
-        )
-    return sorted(described, key=lambda graph: (graph.is_computed, graph.title.value.casefold()))
-
-
-def find_graph_size(store: Store, void: VoidDescription, graph: ox.NamedNode) -> int | None:
-    """The number of statements of a graph by the graph `void`, which does not count those of descriptions."""
-    sizes = (triple.object for triple in store.triples(void.graph.value, graph, VOID_TRIPLES))
-    stated = next((int(size.value) for size in sizes if isinstance(size, ox.Literal)), None)
-    is_description = graph.value in {f"{void.base}graph/{name}" for name in DESCRIPTION_GRAPH_NAMES}
-    return sum(1 for _ in store.triples(graph.value)) if is_description else stated

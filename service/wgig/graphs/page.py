@@ -1,9 +1,10 @@
 """HTML pages of graphs: the list of all named graphs, and each graph with the resources that it describes."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
@@ -11,12 +12,21 @@ from ..http.language import gettext, label_languages
 from ..http.parameters import add_url_parameters
 from ..pages.dependencies import RequestContext
 from ..pages.rendering import graph_path, iri_fragment, path_in_format, render_template
+from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON_LD, TURTLE
-from ..rdf.labels import words_of_iri
-from ..rdf.namespaces import DCTERMS_MODIFIED, DCTERMS_NAMESPACE, shorten_iri
+from ..rdf.labels import best_text, words_of_iri
+from ..rdf.namespaces import (
+    DCTERMS_DESCRIPTION,
+    DCTERMS_NAMESPACE,
+    DESCRIPTION_GRAPH_NAMES,
+    LICENSE_IRI,
+    shorten_iri,
+)
 from ..rdf.shipped import read_inference_rules
+from ..resources.source_names import SourceName, name_sources
 from ..store.change import BEGINNING_OF_TIME
-from ..store.history import MAX_LISTED_VERSIONS, GraphHistory, find_erased_digests, list_graph_versions
+from ..store.graph_dates import GraphDate, find_graph_date, find_graph_dates
+from ..store.history import MAX_LISTED_VERSIONS, find_erased_digests, list_graph_versions
 from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions, serialize_values_block
@@ -26,22 +36,69 @@ GRAPH_DOWNLOAD_FORMATS = (TURTLE, JSON_LD)  # of each graph on the page of all g
 MAX_LISTED_GRAPHS = 1000  # on the page of all graphs
 MAX_GRAPH_RESOURCES = 500  # listed on the page of one graph
 RULE_COMMENT_PATTERN = re.compile(r"(?:#.*\n)+")  # at the top of an inference rule
+RECORDED_KIND, INFERRED_KIND, COMPUTED_KIND = "recorded", "inferred", "computed"
+COMPUTED_GRAPHS = (*DESCRIPTION_GRAPH_NAMES, "catalog", "conformance", "history")  # beside the inferred ones
+GRAPH_GROUPS = ("topics", "papers", "computed")
+GRAPH_LIST_PARAMETERS = ("q", "group", "sort")
 SENTENCE_PATTERN = re.compile(r".+?\.(?=\s|$)")  # the first sentence of a text
+
+
+class GraphEntry(NamedTuple):
+    """A graph in the list: `kind` is recorded, inferred or computed, `group` one of GRAPH_GROUPS.
+
+    The description is empty if there is none, `date` None if no change is recorded.
+    """
+
+    iri: str
+    title: ox.Literal
+    description: ox.Literal
+    kind: str
+    group: str
+    size: int
+    date: GraphDate | None
+
+
+class GraphChoice(NamedTuple):
+    """Which graphs are listed, in which order; what is not chosen is empty.
+
+    `q` are words, `group` is one of GRAPH_GROUPS, `sort` a name in SORT_KEYS, with `-` in descending order.
+    """
+
+    q: str = ""
+    group: str = ""
+    sort: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path of the list."""
+        pairs = zip(GRAPH_LIST_PARAMETERS, self, strict=True)
+        return add_url_parameters("/graphs", [(name, value) for name, value in pairs if value])
+
+
+class SortLink(NamedTuple):
+    """The path of the list sorted by a column, and the direction of its order now, as in `aria-sort`."""
+
+    path: str
+    direction: str
 
 
 @dataclass(frozen=True)
 class GraphView:
     """The content of the page of a graph; `iri` is None for the default graph.
 
-    `size` is its number of triples. `resources` are the IRIs of the resources that it describes, at most
-    MAX_GRAPH_RESOURCES of `total`, sorted by label. `labels` are by IRI. `rules` has a sentence for each
-    inference rule if it is the graph of inferred statements; else it is empty.
+    `kind` is recorded, inferred or computed, `date` None if no change is recorded. `size` is its number of
+    triples. `source_names` are those of sources on other sites, by IRI. `resources` are the IRIs of the
+    resources that it describes, at most MAX_GRAPH_RESOURCES of `total`, sorted by label. `labels` are by IRI.
+    `rules` has a sentence for each inference rule if it is the graph of inferred facts; else it is empty.
     """
 
     iri: str | None
     title: ox.Literal
+    kind: str
+    date: GraphDate | None
     descriptions: list[ResultTerm]
     sources: list[ResultTerm]
+    source_names: dict[str, SourceName]
     licenses: list[ResultTerm]
     size: int
     resources: list[str]
@@ -50,51 +107,112 @@ class GraphView:
     rules: list[str]
 
 
-def render_graphs_page(history: GraphHistory | None, store: Store, base: str) -> bytes:
-    """The page of the first MAX_LISTED_GRAPHS named graphs, sorted by title.
+SORT_KEYS: Mapping[str, Callable[[GraphEntry], Any]] = {
+    "title": lambda entry: natural_sort_key(entry.title.value),
+    "size": lambda entry: entry.size,
+    "date": lambda entry: (entry.date and entry.date.time) or BEGINNING_OF_TIME,
+}
 
-    Each has its title, number of triples, the time of its last change, and links to its formats.
-    """
-    iris = store.graphs()
-    shown_iris = iris[:MAX_LISTED_GRAPHS]
-    labels = find_labels(store, shown_iris, label_languages())
-    shown_iris.sort(key=lambda iri: natural_sort_key(graph_title(iri, labels).value))
-    pattern = f"{{ VALUES ?g {{ {serialize_values_block(shown_iris)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
-    rows = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
-    sizes = dict.fromkeys(shown_iris, 0) | {row["g"].value: int(row["n"].value) for row in rows}
+
+def render_graphs_page(context: RequestContext, choice: GraphChoice) -> bytes:
+    """The page of the first MAX_LISTED_GRAPHS named graphs, in groups, with links to the formats of each."""
+    iris = context.store.graphs()
+    entries = list_graph_entries(context, iris[:MAX_LISTED_GRAPHS])
+    found = sort_entries(filter_entries(entries, choice.q), choice.sort)
+    shown = [entry for entry in found if choice.group in ("", entry.group)]
     return render_template(
         "graphs.html",
-        base=base,
-        sizes=sizes,
-        change_times=find_change_times(history, store, shown_iris, base),
-        downloads={
-            iri: [
-                (format_.title, path_in_format(graph_path(iri, base), format_.media_type))
-                for format_ in GRAPH_DOWNLOAD_FORMATS
-            ]
-            for iri in shown_iris
+        base=context.base,
+        groups={
+            group: members
+            for group in GRAPH_GROUPS
+            if (members := [entry for entry in shown if entry.group == group])
         },
+        counts=Counter(entry.group for entry in found),
+        choice=choice,
+        sorts={name: build_sort_link(choice, name) for name in SORT_KEYS},
+        links={group: choice._replace(group=group).path for group in ("", *GRAPH_GROUPS)},
+        formats=GRAPH_DOWNLOAD_FORMATS,
+        listed_count=len(entries),
         total=len(iris),
-        labels=labels,
     )
 
 
-def find_change_times(
-    history: GraphHistory | None, store: Store, graphs: Sequence[str], base: str
-) -> dict[str, datetime]:
-    """When each graph last changed: by the history, or else by the catalog that comes with the data."""
-    catalog_graph = f"{base}graph/catalog"
-    times = history.find_write_times(store, graphs) if history else {}
+def find_graphs(context: RequestContext, choice: GraphChoice) -> list[str]:
+    """The IRIs of all named graphs that are chosen, sorted by IRI unless the choice says otherwise."""
+    graphs = context.store.graphs()
+    if choice == GraphChoice():
+        return graphs
+    entries = filter_entries(list_graph_entries(context, graphs), choice.q)
+    shown = [entry for entry in entries if choice.group in ("", entry.group)]
+    return [entry.iri for entry in (sort_entries(shown, choice.sort) if choice.sort else shown)]
+
+
+def list_graph_entries(context: RequestContext, graphs: Sequence[str]) -> list[GraphEntry]:
+    """The graphs with their titles, descriptions, kinds, sizes and dates."""
+    store, base, ranges = context.store, context.base, label_languages()
+    labels, dates = find_labels(store, graphs, ranges), find_graph_dates(context.history, store, graphs, base)
+    pattern = f"{{ VALUES ?g {{ {serialize_values_block(graphs)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
+    rows = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
+    sizes = {row["g"].value: int(row["n"].value) for row in rows}
+    entries = []
     for graph in graphs:
-        modified = store.triples(catalog_graph, ox.NamedNode(graph), DCTERMS_MODIFIED)
-        stated = [
-            datetime.fromisoformat(triple.object.value)
-            for triple in modified
-            if isinstance(triple.object, ox.Literal)
-        ]
-        if stated:
-            times[graph] = max(*stated, times.get(graph, BEGINNING_OF_TIME))
-    return times
+        kind = graph_kind(graph, base)
+        is_paper = graph.startswith(f"{base}graph/paper/")
+        group = "computed" if kind != RECORDED_KIND else "papers" if is_paper else "topics"
+        descriptions = (quad.object for quad in store.match(ox.NamedNode(graph), DCTERMS_DESCRIPTION))
+        description = best_text(descriptions, ranges)
+        title = graph_title(graph, labels)
+        entries.append(
+            GraphEntry(graph, title, description, kind, group, sizes.get(graph, 0), dates.get(graph))
+        )
+    return entries
+
+
+def graph_kind(graph: str, base: str) -> str:
+    """The kind of a graph: recorded, inferred or computed."""
+    name = graph.removeprefix(f"{base}graph/")
+    return (
+        INFERRED_KIND if name == "inferred" else COMPUTED_KIND if name in COMPUTED_GRAPHS else RECORDED_KIND
+    )
+
+
+def filter_entries(entries: Iterable[GraphEntry], text: str) -> list[GraphEntry]:
+    """The graphs that have each word of a text in the title, description or address."""
+    words = text.casefold().split()
+    return [
+        entry
+        for entry in entries
+        if all(
+            word in f"{entry.title.value}\n{entry.description.value}\n{entry.iri}".casefold()
+            for word in words
+        )
+    ]
+
+
+def sort_entries(entries: Iterable[GraphEntry], sort: str) -> list[GraphEntry]:
+    """The graphs by title, or by what `sort` names; with `-`, in descending order."""
+    by_title = sorted(entries, key=SORT_KEYS["title"])
+    return sorted(by_title, key=SORT_KEYS[sort.removeprefix("-") or "title"], reverse=sort.startswith("-"))
+
+
+def build_sort_link(choice: GraphChoice, name: str) -> SortLink:
+    """The link that sorts by `name`, or if the graphs are sorted by it, in the opposite order."""
+    sort = choice.sort or "title"
+    if sort.removeprefix("-") != name:
+        return SortLink(choice._replace(sort=name).path, "")
+    is_descending = sort.startswith("-")
+    opposite = name if is_descending else f"-{name}"
+    return SortLink(choice._replace(sort=opposite).path, "descending" if is_descending else "ascending")
+
+
+def parse_graph_choice(q: str | None, group: str | None, sort: str | None) -> GraphChoice:
+    """The chosen graphs. Raises Problem 400 for an unknown group or sort key."""
+    sorts = [*SORT_KEYS, *(f"-{name}" for name in SORT_KEYS)]
+    for name, value, values in (("group", group, GRAPH_GROUPS), ("sort", sort, sorts)):
+        if value and value not in values:
+            raise Problem(400, f"{name} is {value!r}. Choose one of: {', '.join(values)}.")
+    return GraphChoice(" ".join((q or "").split()), group or "", sort or "")
 
 
 def render_graph_page(
@@ -113,20 +231,22 @@ def render_graph_page(
     return render_template(
         "graph.html",
         base=base,
-        graph=build_graph_view(store, iri, base, language_ranges),
+        graph=build_graph_view(context, iri, language_ranges),
         formats=formats,
         versions=shown_versions,
         erased=find_erased_digests(context.history, store, shown_versions),
         version_list_path=add_url_parameters(path, [("versions", None)]),
         version_count=len(versions),
+        common_license=LICENSE_IRI,
         json_ld=json_ld,
     )
 
 
 def build_graph_view(
-    store: Store, iri: str | None, base: str, language_ranges: tuple[str, ...] = ()
+    context: RequestContext, iri: str | None, language_ranges: tuple[str, ...] = ()
 ) -> GraphView:
     """The content of the page of a graph (None: the default graph)."""
+    store, base = context.store, context.base
     statements_pattern = "{ ?s ?p ?o }" if iri is None else f"{{ GRAPH <{iri}> {{ ?s ?p ?o }} }}"
     resources_pattern = (
         f"{{ {statements_pattern} FILTER(isIRI(?s){'' if iri is None else f' && ?s != <{iri}>'}) }}"
@@ -144,8 +264,11 @@ def build_graph_view(
     return GraphView(
         iri,
         graph_title(iri, labels),
+        graph_kind(iri, base) if iri else RECORDED_KIND,
+        find_graph_date(context.history, store, iri, base),
         descriptions=graph_property_values(store, iri, "description"),
         sources=sources,
+        source_names=name_sources(store, sources, base, language_ranges),
         licenses=licenses,
         size=select_count(store, f"(COUNT(*) AS ?n) {statements_pattern}"),
         resources=sorted(

@@ -15,6 +15,7 @@ from ..http.parameter_models import (
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, PLAIN_XML
 from ..resources.parameters import NegotiationParameters
 from ..sparql.parameters import SPARQL_VERSION_DESCRIPTION, SparqlVersionText
+from .page import GRAPH_GROUPS, SORT_KEYS
 from .versions import LINK_FORMAT
 
 # Formats of a graph, of its description in all profiles, of its TimeMap and of its changes.
@@ -44,6 +45,17 @@ class GraphsParameters(GraphParameters):
 
     graph: Text = describe_parameter("The IRI of a graph.", examples=["https://w3id.org/wgig/graph/issues"])
     default: BareText = describe_parameter("Without a value: the default graph.", examples=[""])
+    q: Text = describe_parameter(
+        "For the list: words in the title, description or address of the graphs.", examples=["report"]
+    )
+    group: Text = describe_parameter(
+        "For the list: only these graphs.", json_schema_extra={"enum": [*GRAPH_GROUPS]}, examples=["papers"]
+    )
+    sort: Text = describe_parameter(
+        "For the list: its order; with `-`, descending.",
+        json_schema_extra={"enum": [sign + name for name in SORT_KEYS for sign in ("", "-")]},
+        examples=["-size"],
+    )
 
 
 class GraphWriteParameters(ParameterModel):

@@ -40,10 +40,18 @@ from ..resources.representation import (
 )
 from ..sparql.service_description import iter_service_dataset_triples
 from ..store import history
+from ..store.graph_dates import DCAT_VERSION
 from ..store.labels import find_labels
 from . import versions
 from .differences import build_differences, parse_changed_lines
-from .page import graph_title, render_graph_page, render_graphs_page
+from .page import (
+    GRAPH_LIST_PARAMETERS,
+    find_graphs,
+    graph_title,
+    parse_graph_choice,
+    render_graph_page,
+    render_graphs_page,
+)
 from .parameters import (
     ACCEPT_DATETIME_HEADER,
     GRAPH_RESPONSE_FORMATS,
@@ -86,7 +94,11 @@ GRAPHS_OPERATION = replace(GRAPH_OPERATION, json=GRAPH_OPERATION.json | GraphLis
 def get_graphs(context: ContextDep, parameters: Annotated[GraphsParameters, Query()]) -> Response:
     """The graph named by `?graph=` or `?default`, or the list of graphs."""
     request = context.request
-    if any(key != "_mediatype" for key, _ in get_query_parameters(request)):
+    names = {key for key, _ in get_query_parameters(request)}
+    listed_names = names.intersection(GRAPH_LIST_PARAMETERS)
+    if names - listed_names - {"_mediatype"}:
+        if listed_names:
+            raise Problem(400, f"The parameter {min(listed_names)} is for the list of graphs. Omit it.")
         graph = parse_graph_parameter(context, parameters)
         return respond_with_graph_content(context, parameters, graph, GRAPH_NAME_PARAMETERS)
     settings = context.settings
@@ -94,13 +106,14 @@ def get_graphs(context: ContextDep, parameters: Annotated[GraphsParameters, Quer
     formats = (*GRAPH_FORMATS, HTML, JSON)
     format_ = choose_response_format(request, formats, parameters.media_type)
     links = [*alternate_format_links("/graphs", formats, format_), *data_links()]
+    choice = parse_graph_choice(parameters.q, parameters.group, parameters.sort)
     store.flush_descriptions()
     if format_ is HTML:
-        return respond_with_body(
-            request, render_graphs_page(context.history, store, settings.base), HTML, links=links
-        )
+        return respond_with_body(request, render_graphs_page(context, choice), HTML, links=links)
     if format_ is JSON:
-        return respond_with_json(request, {"graphs": store.graphs()}, links=links)
+        return respond_with_json(request, {"graphs": find_graphs(context, choice)}, links=links)
+    if listed_names:
+        raise Problem(400, f"The parameter {min(listed_names)} is for the page and for JSON. Omit it.")
     triples = iter_service_dataset_triples(str(request.url.replace(query="")), store, settings.base)
     return respond_with_body(
         request, serialize_triples(triples, format_, settings.base), format_, links=links
@@ -225,6 +238,7 @@ def respond_with_changes(
         title=graph_title(graph, labels),
         path=graph_path(graph, base),
         diff=diff,
+        is_released=store.has_statement(ox.NamedNode(graph), DCAT_VERSION, None) if graph else False,
         differences=build_differences(store, statements, base),
         labels=labels,
         about=parameters.about or "",
