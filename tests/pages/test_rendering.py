@@ -322,11 +322,11 @@ def test_list_of_questions_has_subjects_and_the_titles_of_fields(get: GetFunctio
 @pytest.mark.parametrize(
     ("path", "expected_text"),
     [
-        ("/queries", '<dt><a href="/queries/coverage-matrix">Матрица охвата</a></dt>'),
-        ("/queries?q=охвата", "Матрица охвата"),
+        ("/queries", '<dt><a href="/queries/open-sessions">Открытые заседания</a></dt>'),
+        ("/queries?q=заседания", "Открытые заседания"),
         ("/queries/disagreements?_mediatype=text/html", ">Одна строка — сведения одного рода: "),
         ("/sparql?example=coverage-matrix", '<label for="of-the_issue">Вопрос</label>'),
-        ("/sparql", ">Матрица охвата: В каких документах и с каким выводом каждый вопрос оценивается "),
+        ("/sparql", ">Открытые заседания: "),
         (
             "/doc/issue",
             '<a href="/queries/coverage-matrix">В каких документах и с каким выводом каждый вопрос ',
