@@ -42,6 +42,11 @@ REQUIRED_PARAMETERS = {
     "/cited": {"iri": "https://w3id.org/wgig/id/issue/spam"},
     "/graphs": {"graph": "https://w3id.org/wgig/graph/issues"},
 }
+# Parameters that replace the required ones of their path.
+REPLACING_PARAMETERS = {
+    *(("/cite", name) for name in ("iri", "query")),
+    *(("/graphs", name) for name in ("q", "group", "sort")),
+}
 # Valid bodies, with their media types, so that the parameters are checked.
 VALID_BODIES = {
     "/sparql": ("ASK {}", "application/sparql-query"),
@@ -157,7 +162,7 @@ def parse_short_number(text: str) -> int | None:
 def build_query_string(target: Target, name: str, attack: str) -> str:
     """A query string with an attack as the value of a parameter, and the required parameters."""
     required = REQUIRED_PARAMETERS.get(target.path, {})
-    if target.path == "/cite" and name in ("iri", "query"):
+    if (target.path, name) in REPLACING_PARAMETERS:
         required = {}
     return urlencode({**required, name: ATTACKS[attack]})
 
