@@ -7,7 +7,6 @@ from urllib.parse import quote
 import httpx
 from playwright.sync_api import Page, Response
 from wgig._version import __version__
-from wgig.rdf.formats import HTML
 from wgig.settings import SHIPPED_FOLDER, Settings
 
 TOKEN = "wgig_" + "w" * 43  # of the length of real tokens
@@ -197,11 +196,11 @@ PAGE_STATES = [
     PageState("representations-of-graph", "/graph/issues?_profile=all"),
     PageState("cite", f"/cite?iri={quote(SPAM_IRI)}"),
     PageState("cite-work", f"/cite?iri={quote(f'{Settings.base}id/document/tunis-agenda/41')}&work"),
-    PageState(
-        "cited", f"/cited?iri={quote(SPAM_IRI)}&version={__version__}&_mediatype={quote(HTML.media_type)}"
-    ),
+    PageState("cited", f"/cited?iri={quote(SPAM_IRI)}&version={__version__}"),
     PageState("cite-query", f"/cite?query={quote(COUNT_QUERY)}"),
     PageState("graphs", "/graphs"),
+    PageState("graphs-found", "/graphs?q=spam&group=papers&sort=-size"),
+    PageState("graphs-none", "/graphs?q=xqzwv"),
     PageState("graph", "/graph/issues"),
     PageState("graph-inferred", "/graph/inferred"),
     PageState("graph-default", "/graphs?default"),
