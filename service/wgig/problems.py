@@ -25,10 +25,7 @@ PROBLEM_KINDS = {
         400,
         gettext_noop("Bad request"),
         gettext_noop("A parameter, header or body is missing, repeated or malformed."),
-        gettext_noop(
-            "Correct the address or the form as the message says, and send it again. A list "
-            "without filters contains everything."
-        ),
+        gettext_noop("Correct the address or the form as the message says, and send it again."),
     ),
     "syntax": ProblemKind(
         400,
@@ -37,10 +34,7 @@ PROBLEM_KINDS = {
             "A query, update or document has a syntax error. The line and column, counted from 1, say "
             "where it is; the excerpt shows the line with a caret below the position."
         ),
-        gettext_noop(
-            "Look at the line above the caret, fix the error, and send the text again. Usually a "
-            "bracket, a dot or a prefix is missing just before that position."
-        ),
+        gettext_noop("Look at the line above the caret, fix the error, and send the text again."),
     ),
     "unauthorized": ProblemKind(
         401,

@@ -226,7 +226,7 @@ def test_resource_is_described_as_json(graph: wgig.Graph, name: str) -> None:
 
 
 def test_unknown_resource_is_an_error(graph: wgig.Graph) -> None:
-    with pytest.raises(wgig.ServiceError, match="Nothing is known about") as caught:
+    with pytest.raises(wgig.ServiceError, match="There is no resource") as caught:
         graph.thing("issue/nö?x#")
     assert caught.value.status == 404
 

@@ -270,7 +270,7 @@ def test_a_query_with_a_feed_selects_its_date_variable(name: str) -> None:
         (f"/feed/issue.atom?before={'9' * 18}", 404, "Its first page is /feed/issue.atom"),
         ("/feed/query/coverage-matrix.atom", 404, "Queries with dated rows have one"),
         ("/feed/query/who-wrote-what.atom?page=9", 404, "The feed has no page 9."),
-        ("/meetings.ics?kind=session", 400, "There are no parameters."),
+        ("/meetings.ics?kind=session", 400, "This address takes no parameters."),
         ("/sitemap.xml?x", 400, "There is no parameter 'x'."),
         ("/sitemap/2.xml", 404, "/sitemap.xml lists all sitemaps."),
         ("/sitemap/01.xml", 404, "/sitemap.xml lists all sitemaps."),

@@ -441,7 +441,7 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
         ),
         ("/papers?dcterms:source=https://example.org/x", "Give the IRI of a resource that exists here", None),
         ("/papers?fields=lable", "/papers has no field 'lable'", "label"),
-        ("/papers?sort=-postd", "/papers cannot be sorted by 'postd'", "posted"),
+        ("/papers?sort=-postd", "Papers cannot be sorted by 'postd'", "posted"),
         ("/papers?type=IsuePaper", "/papers has no type 'IsuePaper'", "IssuePaper"),
         ("/stakeholders?region=Eurpe", "has as its region 'Eurpe'", "Europe"),
         ("/papers?title=Spam", "There is no parameter 'title'. The parameters are: q, sort,", None),

@@ -39,7 +39,7 @@ def test_unknown_resource_is_not_found(get: GetFunction) -> None:
     for path in ("/id/issue/nothing", "/doc/issue/nothing", "/doc/nothing.ttl"):
         response = get(path)
         assert response.status_code == 404
-        assert "Nothing is known about <https://w3id.org/wgig/id/" in response.json()["detail"]
+        assert "There is no resource <https://w3id.org/wgig/id/" in response.json()["detail"]
 
 
 def test_default_format_is_turtle_and_browser_gets_page(get: GetFunction) -> None:
@@ -230,7 +230,7 @@ def test_empty_page_of_folder_is_not_found(get: GetFunction) -> None:
     response = get("/doc/issue?after=zzz")
     assert response.status_code == 404
     assert "Nothing comes after zzz in this list." in response.json()["detail"]
-    assert "Nothing is known about" in get("/doc/nothing?after=zzz").json()["detail"]
+    assert "There is no resource" in get("/doc/nothing?after=zzz").json()["detail"]
     assert get("/doc/issue/spam?after=a").status_code == 400
 
 

@@ -103,11 +103,27 @@ def test_long_pages_are_filtered_while_typing(
     assert page.locator("[data-filtered][hidden]").count() == 0
 
 
-def test_long_pages_have_no_box_without_scripts(open_page: Callable[..., Page]) -> None:
+def test_words_on_no_item_can_be_searched_everywhere(open_page: Callable[..., Page]) -> None:
+    page = open_page("/ontology")
+    expect(page.locator(".show-all")).to_be_hidden()
+    page.fill("#text-filter", "verdict")
+    expect(page.locator("summary [data-count]").filter(has_text=" of ").first).to_be_visible()
+    expect(page.locator("#classes")).to_be_hidden()
+    page.fill("#text-filter", "xyzzy")
+    expect(page.locator(".text-filter [role=status]")).to_have_text("Nothing here contains “xyzzy”.")
+    expect(page.locator("a.everywhere")).to_have_attribute("href", "/search?q=xyzzy")
+    page.fill("#text-filter", "")
+    expect(page.locator(".show-all")).to_be_hidden()
+    expect(page.locator("#classes")).to_be_visible()
+
+
+def test_long_pages_are_filtered_by_a_button_without_scripts(open_page: Callable[..., Page]) -> None:
     page = open_page("/ontology", java_script_enabled=False)
-    expect(page.locator("#text-filter")).to_be_hidden()
-    page.locator("summary", has_text="Agreement,").first.click()
-    expect(page.locator("#Agreement")).to_be_visible()
+    page.fill("#text-filter", "date due")
+    page.get_by_role("button", name="Find", exact=True).click()
+    assert page.url.endswith("/ontology?q=date+due")
+    expect(page.locator("#due")).to_be_visible()
+    expect(page.locator("#Agreement")).to_be_hidden()
 
 
 def test_address_of_a_folded_term_unfolds_it(open_page: Callable[..., Page]) -> None:

@@ -343,7 +343,11 @@ def parse_graph_parameter(
     """
     iri = parameters.graph
     if (iri is None) == (parameters.default is None):
-        raise Problem(400, "Name exactly one graph: /graphs?graph=<its IRI>, or /graphs?default.")
+        raise Problem(
+            400,
+            "The list of graphs takes no other parameters. For the content of a graph, name exactly one: "
+            "/graphs?graph=<its IRI>, or /graphs?default.",
+        )
     return None if iri is None else localize_graph_iri(context, check_absolute_iri(iri, "graph"))
 
 

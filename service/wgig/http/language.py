@@ -25,8 +25,8 @@ from babel.numbers import format_decimal
 from babel.numbers import format_percent as format_localized_percent
 from babel.units import format_unit
 
-from ..i18n import ENGLISH, PAGE_LANGUAGES, get_list_separator, load_catalog, writing_direction
-from ..problems import Problem
+from ..i18n import ENGLISH, PAGE_LANGUAGES, get_list_separator, gettext_noop, load_catalog, writing_direction
+from ..problems import Problem, build_sentence
 from ..rdf.labels import rank_language
 from .bodies import Pairs, get_query_parameters, parameter_values
 from .negotiation import parse_accept_weights
@@ -156,11 +156,16 @@ def check_language_available(available: Sequence[str], languages: LanguagePrefer
     if any(rank_language(tag, languages.ranges)[0] < len(languages.ranges) for tag in available):
         return
     advice = (
-        f"Request one of: {', '.join(available)}." if available else "None of the texts has a language tag."
+        build_sentence(gettext_noop("Request one of: %(names)s."), names=", ".join(available))
+        if available
+        else build_sentence(gettext_noop("None of the texts has a language tag."))
+    )
+    missing = build_sentence(
+        gettext_noop("None of the texts is in %(language_tags)s."), language_tags=", ".join(languages.ranges)
     )
     raise Problem(
         406,
-        f"None of the texts is in {' or '.join(languages.ranges)}. {advice}",
+        [missing, advice],
         slug="no-language",
         headers={"Vary": "Accept, Accept-Language, Accept-Profile, Cookie"},
         languages=list(available[:MAX_PROBLEM_LANGUAGES]),

@@ -73,7 +73,7 @@ def unknown_parameter_problem(key: str, known_names: Sequence[str]) -> Problem:
         *suggest_name_sentences(suggestion),
         build_sentence(gettext_noop("The parameters are: %(names)s."), names=", ".join(known_names))
         if known_names
-        else build_sentence(gettext_noop("There are no parameters.")),
+        else build_sentence(gettext_noop("This address takes no parameters.")),
     ]
     return Problem(400, detail, parameters=list(known_names), **members)
 

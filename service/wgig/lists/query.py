@@ -135,7 +135,7 @@ def parse_sort_order(
         field_name = name.removeprefix("-")
         if field_name not in ("id", *definition.by_name):
             raise unknown_name_problem(
-                f"/{definition.name} cannot be sorted by", field_name, ("id", *definition.by_name)
+                f"{definition.title} cannot be sorted by", field_name, ("id", *definition.by_name)
             )
         sort_keys.append((definition.by_name.get(field_name), name.startswith("-")))
     return tuple(sort_keys)

@@ -276,7 +276,9 @@ async def get_table(request: Request, queries: QueriesDep, name: TableFileName) 
         archive = await build_table_archive(request, queries, TABLE_ARCHIVE_FORMATS[suffix])
         return respond_with_body(request, archive, ZIP_FORMAT)
     if suffix not in [format_.suffix for format_ in TABLE_FORMATS]:
-        raise Problem(404, f"There is no {name!r}. The tables are listed at /tables, with their columns.")
+        raise Problem(
+            404, f"There is no table {name!r}. The tables are listed at /tables, with their columns."
+        )
     table = get_table_definition(stem)
     if suffix == CSVW.suffix:
         return respond_with_table_metadata(

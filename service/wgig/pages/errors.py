@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
+import pyoxigraph as ox
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from markupsafe import Markup, escape
@@ -18,18 +19,28 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from ..files import FileError
-from ..http.language import current_language, gettext, page_header_fields, translate_message
+from ..http.language import (
+    current_language,
+    format_language_name,
+    gettext,
+    list_separator,
+    page_header_fields,
+    translate_message,
+)
 from ..http.negotiation import choose_page_or_data
 from ..http.responses import NO_STORE_HEADERS
 from ..http.status import DAMAGED_STORE_DETAIL, ServiceStatus
 from ..i18n import gettext_noop
 from ..problems import PROBLEM_KINDS, DetailSentence, Problem, build_sentence, suggest_name_sentences
 from ..rdf.formats import HTML, PROBLEM_JSON
+from ..rdf.namespaces import BASE_IRI
 from ..store.errors import DamagedStoreError, StoreError, StoreUnavailableError, is_engine_damage
+from ..store.labels import find_labels
 from ..text import find_near_name, shorten_untrusted_text
 from .names import KIND_TITLES, localized_kind_title
 from .rendering import ENGLISH_MARKUP, PATH_SAFE_CHARACTERS, render_template
 
+LANGUAGES_VALUE = "language_tags"  # a value in a sentence: tags, which pages replace by names
 PATH_WORD_PATTERN = re.compile(r"\w+")
 MAX_SEARCHED_PATH_CHARACTERS = 100  # of the last segment of a path, for the words of a search
 # Problems after which a retry may succeed.
@@ -37,6 +48,11 @@ RETRYABLE_PROBLEMS = ("internal", "unavailable", "too-slow", "other-service")
 VALUE_MARKUP = Markup("<bdi>%s</bdi>")  # of a value within a sentence
 TRACKING_PARAMETER_PATTERN = re.compile(r"(utm_\w+|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid)(=|$)")
 RESOURCE_KIND_PATTERN = re.compile(r"/(?:id|doc)/(?P<kind>[\w-]+)/.+")
+VALUE_PLACE_PATTERN = re.compile(r"(<?%\(\w+\)s>?)")  # of a sentence; the brackets are those of an IRI
+QUOTED_TEXT_PATTERN = re.compile(r"(?<!\w)'([^']*)'(?!\w)")  # a value as Python quotes it
+OUR_IRI_PATTERN = re.compile(f"<{re.escape(BASE_IRI)}(?:id|graph)/([^<>]+)>")
+ADDRESS_PATTERN = re.compile(r"(?<!\S)(/[a-z][\w/-]*(?:\?versions)?)(?=[.,;]?(?:\s|$))")
+ADDRESS_MARKUP = Markup('<a href="%s" dir="ltr">%s</a>')
 
 
 class SuggestedLink(NamedTuple):
@@ -66,11 +82,11 @@ def iter_suggested_links(
     if problem.status in (400, 406) and query and path in pages:
         if kept := remove_wrong_parameters(problem, parse_qsl(query)):
             yield SuggestedLink(f"{path}?{urlencode(kept)}", gettext("The page without the wrong parameter"))
-        yield SuggestedLink(path, gettext("The page without filters"))
-    if problem.status == 404 and (near_path := find_near_page(path, pages)):
-        yield SuggestedLink(near_path, gettext("The page %(path)s") % {"path": near_path})
+        yield SuggestedLink(path, gettext("The page without parameters"))
     if "graph" in problem.members:
         yield SuggestedLink(problem.members["graph"], gettext("The current graph"))
+    if problem.status in (400, 404) and path.startswith("/graph/"):
+        yield SuggestedLink("/graphs", gettext("See all graphs"))
     if resource and resource["kind"] in KIND_TITLES:
         yield SuggestedLink(
             f"/doc/{resource['kind']}",
@@ -241,8 +257,9 @@ class ErrorResponses:
                 "problem.html",
                 base=self.base,
                 problem=members,
-                detail=render_detail(problem),
+                detail=render_detail(problem, list_page_paths(request)),
                 kind=PROBLEM_KINDS[problem.slug],
+                labels=self.find_suggested_labels(request, problem),
                 query_parameters=getattr(request.state, "query_parameters", []),
                 suggested_links=suggest_links(
                     problem, request.url.path, request.url.query, list_page_paths(request)
@@ -254,20 +271,57 @@ class ErrorResponses:
             json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM_JSON.media_type
         )
 
+    def find_suggested_labels(self, request: Request, problem: Problem) -> dict[str, ox.Literal]:
+        """The label of the resource that a problem suggests, by its IRI; empty if it suggests none."""
+        suggestion = problem.members.get("suggestion", "")
+        is_resource = suggestion.startswith(f"{self.base}id/")
+        return find_labels(request.app.state.service.store, [suggestion] if is_resource else ())
 
-def render_detail(problem: Problem) -> Markup:
-    """The detail of a problem, translated as far as possible; what is in English is marked as such."""
+
+def render_detail(problem: Problem, pages: Collection[str] = ()) -> Markup:
+    """The detail of a problem, translated as far as possible; what is in English is marked as such.
+
+    Addresses of these pages become links. A question whether a resource was meant is left out, because the
+    page asks it with a link.
+    """
     if not problem.sentences:
-        return ENGLISH_MARKUP % problem.detail
-    return Markup(" ").join(map(render_detail_sentence, problem.sentences))
+        return ENGLISH_MARKUP % render_detail_text(problem.detail, pages)
+    suggestion = problem.members.get("suggestion", "")
+    return Markup(" ").join(
+        render_detail_sentence(sentence, pages)
+        for sentence in problem.sentences
+        if not suggestion.startswith("http") or suggestion not in sentence.values.values()
+    )
 
 
-def render_detail_sentence(sentence: DetailSentence) -> Markup:
+def render_detail_sentence(sentence: DetailSentence, pages: Collection[str]) -> Markup:
     """A sentence of a detail in the language of the page, or marked as English."""
-    values = {name: VALUE_MARKUP % shorten_untrusted_text(text) for name, text in sentence.values.items()}
+    values = {name: shorten_untrusted_text(text) for name, text in sentence.values.items()}
+    if LANGUAGES_VALUE in values:
+        names = map(format_language_name, values[LANGUAGES_VALUE].split(", "))
+        values[LANGUAGES_VALUE] = list_separator().join(names)
     translation, text_language = translate_message(sentence.message)
-    markup = escape(translation) % values
+    parts = VALUE_PLACE_PATTERN.split(translation)
+    markup = Markup().join(
+        VALUE_MARKUP % render_detail_text(part % values, pages)
+        if index % 2
+        else render_detail_text(part, pages)
+        for index, part in enumerate(parts)
+    )
     return markup if text_language == current_language() else ENGLISH_MARKUP % markup
+
+
+def render_detail_text(text: str, pages: Collection[str]) -> Markup:
+    """A text of a detail, with quotation marks, short names for IRIs, and links to the addresses of pages."""
+    for pattern in (QUOTED_TEXT_PATTERN, OUR_IRI_PATTERN):
+        text = pattern.sub(r"“\1”", text)
+    parts = enumerate(ADDRESS_PATTERN.split(text))
+    return Markup().join(
+        ADDRESS_MARKUP % (part, part)
+        if index % 2 and (part in pages or part.startswith("/graph/"))
+        else escape(part)
+        for index, part in parts
+    )
 
 
 def raw_request_path(request: Request) -> str:

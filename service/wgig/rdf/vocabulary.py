@@ -29,7 +29,7 @@ ObjectsBySubject = dict[Any, dict[str, list[Any]]]  # objects by subject and pro
 TERM_KINDS = {
     f"{OWL_NAMESPACE}Class": gettext_noop("Classes"),
     f"{OWL_NAMESPACE}ObjectProperty": gettext_noop("Properties that link to resources"),
-    f"{OWL_NAMESPACE}DatatypeProperty": gettext_noop("Properties with literal values"),
+    f"{OWL_NAMESPACE}DatatypeProperty": gettext_noop("Properties with text, numbers or dates"),
 }
 # Labels of the properties that relate a term to others, as its page shows them.
 RELATION_LABELS = {

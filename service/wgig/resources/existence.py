@@ -155,7 +155,7 @@ async def check_known_iri(request: Request, queries: QueryService, name: str, ty
     folder, _, local_name = iri.rpartition("/")
     base = queries.settings.base
     prefix = f"{folder}/" if iri.startswith(f"{base}id/") else namespaces_by_prefix(base).get(type_, "")
-    reason = f"<{iri}> is a graph" if is_graph else f"Nothing is known about <{iri}>"
+    reason = f"<{iri}> is a graph" if is_graph else f"There is no resource <{iri}>"
     message_start = f"{reason}, so {name} cannot be"
     if not prefix:
         raise Problem(400, f"{message_start} that. Give the IRI of a resource that exists here.")

@@ -5,10 +5,10 @@ a digest in their path, so they are cached forever.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Annotated, TypeVar
+from itertools import chain, groupby
+from typing import Annotated, Any
 
 import pyoxigraph as ox
 from fastapi import Path, Query, Request, Response
@@ -19,12 +19,14 @@ from ..http.language import current_language
 from ..http.operations import Operation
 from ..http.parameters import request_base_url
 from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
+from ..i18n import gettext_noop
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf import vocabulary
 from ..rdf.formats import CSS, HTML, JAVASCRIPT, JSON_LD, SVG, Format
 from ..rdf.namespaces import expand_curie
+from ..rdf.vocabulary import VocabularyTerm
 from ..shacl.rules import rules_by_code, section_headings
 from ..store import history
 from ..store.history import MAX_LISTED_VERSIONS
@@ -34,7 +36,7 @@ from .alternates import Resource, data_links
 from .description import stated_types
 from .mappings import resource_markup
 from .ontology_page import build_ontology_view
-from .parameters import DESCRIPTION_FORMATS, DescriptionParameters, make_profile_operation
+from .parameters import DESCRIPTION_FORMATS, FilteredDescriptionParameters, make_profile_operation
 from .profile_negotiation import parse_preferences
 from .profiles import DEFAULT_PROFILE_FORMATS
 from .representation import (
@@ -56,7 +58,27 @@ GRAPH_ENTRY_BUILDERS: dict[str, Callable[[list[ox.Triple], str], object]] = {
     "ontology": vocabulary.group_terms_by_kind,
     "shapes": lambda triples, _: vocabulary.list_node_shapes(triples),
 }
-VocabularyEntry = TypeVar("VocabularyEntry", vocabulary.VocabularyTerm, vocabulary.NodeShape)
+FIRST_IDEOGRAPH = "\u2e80"  # Chinese labels have too many first letters for groups
+# By topic: the names of shapes, without "Shape" and what follows.
+SHAPE_TOPICS = {
+    gettext_noop("Papers and checks"): (
+        "Paper", "IssuePaper", "AssessmentPaper", "Assessment", "of", "Assertion", "Figures", "KnownFigures",
+        "Finding", "TestResult", "Software",
+    ),
+    gettext_noop("Issues and mechanisms"): ("Issue", "InventoryEntry", "Category", "GovernanceMechanism"),
+    gettext_noop("Judgments and recommendations"): (
+        "Judgment", "Appraisal", "Verdict", "Dispute", "Recommendation", "Principle", "Definition",
+    ),
+    gettext_noop("Texts"): ("Document", "Section", "Paragraph", "Citation", "Contribution"),
+    gettext_noop("People and places"): (
+        "Person", "Organization", "Membership", "StakeholderGroup", "Country", "Place", "Coordinates",
+    ),
+    gettext_noop("Meetings and agreements"): (
+        "Meeting", "PlenaryMeeting", "WorkingMeeting", "OpenConsultation", "Session", "SessionKind", "Event",
+        "Milestone", "Agreement", "AgreementOutcome",
+    ),
+}  # fmt: skip
+OTHER_TOPIC = gettext_noop("Names, sources and vocabularies")
 OWL_VERSION_IRI = expand_curie("owl:versionIRI")
 
 
@@ -65,7 +87,9 @@ VERSION_OPERATION = Operation(status=303)
 CONTEXT_OPERATION = Operation(formats=(JSON_LD,))
 
 
-def get_ontology(context: ContextDep, parameters: Annotated[DescriptionParameters, Query()]) -> Response:
+def get_ontology(
+    context: ContextDep, parameters: Annotated[FilteredDescriptionParameters, Query()]
+) -> Response:
     """The ontology: a page with a section for each term, or the graph that declares the terms."""
     return respond_with_graph_document(context, parameters, "ontology")
 
@@ -93,7 +117,9 @@ def get_ontology_version(
     return Response(status_code=303, headers={"Location": "/ontology", "Vary": "Accept, Accept-Profile"})
 
 
-def get_shapes(context: ContextDep, parameters: Annotated[DescriptionParameters, Query()]) -> Response:
+def get_shapes(
+    context: ContextDep, parameters: Annotated[FilteredDescriptionParameters, Query()]
+) -> Response:
     """The shapes: a page of their requirements, or their graph."""
     return respond_with_graph_document(context, parameters, "shapes")
 
@@ -138,12 +164,12 @@ class GraphContent:
     triples: list[ox.Triple]
     languages: list[str]
     header: list[ox.Triple]
-    entries: object
+    entries: Any
     labels: dict[str, ox.Literal]
 
 
 def respond_with_graph_document(
-    context: RequestContext, parameters: DescriptionParameters, name: str
+    context: RequestContext, parameters: FilteredDescriptionParameters, name: str
 ) -> Response:
     """The graph `ontology` or `shapes`, or its page. Raises Problem 404 if the graph is empty."""
     suffix = context.request.path_params.get("suffix", "")
@@ -165,7 +191,9 @@ def respond_with_graph_document(
     def write(format_: Format) -> bytes:
         if format_ is not HTML:
             return serialize_graph_body(context, content.triples, format_)
+        words = parameters.q or ""
         template_values: dict[str, object] = {
+            "q": words,
             "entries": content.entries,
             "labels": content.labels,
             "markup": resource_markup(
@@ -181,13 +209,18 @@ def respond_with_graph_document(
         }
         if name == "ontology":
             template_values["ontology"] = build_ontology_view(store, base, current_language())
+            template_values["found"] = find_names_with_words(words, list_term_texts(content.entries))
+        else:
+            texts = list_rule_texts(content.entries, current_language())
+            template_values["found"] = find_names_with_words(words, texts)
         return render_site_page(
             context,
             f"{name}.html",
             **template_values,
-            rules=rules_by_code().values(),
+            rules=[*rules_by_code().values()],
             headings=section_headings(),
             group_by_initial=group_by_initial,
+            group_by_topic=group_by_topic,
         )
 
     resource = Resource(iri, f"/{name}", lambda: content.header, write, stated_types(content.header))
@@ -200,14 +233,53 @@ def respond_with_graph_document(
     )
 
 
-def group_by_initial(entries: Iterable[VocabularyEntry]) -> list[tuple[str, list[VocabularyEntry]]]:
-    """Shapes by the first letter of their names, and terms by that of their local names."""
+def group_by_initial(terms: Iterable[VocabularyTerm]) -> list[tuple[str, list[VocabularyTerm]]]:
+    """Terms by the first letter of their labels; by that of their local names if the label is in Chinese."""
 
-    def initial(entry: VocabularyEntry) -> str:
-        name = entry.name if isinstance(entry, vocabulary.NodeShape) else re.split("[#/]", entry.iri)[-1]
-        return name[:1].upper()
+    def initial(term: VocabularyTerm) -> str:
+        is_chinese = term.label.value[:1] >= FIRST_IDEOGRAPH
+        return (re.split("[#/]", term.iri)[-1] if is_chinese else term.label.value)[:1].upper()
 
-    return [(letter, list(group)) for letter, group in groupby(sorted(entries, key=initial), initial)]
+    return [(letter, list(group)) for letter, group in groupby(sorted(terms, key=initial), initial)]
+
+
+def group_by_topic(shapes: Iterable[vocabulary.NodeShape]) -> list[tuple[str, list[vocabulary.NodeShape]]]:
+    """Shapes by their topics of SHAPE_TOPICS; those without one come last."""
+    groups: dict[str, list[vocabulary.NodeShape]] = {topic: [] for topic in (*SHAPE_TOPICS, OTHER_TOPIC)}
+    for shape in shapes:
+        name = re.split("Shape|-", shape.iri.rpartition("#")[2])[0]
+        groups[next((topic for topic, names in SHAPE_TOPICS.items() if name in names), OTHER_TOPIC)].append(
+            shape
+        )
+    return [(topic, members) for topic, members in groups.items() if members]
+
+
+def find_names_with_words(q: str, texts_by_name: Mapping[str, Sequence[str]]) -> set[str]:
+    """The names whose texts contain all words."""
+    words = q.casefold().split()
+    return {
+        name
+        for name, texts in texts_by_name.items()
+        if all(word in "\n".join(texts).casefold() for word in words)
+    }
+
+
+def list_rule_texts(shapes: Iterable[vocabulary.NodeShape], language: str) -> dict[str, Sequence[str]]:
+    """The texts of rules and other shapes in which words are searched, by name."""
+    rules = rules_by_code().values()
+    return {rule.code: (rule.code, rule.name[language]) for rule in rules} | {
+        shape.iri.rpartition("#")[2]: (shape.iri, shape.name, *chain.from_iterable(shape.messages.values()))
+        for shape in shapes
+    }
+
+
+def list_term_texts(terms_by_kind: Mapping[str, Sequence[VocabularyTerm]]) -> dict[str, Sequence[str]]:
+    """The texts of terms in which words are searched, by IRI."""
+    return {
+        term.iri: (term.iri, term.label.value, term.definition)
+        for terms in terms_by_kind.values()
+        for term in terms
+    }
 
 
 @cache_for_version(4)

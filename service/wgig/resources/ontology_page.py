@@ -7,7 +7,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..http.language import keep_best_languages, label_languages
+from ..http.language import label_languages
 from ..i18n import ENGLISH
 from ..pages.rendering import find_href
 from ..pages.svg import BOX_GAP_PX, BOX_HEIGHT_PX, BOX_WIDTH_PX, BoxItem, Picture, PictureBox
@@ -16,8 +16,6 @@ from ..rdf.namespaces import (
     EXTERNAL_NAMESPACES,
     OWL_NAMESPACE,
     RDF_TYPE,
-    RDF_TYPE_IRI,
-    RDFS_NAMESPACE,
     SKOS_NAMESPACE,
     expand_curie,
     shorten_iri,
@@ -42,7 +40,6 @@ NOTE_PROPERTIES = {
     f"{OWL_NAMESPACE}versionInfo",
 }
 MAX_EXAMPLE_CANDIDATES = 100  # resources among which an example is chosen
-MAX_EXAMPLE_FACTS = 6  # statements shown of an example
 MAX_NAMED_SHAPES = 3  # of a class; more shapes are the rules for papers, and only their number is shown
 CLASS_TREE_GAP_PX = 50  # between two columns
 
@@ -51,15 +48,13 @@ CLASS_TREE_GAP_PX = 50  # between two columns
 class TermUse:
     """The use of a term in the data: its count, an example, its properties, and its shapes.
 
-    `count` is None if the VoID statistics have none. `example` is an IRI, `facts` are some statements about
-    it. `properties` are those whose domain is the term. `shapes` are names; for a class with more than
-    MAX_NAMED_SHAPES they are left out, and `rule_count` is their number. `notes` are the change, history and
-    editorial notes of the term.
+    `count` is None if the VoID statistics have none. `example` is an IRI. `properties` are those whose domain
+    is the term. `shapes` are names; for a class with more than MAX_NAMED_SHAPES they are left out, and
+    `rule_count` is their number. `notes` are the change, history and editorial notes of the term.
     """
 
     count: int | None
     example: str
-    facts: Sequence[tuple[str, Any]]
     properties: Sequence[VocabularyTerm]
     shapes: Sequence[str]
     rule_count: int
@@ -88,12 +83,7 @@ def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> Ont
     graph = list(store.triples(f"{base}graph/ontology"))
     objects_by_subject, terms = group_objects_by_subject(graph), list_vocabulary_terms(graph, language)
     uses = {term.iri: build_term_use(store, term, terms, objects_by_subject, base) for term in terms}
-    shown_iris = {use.example for use in uses.values()} | {
-        iri
-        for use in uses.values()
-        for property_, value in use.facts
-        for iri in (property_, value.value if isinstance(value, ox.NamedNode) else "")
-    }
+    examples = {use.example for use in uses.values()}
     classes = [term for term in terms if term.kind == OWL_CLASS_IRI]
     class_iris = {class_.iri for class_ in classes}
     links = [
@@ -109,7 +99,7 @@ def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> Ont
         group_by_parent_class(classes, class_iris),
         links,
         uses,
-        find_labels(store, shown_iris - {""}, label_languages()),
+        find_labels(store, examples - {""}, label_languages()),
         best_text(header.get(f"{OWL_NAMESPACE}versionInfo", ())).value,
     )
 
@@ -181,7 +171,6 @@ def build_term_use(
     return TermUse(
         term_use_count(store, node, "class" if is_class else "property"),
         example,
-        example_facts(store, example),
         properties if is_class else [],
         shapes if len(shapes) <= MAX_NAMED_SHAPES else [],
         len(shapes) if len(shapes) > MAX_NAMED_SHAPES else 0,
@@ -210,20 +199,6 @@ def find_class_example(store: Store, class_: ox.NamedNode) -> str:
     subjects = (quad.subject for quad in store.match(None, RDF_TYPE, class_))
     iris = {node.value for node in islice(subjects, MAX_EXAMPLE_CANDIDATES) if isinstance(node, ox.NamedNode)}
     return min(iris, key=lambda iri: ("/example" in iri, natural_sort_key(iri)), default="")
-
-
-def example_facts(store: Store, iri: str) -> list[tuple[str, Any]]:
-    """Up to MAX_EXAMPLE_FACTS (property, value) pairs, rdf:type first, then RDFS properties."""
-    if not iri:
-        return []
-    values: dict[str, Any] = {}
-    for quad in sorted(keep_best_languages(list(store.match(ox.NamedNode(iri))), label_languages()), key=str):
-        values.setdefault(quad.predicate.value, quad.object)
-    properties = sorted(
-        values,
-        key=lambda property_: (property_ != RDF_TYPE_IRI, RDFS_NAMESPACE not in property_, property_),
-    )
-    return [(property_, values[property_]) for property_ in properties[:MAX_EXAMPLE_FACTS]]
 
 
 def shapes_of_class(store: Store, node: ox.NamedNode, prefix: str) -> list[str]:

@@ -54,6 +54,12 @@ class DescriptionParameters(NegotiationParameters):
     media_type: Text = describe_media_type(DESCRIPTION_FORMATS)
 
 
+class FilteredDescriptionParameters(DescriptionParameters):
+    """Query parameters of /ontology and /shapes, whose pages can be filtered by words."""
+
+    q: Text = describe_parameter("Words: the page shows only what contains them.", examples=["verdict"])
+
+
 class ResourceParameters(DescriptionParameters):
     """Query parameters of /id and /doc."""
 

@@ -445,7 +445,7 @@ def missing_resource_problem(
 
 def unknown_resource_problem(iri: str, suggestion: str = "") -> Problem:
     """The 404 for an unknown resource; `suggestion` is the IRI of a similar one, or empty."""
-    unknown = build_sentence(gettext_noop("Nothing is known about <%(iri)s>."), iri=iri)
+    unknown = build_sentence(gettext_noop("There is no resource <%(iri)s>."), iri=iri)
     if suggestion:
         question = build_sentence(gettext_noop("Did you mean <%(iri)s>?"), iri=suggestion)
         return Problem(404, [unknown, question], suggestion=suggestion)

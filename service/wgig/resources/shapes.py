@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from itertools import dropwhile
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pyoxigraph as ox
 from fastapi import Path as PathParameter
@@ -183,8 +183,12 @@ def get_example_paper(request: Request, name: ExamplePaperName) -> Response:
 def render_shape_page(context: RequestContext, node: ox.NamedNode, graph: list[ox.Triple]) -> bytes:
     """The page of a shape; `graph` has the triples of all shapes."""
     name = node.value.partition("#")[2]
-    rules = list(rules_by_code().values())
-    position = next((number for number, rule in enumerate(rules) if rule.code == name), len(rules))
+    rule = rules_by_code().get(name)
+    rules: list[Any] = [*rules_by_code().values()]
+    shapes: list[Any] = vocabulary.list_node_shapes(graph)
+    siblings = rules if rule else shapes
+    position = next((number for number, other in enumerate(siblings) if other.iri == node.value), None)
+    using = find_using_shapes(graph, node)
     return render_site_page(
         context,
         "rule.html",
@@ -192,14 +196,31 @@ def render_shape_page(context: RequestContext, node: ox.NamedNode, graph: list[o
         shape=vocabulary.build_node_shape(
             node, vocabulary.group_objects_by_subject(graph), current_language()
         ),
-        rule=next(iter(rules[position : position + 1]), None),
-        previous_rule=rules[position - 1] if 0 < position < len(rules) else None,
-        next_rule=next(iter(rules[position + 1 : position + 2]), None),
+        rule=rule,
+        previous=siblings[position - 1] if position else None,
+        next=None if position is None else next(iter(siblings[position + 1 : position + 2]), None),
+        users=[user for user in rules + shapes if user.iri in using],
         headings=section_headings(),
         source=read_shape_sources().get(name),
         example_diff=diff_rule_example(name),
         labels=vocabulary.labels_by_node(graph),
     )
+
+
+def find_using_shapes(graph: list[ox.Triple], node: ox.NamedNode) -> set[str]:
+    """The IRIs of the shapes that refer to a shape, also through blank nodes."""
+    subjects_by_object: dict[Any, list[Any]] = {}
+    for triple in graph:
+        subjects_by_object.setdefault(triple.object, []).append(triple.subject)
+    found: set[str] = set()
+    pending: list[Any] = [node]
+    while pending:
+        for subject in subjects_by_object.get(pending.pop(), ()):
+            if isinstance(subject, ox.NamedNode):
+                found.add(subject.value)
+            else:
+                pending.append(subject)
+    return found
 
 
 def subject_iris(graph: list[ox.Triple]) -> set[str]:
@@ -210,5 +231,5 @@ def subject_iris(graph: list[ox.Triple]) -> set[str]:
 def unknown_shape_problem(name: str, suggestion: str) -> Problem:
     """The 404 for a shape; `suggestion` is a similar name, or empty."""
     if suggestion:
-        return Problem(404, f"There is no shape {name!r}. Did you mean {suggestion}?", suggestion=suggestion)
-    return Problem(404, f"There is no shape {name!r}. The page /shapes lists them.")
+        return Problem(404, f"There is no rule {name!r}. Did you mean {suggestion}?", suggestion=suggestion)
+    return Problem(404, f"There is no rule {name!r}. All rules are listed at /shapes.")

@@ -30,7 +30,7 @@ class PropertyConstraint:
     @property
     def naming_rule(self) -> Rule:
         """The rule whose name is that of the property."""
-        # Rules of the profile `final` are named after conditions, such as "posted in time".
+        # Rules of the profile `final` are named after conditions, such as "posted on time".
         candidates = [rule for rule in self.rules if rule.profile != "final"]
         preferred = (
             rule for suffix in NAMING_CODE_SUFFIXES for rule in candidates if rule.code.endswith(suffix)
