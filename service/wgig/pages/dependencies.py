@@ -37,10 +37,15 @@ async def get_context(request: Request) -> RequestContext:
     return RequestContext(request, service.settings, service.store, service.history)
 
 
-async def get_store(request: Request) -> Store:
-    """The store."""
+def find_store(request: Request) -> Store:
+    """The store, outside handlers."""
     store: Store = request.app.state.service.store
     return store
+
+
+async def get_store(request: Request) -> Store:
+    """The store."""
+    return find_store(request)
 
 
 ContextDep = Annotated[RequestContext, Depends(get_context)]

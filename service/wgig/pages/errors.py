@@ -37,6 +37,7 @@ from ..rdf.namespaces import BASE_IRI
 from ..store.errors import DamagedStoreError, StoreError, StoreUnavailableError, is_engine_damage
 from ..store.labels import find_labels
 from ..text import find_near_name, shorten_untrusted_text
+from .dependencies import find_store
 from .names import KIND_TITLES, localized_kind_title
 from .rendering import ENGLISH_MARKUP, PATH_SAFE_CHARACTERS, render_template
 
@@ -275,7 +276,7 @@ class ErrorResponses:
         """The label of the resource that a problem suggests, by its IRI; empty if it suggests none."""
         suggestion = problem.members.get("suggestion", "")
         is_resource = suggestion.startswith(f"{self.base}id/")
-        return find_labels(request.app.state.service.store, [suggestion] if is_resource else ())
+        return find_labels(find_store(request), [suggestion] if is_resource else ())
 
 
 def render_detail(problem: Problem, pages: Collection[str] = ()) -> Markup:

@@ -5,6 +5,7 @@ a digest in their path, so they are cached forever.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -58,6 +59,7 @@ GRAPH_ENTRY_BUILDERS: dict[str, Callable[[list[ox.Triple], str], object]] = {
     "ontology": vocabulary.group_terms_by_kind,
     "shapes": lambda triples, _: vocabulary.list_node_shapes(triples),
 }
+LABEL_ARTICLE = "ال"  # not counted in Arabic labels
 FIRST_IDEOGRAPH = "\u2e80"  # Chinese labels have too many first letters for groups
 # By topic: the names of shapes, without "Shape" and what follows.
 SHAPE_TOPICS = {
@@ -194,6 +196,7 @@ def respond_with_graph_document(
         words = parameters.q or ""
         template_values: dict[str, object] = {
             "q": words,
+            "found": find_names_with_words(words, SEARCHED_TEXTS[name](content.entries)),
             "entries": content.entries,
             "labels": content.labels,
             "markup": resource_markup(
@@ -209,10 +212,6 @@ def respond_with_graph_document(
         }
         if name == "ontology":
             template_values["ontology"] = build_ontology_view(store, base, current_language())
-            template_values["found"] = find_names_with_words(words, list_term_texts(content.entries))
-        else:
-            texts = list_rule_texts(content.entries, current_language())
-            template_values["found"] = find_names_with_words(words, texts)
         return render_site_page(
             context,
             f"{name}.html",
@@ -237,8 +236,9 @@ def group_by_initial(terms: Iterable[VocabularyTerm]) -> list[tuple[str, list[Vo
     """Terms by the first letter of their labels; by that of their local names if the label is in Chinese."""
 
     def initial(term: VocabularyTerm) -> str:
-        is_chinese = term.label.value[:1] >= FIRST_IDEOGRAPH
-        return (re.split("[#/]", term.iri)[-1] if is_chinese else term.label.value)[:1].upper()
+        label = term.label.value.removeprefix(LABEL_ARTICLE)
+        name = re.split("[#/]", term.iri)[-1] if label >= FIRST_IDEOGRAPH else label
+        return unicodedata.normalize("NFD", name)[:1].upper()  # without diacritics
 
     return [(letter, list(group)) for letter, group in groupby(sorted(terms, key=initial), initial)]
 
@@ -264,9 +264,9 @@ def find_names_with_words(q: str, texts_by_name: Mapping[str, Sequence[str]]) ->
     }
 
 
-def list_rule_texts(shapes: Iterable[vocabulary.NodeShape], language: str) -> dict[str, Sequence[str]]:
+def list_rule_texts(shapes: Iterable[vocabulary.NodeShape]) -> dict[str, Sequence[str]]:
     """The texts of rules and other shapes in which words are searched, by name."""
-    rules = rules_by_code().values()
+    language, rules = current_language(), rules_by_code().values()
     return {rule.code: (rule.code, rule.name[language]) for rule in rules} | {
         shape.iri.rpartition("#")[2]: (shape.iri, shape.name, *chain.from_iterable(shape.messages.values()))
         for shape in shapes
@@ -280,6 +280,13 @@ def list_term_texts(terms_by_kind: Mapping[str, Sequence[VocabularyTerm]]) -> di
         for terms in terms_by_kind.values()
         for term in terms
     }
+
+
+# By name of the graph: makes the texts in which words are searched from the entries of its page.
+SEARCHED_TEXTS: dict[str, Callable[[Any], dict[str, Sequence[str]]]] = {
+    "ontology": list_term_texts,
+    "shapes": list_rule_texts,
+}
 
 
 @cache_for_version(4)

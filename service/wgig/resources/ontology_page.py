@@ -65,13 +65,11 @@ class TermUse:
 class OntologyView:
     """The content of the page: a picture of the class hierarchy, and the use of each term.
 
-    `classes_by_parent` has the classes by the IRI of their superclass. `links` are properties with the IRIs
-    of their domain and range. `uses` and `labels` are by IRI.
+    `classes_by_parent` has the classes by the IRI of their superclass. `uses` and `labels` are by IRI.
     """
 
     picture: Picture
     classes_by_parent: Mapping[str, Sequence[VocabularyTerm]]
-    links: Sequence[tuple[VocabularyTerm, str, str]]
     uses: Mapping[str, TermUse]
     labels: Mapping[str, ox.Literal]
     version: str
@@ -86,18 +84,10 @@ def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> Ont
     examples = {use.example for use in uses.values()}
     classes = [term for term in terms if term.kind == OWL_CLASS_IRI]
     class_iris = {class_.iri for class_ in classes}
-    links = [
-        (term, domain, range_)  # "Property of" and "Values" are the labels of domain and range
-        for term in terms
-        for domain in term.relations.get("Property of", ())
-        for range_ in term.relations.get("Values", ())
-        if domain in class_iris and range_ in class_iris
-    ]
     header = objects_by_subject.get(ox.NamedNode(f"{base}ontology"), {})
     return OntologyView(
         draw_class_tree(classes, base),
         group_by_parent_class(classes, class_iris),
-        links,
         uses,
         find_labels(store, examples - {""}, label_languages()),
         best_text(header.get(f"{OWL_NAMESPACE}versionInfo", ())).value,
