@@ -306,7 +306,7 @@ def has_languages(facts: Facts, subject: str, cell: str) -> bool:
 
 
 def has_participation(facts: Facts, subject: str, cell: str) -> bool:
-    """Check for exactly these ways to take part from afar, or for a note with the number of participants."""
+    """Check for exactly these ways of remote participation, or for a note with the number of participants."""
     slugs = PARTICIPATION_SLUGS.get(cell, {slugify(cell)})
     ways = {f"{ID_NAMESPACE}participation/{slug}" for slug in slugs}
     return ways == facts.values(subject, "wgig:remoteParticipation") or (

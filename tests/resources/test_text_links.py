@@ -61,7 +61,7 @@ def get_paper_links(client: httpx.Client, name: str) -> list[tuple[str, str]]:
 
 def test_a_page_that_only_lists_a_paper_is_not_called_its_text(page_client: httpx.Client) -> None:
     assert get_paper_links(page_client, "wp-spam") == [
-        ("http://wgig.org/docs/inventory-issues.html", "Listed at wgig.org")
+        ("http://www.wgig.org/working-papers.html", "Listed in “Working papers of the WGIG” at wgig.org")
     ]
 
 

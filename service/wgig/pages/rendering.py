@@ -27,7 +27,7 @@ from markupsafe import Markup, escape
 from .. import i18n
 from ..http import language
 from ..http.parameters import add_url_parameters
-from ..i18n import PAGE_LANGUAGES
+from ..i18n import ENGLISH, PAGE_LANGUAGES
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import namespaces_by_prefix, shorten_iri
 from ..settings import Settings
@@ -302,7 +302,9 @@ def mark_up_code(text: str) -> Markup:
 
 
 def render_note(note: Any, base: str) -> Markup:
-    """A note of the editors, as sentences if it is a text."""
+    """A note of the editors, as sentences if it is a text; a part of a note is a string in English."""
+    if isinstance(note, str):
+        note = ox.Literal(note, language=ENGLISH)
     if isinstance(note, ox.Literal):
         note = ox.Literal(write_note_sentences(note.value), language=note.language)
     return render_term(note, {}, base)

@@ -1,4 +1,4 @@
-"""The table of contents of a document, and the paragraphs before and after a paragraph."""
+"""The table of contents of a document, and the resources before and after one in its series."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ..rdf.labels import best_text
-from ..rdf.namespaces import DCTERMS_DESCRIPTION, DCTERMS_TITLE, RDF_TYPE, expand_curie
+from ..rdf.namespaces import DCTERMS_DESCRIPTION, DCTERMS_TITLE, RDF_TYPE, expand_curie, kind_of_iri
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..text import natural_sort_key
@@ -30,7 +30,7 @@ class DocumentPart(NamedTuple):
 
 
 class AdjacentParagraphs(NamedTuple):
-    """The IRIs of the paragraphs before and after a paragraph; None if there is none."""
+    """The IRIs of the paragraphs, or the like, before and after one; None if there is none."""
 
     previous: str | None
     next: str | None
@@ -98,13 +98,56 @@ def iter_parts(parts: list[DocumentPart]) -> Iterator[DocumentPart]:
 
 def find_adjacent_paragraphs(store: Store, iri: str, base: str) -> AdjacentParagraphs:
     """The paragraphs before and after a paragraph in its document."""
-    paragraphs = list_paragraphs(store, find_document(store, iri, base), base)
-    if iri not in paragraphs:
+    return pick_adjacent(list_paragraphs(store, find_document(store, iri, base), base), iri)
+
+
+class Series(NamedTuple):
+    """Resources with the same value of the property `group`, in the order of the values of `order`.
+
+    `value` is the IRI of the only value that makes a series, without the base, or empty.
+    """
+
+    group: str
+    order: str
+    value: str = ""
+
+
+# The series of the resources of a kind; other events than the meetings of the group are no series.
+SERIES_BY_KIND = {
+    "agreement": Series("wgig:settledAt", "wgig:order"),
+    "meeting": Series("wgig:actualKind", "schema:startDate", "id/session-kind/meeting"),
+    "session": Series("wgig:partOf", "schema:startDate"),
+}
+
+
+def find_adjacent_in_series(store: Store, iri: str, base: str) -> AdjacentParagraphs:
+    """The resources before and after one in its series; none for resources of other kinds."""
+    series = SERIES_BY_KIND.get(kind_of_iri(iri, base))
+    if not series:
         return NO_PARAGRAPHS
-    index = paragraphs.index(iri)
+    group, order = expand_curie(series.group, base), expand_curie(series.order, base)
+    values: list[Any] = [quad.object for quad in store.match(ox.NamedNode(iri), group)]
+    if len(values) != 1 or (series.value and values[0].value != base + series.value):
+        return NO_PARAGRAPHS
+    members = (quad.subject for quad in store.match(None, group, values[0]))
+    positions = {
+        member.value: natural_sort_key(place.object.value)
+        for member in members
+        if isinstance(member, ox.NamedNode)
+        for place in store.match(member, order)
+        if isinstance(place.object, ox.Literal)
+    }
+    return pick_adjacent(sorted(positions, key=lambda name: (positions[name], natural_sort_key(name))), iri)
+
+
+def pick_adjacent(members: Sequence[str], iri: str) -> AdjacentParagraphs:
+    """The members before and after one; none if it is not among them."""
+    if iri not in members:
+        return NO_PARAGRAPHS
+    index = members.index(iri)
     return AdjacentParagraphs(
-        paragraphs[index - 1] if index else None,
-        paragraphs[index + 1] if index + 1 < len(paragraphs) else None,
+        members[index - 1] if index else None,
+        members[index + 1] if index + 1 < len(members) else None,
     )
 
 

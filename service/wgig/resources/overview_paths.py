@@ -65,13 +65,19 @@ OUTCOME_VALUES = {
     "confidence": PropertyPath("wgig:confidence"),
     "note": PropertyPath("skos:note"),
 }
+SOURCE_VALUES = {"sources": PropertyPath("dcterms:source")}
 DELIVERY_VALUES = {
     "due": PropertyPath("wgig:due"),
     "delivered": PropertyPath("wgig:delivered"),
     "timeliness": PropertyPath("wgig:timeliness"),
     "late": PropertyPath("wgig:daysLate"),
 }
-AGREEMENT_VALUES = {"text": PropertyPath("dcterms:description"), "kind": PropertyPath("dcterms:type")}
+AGREEMENT_VALUES = {"kind": PropertyPath("dcterms:type"), "paragraph": SOURCE_PARAGRAPH}
+SESSION_VALUES = {
+    "day": PropertyPath("schema:startDate"),
+    "kind": PropertyPath("wgig:actualKind"),
+    "open_to": PropertyPath("wgig:actualKind/wgig:openTo"),
+}
 MEMBERSHIP_VALUES = {
     "organization": PropertyPath("org:organization"),
     "role": PropertyPath("org:role"),
@@ -134,6 +140,8 @@ PAPER_PATHS = PAPER_DATE_VALUES | {
     "series": PropertyPath("wgig:partOf"),  # of the papers of 2005
     "issue": PropertyPath("wgig:issue"),
     "category": PropertyPath("wgig:category"),
+    "category_basis": PropertyPath("wgig:categoryBasis"),
+    "round": PropertyPath("wgig:round"),
     "drafter": PropertyPath("wgig:drafter"),
     "date_basis": PropertyPath("wgig:dateBasis"),
     "evidence": PropertyPath("wgig:evidence"),
@@ -157,7 +165,6 @@ MEETING_PATHS = {
     "ends": PropertyPath("schema:endDate"),
     "place": PropertyPath("wgig:place"),
     "venue": PropertyPath("wgig:venue"),
-    "sessions": PropertyPath("^wgig:partOf", "session:"),
     "part_of": PropertyPath("wgig:partOf"),
     "kind": PropertyPath("wgig:actualKind"),
     "planned": PropertyPath("wgig:plannedKind"),
@@ -165,8 +172,12 @@ MEETING_PATHS = {
     "speak": PropertyPath("wgig:actualKind/wgig:observersMaySpeak"),
     "remote": PropertyPath("wgig:remoteParticipation"),
     "documents": PropertyPath("^wgig:about", "doc:"),
+    "texts": PropertyPath("^dcterms:subject", "doc:"),
 }
-MEETING_RECORDS = {"agreements": build_agreement_paths("^wgig:settledAt")}
+MEETING_RECORDS = {
+    "sessions": RecordPaths(PropertyPath("^wgig:partOf", "session:"), SESSION_VALUES),
+    "agreements": build_agreement_paths("^wgig:settledAt"),
+}
 OVERVIEW_PATHS_BY_CLASS = {
     "wgig:Issue": OverviewPaths(
         "issue",
@@ -177,6 +188,7 @@ OVERVIEW_PATHS_BY_CLASS = {
             "broader": PropertyPath("skos:broader"),
             "narrower": PropertyPath("^skos:broader"),
             "notes": PropertyPath("skos:note"),
+            "background": PropertyPath("wgig:treatedIn", "bg:"),
             "report": PropertyPath("wgig:treatedIn", "report:"),
             "tunis": PropertyPath("wgig:treatedIn/wgig:answeredBy", "tunis:"),
             "tunis_bases": PropertyPath("wgig:treatedIn/wgig:answeredBy/wgig:responseBasis"),
@@ -190,6 +202,7 @@ OVERVIEW_PATHS_BY_CLASS = {
             "mechanisms": RecordPaths(PropertyPath("^wgig:governs"), MECHANISM_VALUES),
             "recommendations": build_recommendation_paths("^wgig:issue"),
         },
+        unlinked=("background",),
     ),
     "wgig:IssuePaper": OverviewPaths("paper", PAPER_PATHS, unlinked=("series",)),
     "wgig:AssessmentPaper": OverviewPaths("paper", PAPER_PATHS, unlinked=("series",)),
@@ -217,9 +230,11 @@ OVERVIEW_PATHS_BY_CLASS = {
         {
             "outcomes": RecordPaths(
                 PropertyPath("wgig:outcome", "outcome:"),
-                OUTCOME_VALUES | {"text": PropertyPath("dcterms:description")},
+                OUTCOME_VALUES | SOURCE_VALUES | {"text": PropertyPath("dcterms:description")},
             ),
-            "milestones": RecordPaths(PropertyPath("wgig:outcome", "milestone:"), DELIVERY_VALUES, "due"),
+            "milestones": RecordPaths(
+                PropertyPath("wgig:outcome", "milestone:"), DELIVERY_VALUES | SOURCE_VALUES, "due"
+            ),
         },
     ),
     "wgig:Milestone": OverviewPaths(

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from ..http.bodies import get_query_parameters, parameter_values
 from ..http.language import current_language, label_languages
-from ..i18n import RTL_LANGUAGES
+from ..i18n import RTL_LANGUAGES, gettext_noop
 from ..pages.dependencies import RequestContext
 from ..pages.names import foreign_class_label, foreign_property_label
 from ..rdf.labels import LABEL_PROPERTIES, best_text, label_or_words
@@ -48,9 +48,9 @@ from ..store.view import ResultTerm
 from ..text import natural_sort_key
 from .added_papers import mark_added_papers
 from .contents import (
-    NO_PARAGRAPHS,
     DocumentPart,
     build_contents,
+    find_adjacent_in_series,
     find_adjacent_paragraphs,
     find_nearest_document,
     iter_parts,
@@ -81,6 +81,12 @@ MACHINE_PROPERTIES = frozenset(
         "wgig:order",
     )
 )
+# The page that shows all resources of a kind, and its title.
+LIST_PAGES = {
+    "agreement": ("/agreements", gettext_noop("All agreements")),
+    "meeting": ("/timeline", gettext_noop("Timeline")),
+    "session": ("/timeline", gettext_noop("Timeline")),
+}
 MACHINE_RECORD_KINDS = frozenset({"assertion", "identifier", "graph", "shape"})  # of records for programs
 OWL_INVERSE_OF = expand_curie("owl:inverseOf")
 
@@ -506,6 +512,39 @@ def list_quotations(overviews: Iterable[ResourceOverview]) -> list[Any]:
     return [*dict.fromkeys(text for record in records for text in record.terms_by_name["quotation"])]
 
 
+def find_page_sources(
+    store: Store,
+    view: ResourceView,
+    overviews: Iterable[ResourceOverview],
+    base: str,
+    language_ranges: tuple[str, ...],
+) -> dict[str, Any]:
+    """The other sources of the records in overviews, and the names of all sources, for the template."""
+    sources = [value.term for value in view.sources]
+    record_sources = [
+        term
+        for overview in overviews
+        for records in overview.records_by_name.values()
+        for record in records
+        for term in record.terms_by_name.get("sources", ())
+    ]
+    other_sources = [term for term in dict.fromkeys(record_sources) if term not in sources]
+    names = name_sources(store, [*sources, *other_sources], base, language_ranges)
+    return {"other_sources": other_sources, "source_names": names}
+
+
+def find_page_history(context: RequestContext, view: ResourceView) -> dict[str, Any]:
+    """The versions and the date of the main graph of a page, for the template."""
+    store = context.store
+    versions = list_graph_versions(context.history, store, view.graph) if view.graph else []
+    versions = versions[-MAX_LISTED_VERSIONS:]
+    return {
+        "versions": versions,
+        "date": find_graph_date(context.history, store, view.graph, context.base),
+        "erased": find_erased_digests(context.history, store, versions),
+    }
+
+
 def drop_parts(description: ResourceDescription) -> ResourceDescription:
     """The description without the parts of the resource, for a page that has a table of contents instead."""
     notices = [notice for notice in description.cut_notices if notice.sentence != PARTS_CUT_MESSAGE]
@@ -540,7 +579,7 @@ def render_resource_page(
     store, base, iri = context.store, context.base, description.iri
     is_document = iri.startswith(namespaces_by_prefix(base)["doc"])
     contents = build_contents(store, iri, base, language_ranges) if is_document else []
-    adjacent = find_adjacent_paragraphs(store, iri, base) if is_document else NO_PARAGRAPHS
+    adjacent = (find_adjacent_paragraphs if is_document else find_adjacent_in_series)(store, iri, base)
     if contents:
         description = drop_parts(description)
     if example_text := find_example_text(store, iri):
@@ -552,7 +591,6 @@ def render_resource_page(
     shown_iris = {*filter(None, (*adjacent, document, *(part.kind for part in parts)))}
     shown_iris.update((part.iri for part in parts), *(overview.iris for overview in overviews))
     labels = find_page_labels(store, view, shown_iris, language_ranges, base)
-    versions = list_graph_versions(context.history, store, view.graph) if view.graph else []
     facts = drop_repeated_facts(view.facts, overviews)
     sections = build_paper_sections(store, view, base)
     section_properties = {group.iri for section in sections for group in section.groups}
@@ -571,15 +609,14 @@ def render_resource_page(
         contents=contents,
         has_paragraphs=any(part.is_paragraph for part in parts),
         adjacent=adjacent,
+        list_page=LIST_PAGES.get(kind_of_iri(iri, base)),
         examples=find_examples_of_resource(shorten_iri(iri, base)),
         sections=drop_repeated_groups(sections, facts),
         example_text=example_text,
         headings=section_headings(),
         neighborhood=build_neighborhood(view.title.value, view.incoming, view.facts, labels, base),
-        versions=versions[-MAX_LISTED_VERSIONS:],
-        date=find_graph_date(context.history, store, view.graph, base),
-        erased=find_erased_digests(context.history, store, versions[-MAX_LISTED_VERSIONS:]),
-        source_names=name_sources(store, [value.term for value in view.sources], base, language_ranges),
+        **find_page_history(context, view),
+        **find_page_sources(store, view, overviews, base, language_ranges),
         text_pages=find_text_pages(store, iri, document, base, current_language()) if document else [],
         document=document,
         paragraph_number=find_paragraph_number(store, iri, base),

@@ -22,6 +22,7 @@ MAX_TEXT_PAGES = 3
 FULL_TEXT_EVIDENCE = "full text"
 UN_SYMBOL_SCHEME = "UN document symbol"
 # The sites of the summit and of the group, without `www.`, with the folders of their documents.
+PAPER_LIST = "wgig.org/working-papers.html"  # the official list of the issue papers
 OFFICIAL_TEXT_FOLDERS = ("itu.int/net/wsis/docs", "itu.int/net/wsis/outcome/", "wgig.org/docs/")
 # The end of the name of a page in another language than English: index-fr13.html, tunis-agenda_Cru.html.
 TRANSLATION_PATTERN = re.compile(r"[-_][BC]?-?(?P<language>ar|es|fr|ru|zh)\d*\.html$")
@@ -114,11 +115,12 @@ def find_text_pages(
 
 
 def find_paper_pages(store: Store, iri: str) -> list[TextPage]:
-    """The pages with the text of an issue paper, or else an official page that lists it."""
+    """The pages with the text of an issue paper, or else the official list of papers if it is a source."""
     if pages := list_web_pages(store, iri, FOAF_PAGE):
         return build_text_pages(pages)
-    lists = filter(is_official_text, list_web_pages(store, iri, DCTERMS_SOURCE))
-    return [page._replace(is_list=True) for page in build_text_pages([*lists][:1])]
+    sources = list_web_pages(store, iri, DCTERMS_SOURCE)
+    lists = [url for url in sources if find_site(url) + urlsplit(url).path == PAPER_LIST]
+    return [page._replace(is_list=True) for page in build_text_pages(lists)]
 
 
 def build_text_pages(urls: Sequence[str]) -> list[TextPage]:
