@@ -165,10 +165,10 @@ def test_pages_link_to_older_changes(client: httpx.Client, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("query", "accept", "status", "message"),
     [
-        ("before=x", HTML, 400, "before is 'x'"),
+        ("before=x", HTML, 400, "before is “x”"),
         ("before=1", HTML, 404, "There are no changes before number 1."),
         ("before=2", "application/trig", 400, "is for the HTML page"),
-        ("after=2", HTML, 400, "There is no parameter 'after'"),
+        ("after=2", HTML, 400, "There is no parameter “after”"),
     ],
 )
 def test_invalid_requests_are_refused(

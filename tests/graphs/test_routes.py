@@ -204,7 +204,7 @@ def test_released_graphs_have_the_day_of_the_release(filled_client: httpx.Client
 @pytest.mark.parametrize(
     ("query", "accept", "message"),
     [
-        ("sort=height", BROWSER_ACCEPT, "sort is 'height'"),
+        ("sort=height", BROWSER_ACCEPT, "sort is “height”"),
         ("group=x", "application/json", "group is 'x'"),
         ("q=spam&default", "text/turtle", "q is for the list of graphs"),
         ("q=spam", "text/turtle", "q is for the page and for JSON"),
