@@ -81,7 +81,10 @@ def test_passage_about_a_whole_cluster_is_marked(page_client: httpx.Client) -> N
 def test_issue_shows_what_governs_it_and_what_was_needed(page_client: httpx.Client) -> None:
     sections = get_sections(page_client, "/doc/issue/spam")
     assert "London Action Plan (LAP) network" in sections["mechanisms"]
-    assert "Hold such talks under the UN proposal Whose view: some members" in sections["recommendations"]
+    assert (
+        "Hold talks on a treaty or on soft law under the UN proposal Whose view: some members"
+        in sections["recommendations"]
+    )
     assert "which recommendation each of them follows." in sections["recommendations"]
     page = page_client.get("/doc/issue/spam").text
     assert 'href="/recommendations?issue=issue%3Aspam"' in page
