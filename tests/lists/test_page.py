@@ -234,7 +234,8 @@ def test_fields_that_are_asked_for_are_the_columns_of_disputes(page_client: http
 
 def test_sides_of_hostile_data_are_escaped_and_may_lack_values() -> None:
     store = Store.in_memory()
-    turtle = f"""@prefix : <{Settings.base}ontology#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+    turtle = f"""@prefix : <{Settings.base}ontology#> .
+        @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
         @prefix dispute: <{Settings.base}id/dispute/> . @prefix judgment: <{Settings.base}id/judgment/> .
         dispute:1 a :Dispute .
         judgment:1 :dispute dispute:1 ; rdfs:label "<script>alert(1)</script>" .
