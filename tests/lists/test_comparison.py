@@ -78,7 +78,10 @@ def test_without_a_choice_the_issues_have_their_numbers_of_passages(shipped_clie
     spam = next(issue for issue in document["issues"] if issue["id"].endswith("/spam"))
     assert [*spam["passages"].values()] == [1, 2, 3, 1]
     page = shipped_client.get("/compare", headers=HTML_HEADERS).text
-    assert page.count('href="/compare?issue=') == len(document["issues"]) == 35
+    assert len({*re.findall(r'<th scope="row"><a href="(/compare\?issue=[^"#]+)"', page)}) == 35
+    assert len(document["issues"]) == 35
+    assert '<a href="/compare?issue=spam#text-2">2</a>' in page  # a number leads to its column
+    assert "none known" in page
 
 
 def test_the_page_marks_summaries_and_links_to_the_texts(shipped_client: httpx.Client) -> None:
@@ -88,7 +91,7 @@ def test_the_page_marks_summaries_and_links_to_the_texts(shipped_client: httpx.C
     assert all("Our summary:" in card and "Read it at <a href=" in card for card in cards)
     chosen = re.findall(r'<div class="card chosen">\s*<h3><a href="([^"]+)"', page)
     assert chosen == ["/doc/document/declaration/48"]
-    assert '<option value="declaration/48" selected>' in page
+    assert "We have seen 30 of the 67 paragraphs in our data in full." in page
     assert "Cites the chosen passage." in page
     for path in {html.unescape(path) for path in re.findall(r'href="(/doc/[^"]+)"', page)}:
         assert shipped_client.get(path).status_code == 200, path
@@ -121,6 +124,30 @@ def test_an_unknown_or_ambiguous_choice_is_refused(
     assert detail in response.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("query", "field", "message"),
+    [
+        ("issue=&paragraph=", "issue", "Choose an issue or a paragraph."),
+        ("issue=spam&paragraph=declaration/48", "issue", "Choose an issue or a paragraph, not both."),
+        ("issue=nope", "issue", "We do not know the issue “nope”."),
+        ("paragraph=declaration/480", "paragraph", "We do not know the paragraph “declaration/480”."),
+    ],
+)
+def test_a_wrong_choice_is_reported_at_its_field(
+    shipped_client: httpx.Client, query: str, field: str, message: str
+) -> None:
+    response = shipped_client.get(f"/compare?{query}", headers=HTML_HEADERS)
+    assert response.status_code == 400
+    assert f'<a href="#{field}">{message}' in response.text
+    assert f'id="said-{field}"' in response.text
+
+
+def test_an_issue_without_passages_leads_to_its_judgments(shipped_client: httpx.Client) -> None:
+    page = shipped_client.get("/compare?issue=voip", headers=HTML_HEADERS).text
+    assert re.search(r'<a href="/judgments\?issue=issue%3Avoip">See 2 judgments on', page)
+    assert shipped_client.get("/judgments?issue=issue:voip").json()["total"] == 2
+
+
 def test_more_passages_than_fit_are_counted(writable_client: httpx.Client) -> None:
     count = MAX_COMPARED_PASSAGES + 2
     parts = [f"<{DOC}report/{number}> :partOf doc:report ; :bearsOn issue:x ." for number in range(count)]
@@ -131,7 +158,7 @@ def test_more_passages_than_fit_are_counted(writable_client: httpx.Client) -> No
     assert (report["total"], len(report["passages"])) == (count, MAX_COMPARED_PASSAGES)
     page = writable_client.get("/compare?issue=x", headers=HTML_HEADERS).text
     assert "2 more passages are not shown." in page
-    assert page.count("We know of no passage about it.") == 3
+    assert page.count("We know of no passage about X.") == 3
 
 
 def test_the_host_of_a_source_is_shown_without_www() -> None:

@@ -29,6 +29,7 @@ COMPARED_DOCUMENTS = (
 MAX_COMPARED_PASSAGES = 30  # of a document
 SOURCE_HOST_PATTERN = re.compile(r"https?://(?:[^/?#]*@)?(?:www\.)?(?P<host>[^/?#:@]+)", re.IGNORECASE)
 TOPIC_RELATION = "topic"
+FULL_TEXT = "full text"  # the value of wgig:evidence of a paragraph that was seen as a whole
 # The relations of a passage to the chosen paragraph, each with its SPARQL pattern and its name. No text says
 # itself to which paragraph it responds: the value of wgig:responseBasis is always "derived: …".
 DIRECT_RELATIONS = {
@@ -60,7 +61,7 @@ class ComparedPassage:
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
-        """Passages with a direct relation come first, then those that share more topics."""
+        """Passages with a direct relation come first, then those that share more topics, then by number."""
         return not self.direct, -len(self.topics), self.order, natural_sort_key(self.iri)
 
 
@@ -72,11 +73,18 @@ class TextSource(NamedTuple):
 
 
 class PassageText(NamedTuple):
-    """What the graph has of the text of a passage: summary, how much was seen, sources; empty if unknown."""
+    """What the graph has of the text of a passage: summary, how much was seen, sources."""
 
     summary: ox.Literal | None
-    evidence: str
+    evidence: ox.Literal | None
     sources: Sequence[TextSource]
+
+
+class SeenParagraphs(NamedTuple):
+    """How many of the paragraphs that the graph has of a document were seen in full."""
+
+    seen: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -118,11 +126,22 @@ def build_issue_counts_query(base: str) -> str:
 
 
 def build_parts_query(base: str) -> str:
-    """The query for all parts of the documents, in their order: ?document, ?part."""
+    """The query for all parts of the documents, in their order: ?document, ?part, and more."""
     return add_query_prefixes(
-        f"SELECT DISTINCT ?document ?part ?order WHERE {{ {build_documents_clause(base)} "
-        "?part wgig:partOf+ ?document OPTIONAL { ?part wgig:order ?order } FILTER (isIRI(?part)) } "
+        "SELECT ?document ?part ?order (SAMPLE(?text) AS ?evidence) (SAMPLE(?type) AS ?kind) WHERE { "
+        f"{build_documents_clause(base)} ?part wgig:partOf+ ?document OPTIONAL {{ ?part wgig:order ?order }} "
+        "OPTIONAL { ?part wgig:evidence ?text } OPTIONAL { ?part dcterms:type ?type } "
+        "FILTER (isIRI(?part)) } GROUP BY ?document ?part ?order "
         "ORDER BY ?document ?order ?part",
+        base,
+    )
+
+
+def build_judgment_count_query(issue: str, base: str) -> str:
+    """The query for the number of judgments on an issue."""
+    return add_query_prefixes(
+        "SELECT (COUNT(DISTINCT ?judgment) AS ?judgments) WHERE { "
+        f"?judgment a wgig:Judgment ; wgig:issue {ox.NamedNode(issue)} }}",
         base,
     )
 
@@ -153,6 +172,20 @@ def build_related_query(chosen: str, base: str, *, is_paragraph: bool) -> str:
         f"OPTIONAL {{ ?passage wgig:order ?order }} FILTER (?passage != {node} && isIRI(?passage)) }}",
         base,
     )
+
+
+def count_seen_paragraphs(rows: Sequence[Sequence[Any]], document: str, base: str) -> SeenParagraphs:
+    """The counts of a document, from the result rows of `build_parts_query`.
+
+    Subparagraphs, and passages without a number, do not count: they may be part of a paragraph that does.
+    """
+    paragraph = f"{base}id/part-kind/paragraph"
+    evidence = [
+        text.value
+        for other, _, _, text, kind in rows
+        if other.value == document and isinstance(text, ox.Literal) and kind and kind.value == paragraph
+    ]
+    return SeenParagraphs(evidence.count(FULL_TEXT), len(evidence))
 
 
 async def compare_passages(
@@ -201,7 +234,7 @@ def read_passage_text(store: Store, iri: str, base: str) -> PassageText:
     )
     return PassageText(
         next((text for text in summaries if isinstance(text, ox.Literal)), None),
-        next((text.value for text in evidence if isinstance(text, ox.Literal)), ""),
+        next((text for text in evidence if isinstance(text, ox.Literal)), None),
         [
             TextSource(iri, find_source_host(iri, base))
             for iri in sorted({source.value for source in sources if isinstance(source, ox.NamedNode)})

@@ -26,12 +26,15 @@ from ..sparql.service import QueryService, select_internal_rows
 from ..store.labels import build_language_map, find_label, find_labels
 from ..text import natural_sort_key
 from .comparison import (
+    COMPARED_DOCUMENTS,
     DIRECT_RELATIONS,
     ComparedPassage,
     Comparison,
     build_issue_counts_query,
+    build_judgment_count_query,
     build_parts_query,
     compare_passages,
+    count_seen_paragraphs,
     list_compared_documents,
     read_passage_text,
 )
@@ -39,6 +42,20 @@ from .schemas import ComparisonDocument
 
 COMPARE_FORMATS = (JSON, HTML)
 COMPARE_OPERATION = Operation(formats=COMPARE_FORMATS, json=ComparisonDocument)
+
+NOTHING_MESSAGE = gettext_noop("Choose an issue or a paragraph.")
+BOTH_MESSAGE = gettext_noop("Choose an issue or a paragraph, not both.")
+UNKNOWN_MESSAGES = {
+    "issue": gettext_noop("We do not know the issue “{value}”. Choose one from the list."),
+    "paragraph": gettext_noop("We do not know the paragraph “{value}”. Choose one from the list."),
+}
+# By document, for the narrow columns of a table.
+SHORT_NAMES = {
+    "declaration": gettext_noop("Declaration (2003)"),
+    "plan-of-action": gettext_noop("Plan of Action (2003)"),
+    "report": gettext_noop("Report (2005)"),
+    "tunis-agenda": gettext_noop("Tunis Agenda (2005)"),
+}
 
 Rows = Sequence[Sequence[Any]]
 
@@ -69,17 +86,40 @@ class PartOption(NamedTuple):
     value: str
 
 
+class ChoiceError(NamedTuple):
+    """What is wrong with a choice: the name of its field, the message, and the unknown value."""
+
+    name: str
+    message: str
+    value: str = ""
+
+
+class ComparisonExtras(NamedTuple):
+    """What only the page has: parts of the documents, a number of judgments, and an error."""
+
+    parts: Rows
+    judgments: int
+    error: ChoiceError | None
+
+
 async def get_comparison(
     context: ContextDep, queries: QueriesDep, parameters: Annotated[ComparisonParameters, Query()]
 ) -> Response:
     """The passages of four texts on an issue, or on what a paragraph is about, side by side.
 
     Without an issue or paragraph, the issues with their numbers of passages. Raises Problem 400 for both, or
-    for an unknown one.
+    for an unknown one; the page says so at its fields.
     """
     request, base = context.request, context.base
     format_ = choose_response_format(request, COMPARE_FORMATS, parameters.media_type)
-    chosen = await parse_chosen_thing(request, queries, parameters)
+    error, chosen = find_choice_error(parameters) if format_ is HTML else None, ""
+    try:
+        chosen = "" if error else await parse_chosen_thing(request, queries, parameters)
+    except Problem:
+        if format_ is not HTML:
+            raise
+        name = "issue" if parameters.issue else "paragraph"
+        error = ChoiceError(name, UNKNOWN_MESSAGES[name], getattr(parameters, name))
     comparison = await compare_passages(request, queries, chosen, is_paragraph=bool(parameters.paragraph))
     counts = await select_internal_rows(request, queries, build_issue_counts_query(base))
     issues = list_compared_issues(counts, base)
@@ -87,8 +127,22 @@ async def get_comparison(
         body = await run_in_threadpool(serialize_comparison_json, context, comparison, issues)
     else:
         parts = await select_internal_rows(request, queries, build_parts_query(base))
-        body = await run_in_threadpool(render_comparison_page, context, comparison, issues, parts)
-    return respond_with_body(request, body, format_)
+        judgments = 0
+        if chosen and not parameters.paragraph:
+            rows = await select_internal_rows(request, queries, build_judgment_count_query(chosen, base))
+            judgments = int(rows[0][0].value)
+        body = await run_in_threadpool(
+            render_comparison_page, context, comparison, issues, ComparisonExtras(parts, judgments, error)
+        )
+    return respond_with_body(request, body, format_, status=400 if error else 200)
+
+
+def find_choice_error(parameters: ComparisonParameters) -> ChoiceError | None:
+    """What is wrong with the numbers of choices in a form that was sent; None if nothing is."""
+    if parameters.issue and parameters.paragraph:
+        return ChoiceError("issue", BOTH_MESSAGE)
+    values = (parameters.issue, parameters.paragraph)
+    return ChoiceError("issue", NOTHING_MESSAGE) if "" in values and not any(values) else None
 
 
 async def parse_chosen_thing(
@@ -104,7 +158,7 @@ async def parse_chosen_thing(
         if text
     ]
     if len(given) > 1:
-        raise Problem(400, [build_sentence(gettext_noop("Choose an issue or a paragraph, not both."))])
+        raise Problem(400, [build_sentence(BOTH_MESSAGE)])
     for name, type_, text in given:
         iri: str = parse_parameter_term(name, type_, text, queries.settings.base).value
         await check_known_iri(request, queries, name, type_, iri)
@@ -129,10 +183,14 @@ def list_compared_issues(rows: Rows, base: str) -> list[ComparedIssue]:
 
 
 def render_comparison_page(
-    context: RequestContext, comparison: Comparison, issues: Sequence[ComparedIssue], parts: Rows
+    context: RequestContext,
+    comparison: Comparison,
+    issues: Sequence[ComparedIssue],
+    extras: ComparisonExtras,
 ) -> bytes:
-    """The page with the passages, or with the issues to choose from; `parts` are those of the documents."""
+    """The page with the passages, or with the issues to choose from."""
     store, base = context.store, context.base
+    parts = extras.parts
     texts = {
         iri: read_passage_text(store, iri, base)
         for iri in filter(None, (comparison.chosen, *(passage.iri for passage in comparison.all_passages)))
@@ -154,11 +212,18 @@ def render_comparison_page(
         ]
         for document in list_compared_documents(base)
     }
+    documents = list_compared_documents(base)
+    issue_iris = {issue.iri for issue in issues}
     return render_site_page(
         context,
         "compare.html",
         comparison=comparison,
-        documents=list_compared_documents(base),
+        documents=documents,
+        short_names=dict(zip(documents, map(SHORT_NAMES.get, COMPARED_DOCUMENTS), strict=True)),
+        seen={document: count_seen_paragraphs(parts, document, base) for document in documents},
+        part_names={iri: labels[iri] if iri in issue_iris else name_part(labels[iri]) for iri in labels},
+        error=extras.error,
+        judgments=extras.judgments,
         texts=texts,
         issues=sorted(issues, key=lambda issue: natural_sort_key(label_or_words(labels, issue.iri).value)),
         parts=options,
@@ -169,6 +234,14 @@ def render_comparison_page(
         ),
         relations={name: message for name, (_, message) in DIRECT_RELATIONS.items()},
     )
+
+
+def name_part(label: ox.Literal) -> ox.Literal:
+    """The label of a part without the name of its document, which comes before the first comma."""
+    document, separator, name = label.value.partition(", ")
+    if not separator or document.startswith("Action line"):
+        return label
+    return ox.Literal(name[:1].upper() + name[1:], language=label.language)
 
 
 def serialize_comparison_json(
@@ -186,7 +259,7 @@ def serialize_comparison_json(
         return {
             **name_thing(passage.iri),
             **({"summary": build_language_map([text.summary])} if text.summary else {}),
-            **({"evidence": text.evidence} if text.evidence else {}),
+            **({"evidence": text.evidence.value} if text.evidence else {}),
             "relations": sorted(passage.direct),
             "topics": [name_thing(topic) for topic in sorted(passage.topics)],
             "sources": [source.iri for source in text.sources],
