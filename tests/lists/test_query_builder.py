@@ -56,8 +56,10 @@ def build_page(client: httpx.Client, *pairs: tuple[str, str], kind: str = "wgig:
 
 def test_classes_are_offered_with_their_numbers(page_client: httpx.Client) -> None:
     page = page_client.get("/build").text
-    assert '<option value="wgig:Issue">issue (35)</option>' in page
+    assert '<option value="wgig:Issue">issues (35)</option>' in page
     assert "owl:Class" not in page  # a technical class
+    assert '<optgroup label="People">\n      <option value="foaf:Person">people (71)</option>' in page
+    assert 'value="bibo:Document"' not in page  # the same as wgig:Document
     assert 'name="column"' not in page
 
 
@@ -95,7 +97,10 @@ def test_things_without_a_value_can_be_found(page_client: httpx.Client) -> None:
     assert count_rows("none") == 1
     assert count_rows("any") == 34
     assert count_rows("new") == 35  # a filter that was just added has no effect
-    assert count_rows("") == 35  # a filter that was removed
+    removed = [("filter", "wgig:cluster"), ("match", "none"), ("value", ""), ("remove", "1")]
+    page = build_page(page_client, *removed)
+    assert len(read_rows(page)) == 35
+    assert 'name="remove"' not in page
 
 
 @pytest.mark.parametrize(
@@ -125,6 +130,25 @@ def test_an_answer_is_sorted_and_limited(page_client: httpx.Client) -> None:
     assert len(days) == 10
     assert days == sorted(days, reverse=True)
     assert "ORDER BY DESC(?due) ?milestone\nLIMIT 10" in read_query(page)
+
+
+def test_an_answer_is_sorted_by_the_shown_names(page_client: httpx.Client) -> None:
+    names = [cells[0].strip().lower() for cells in read_rows(build_page(page_client, ("limit", "50")))]
+    assert len(names) == 35
+    assert names == sorted(names)
+    pairs = [("column", "wgig:cluster"), ("sort", "wgig:cluster"), ("limit", "50")]
+    clusters = [cells[1].strip() for cells in read_rows(build_page(page_client, *pairs))]
+    assert clusters[1:] == sorted(clusters[1:])
+
+
+def test_our_summaries_come_with_a_note_and_their_sources(page_client: httpx.Client) -> None:
+    page = build_page(page_client, kind="wgig:Judgment")
+    assert re.search(r'value="dcterms:source" checked', page)  # a kind that was just chosen
+    assert "are our summaries" not in page
+    page = build_page(page_client, ("column", "skos:definition"), ("limit", "50"))
+    assert "Definitions and descriptions are our summaries." in page
+    assert not re.search(r'value="dcterms:source" checked', page)
+    assert '<h2 id="answer-title">35 issues</h2>' in page
 
 
 def test_the_query_has_the_same_answer_in_the_editor(page_client: httpx.Client) -> None:

@@ -49,6 +49,7 @@ COMMON_PROPERTIES = frozenset(
     )
 )
 RESOURCE_VALUES, TEXT_VALUES, NUMBER_VALUES, DATE_VALUES = "resource", "text", "number", "date"
+SORT_NAME = "sort_name"  # the variable with the name that rows are sorted by
 MATCH_NEW = "new"  # of a filter that was just added: it has no effect yet
 MATCH_ANY, MATCH_NONE = "any", "none"
 # The matches that a filter can have, each with its name.
@@ -104,7 +105,7 @@ class BuilderFilter(NamedTuple):
 
 @dataclass(frozen=True)
 class BuilderRequest:
-    """What was chosen: class, columns, filters, column to sort by (None: the thing), order and limit."""
+    """What was chosen: class, columns, filters, column to sort by (None: the name), order and limit."""
 
     class_: BuilderClass
     columns: Sequence[BuilderProperty]
@@ -215,7 +216,9 @@ def build_chosen_query(builder_request: BuilderRequest, base: str) -> str:
     thing = f"?{names[0]}"
     class_iri = format_iri(builder_request.class_.iri, base)
     columns = list(zip(builder_request.columns, names[1:], strict=True))
-    order = next((f"?{name}" for column, name in columns if column == builder_request.sort), thing)
+    sort = builder_request.sort
+    is_by_name = sort is None or sort.values == RESOURCE_VALUES
+    order = f"?{SORT_NAME}" if is_by_name else next(f"?{name}" for column, name in columns if column == sort)
     patterns = [
         f"{thing} a {class_iri} .",
         *(
@@ -224,20 +227,21 @@ def build_chosen_query(builder_request: BuilderRequest, base: str) -> str:
             if (pattern := build_filter_pattern(thing, filter_, number, base))
         ),
         *(build_column_pattern(thing, class_iri, column, name, base) for column, name in columns),
+        *([build_name_pattern(thing, class_iri, sort, base)] if is_by_name else []),
     ]
     # Literals escape a line feed, but not the other characters at which `splitlines` splits.
     lines = "\n".join(f"  {line}" for pattern in patterns for line in pattern.split("\n"))
     sort_key = f"DESC({order})" if builder_request.is_descending else order
     return add_query_prefixes(
         f"SELECT DISTINCT {' '.join(f'?{name}' for name in names)} WHERE {{\n{lines}\n}}\n"
-        f"ORDER BY {sort_key}{f' {thing}' if order != thing else ''}\nLIMIT {builder_request.limit}",
+        f"ORDER BY {sort_key} {thing}\nLIMIT {builder_request.limit}",
         base,
     )
 
 
 def name_variables(builder_request: BuilderRequest) -> list[str]:
     """The names of the variables: of the thing, then of each column; all are different."""
-    names: list[str] = []
+    names: list[str] = [SORT_NAME]
     for iri in (builder_request.class_.iri, *(column.iri for column in builder_request.columns)):
         words = NAME_SEPARATOR_PATTERN.sub("_", split_namespace(iri)[1]).strip("_") or "value"
         name = words[:1].lower() + words[1:]
@@ -246,7 +250,7 @@ def name_variables(builder_request: BuilderRequest) -> list[str]:
             name = f"{words[:1].lower()}{words[1:]}_{number}"
             number += 1
         names.append(name)
-    return names
+    return names[1:]
 
 
 def build_column_pattern(thing: str, class_iri: str, column: BuilderProperty, name: str, base: str) -> str:
@@ -259,6 +263,16 @@ def build_column_pattern(thing: str, class_iri: str, column: BuilderProperty, na
         f'OPTIONAL {{\n  SELECT {thing} (GROUP_CONCAT(DISTINCT STR({value}); separator=" | ") AS ?{name}) '
         f"WHERE {{\n    {thing} a {class_iri} ; {property_iri} {value} . "
         f"{language_filter.replace(f'?{name}', value)}\n  }} GROUP BY {thing}\n}}"
+    )
+
+
+def build_name_pattern(thing: str, class_iri: str, column: BuilderProperty | None, base: str) -> str:
+    """The pattern that binds the name to sort by: of the thing, or of the resource in a column."""
+    path = f"{format_iri(column.iri, base)}/({NAME_PATH})" if column else NAME_PATH
+    return (
+        f"OPTIONAL {{\n  SELECT {thing} (MIN(LCASE(STR(?name_value))) AS ?{SORT_NAME}) WHERE {{\n"
+        f'    {thing} a {class_iri} ; {path} ?name_value . FILTER (LANG(?name_value) IN ("en", ""))\n'
+        f"  }} GROUP BY {thing}\n}}"
     )
 
 

@@ -7,7 +7,7 @@ import pyoxigraph as ox
 from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ..http.language import label_languages
+from ..http.language import label_languages, translate_message
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
 from ..http.parameter_models import ParameterModel, Text, Texts, describe_parameter
@@ -19,15 +19,15 @@ from ..pages.rendering import build_query_path
 from ..problems import Problem, build_sentence, unknown_name_problem
 from ..rdf.formats import FORMATS_BY_FORM, HTML
 from ..rdf.labels import label_or_words
-from ..rdf.namespaces import shorten_iri
+from ..rdf.namespaces import DCTERMS_SOURCE, expand_curie, shorten_iri
 from ..rdf.values import ANY_RESOURCE, parse_parameter_term
 from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.request import build_internal_query
-from ..sparql.result_page import PageResult, build_result_view
+from ..sparql.result_page import PageResult, build_result_view, has_summaries
 from ..sparql.result_table import TableOptions, build_result_table
 from ..sparql.service import QueryService, read_page_result, select_internal_rows
-from ..store.labels import find_labels
+from ..store.labels import find_label, find_labels
 from ..store.store import Store
 from ..text import natural_sort_key
 from .query_builder import (
@@ -52,10 +52,13 @@ from .query_builder import (
     is_common_property,
     list_builder_classes,
     list_builder_properties,
+    name_variables,
 )
+from .query_builder_kinds import BUILDER_KINDS, COLUMN_NAMES, OTHER_KINDS, REPEATED_KINDS
 
 ROW_LIMITS = (10, 50, 100, 500, 1000)
 DEFAULT_ROW_LIMIT = 100
+NAME_TITLE = gettext_noop("Name")  # of the first column
 MAX_VALUE_OPTIONS = 200  # of a filter; a property with more values has a field for text instead
 BUILDER_OPERATION = Operation(formats=(HTML,))
 
@@ -74,6 +77,7 @@ class BuilderParameters(ParameterModel):
         f"The condition of a filter: {', '.join(MATCH_NAMES)}; `new` or empty for none.", examples=[["any"]]
     )
     value: Texts = describe_parameter("The value of a filter.", examples=[[""]])
+    remove: Text = describe_parameter("The number of a filter to leave out, from 1.", examples=["1"])
     sort: Text = describe_parameter("The column to sort by.", examples=["wgig:category"])
     order: Text = describe_parameter(
         "The direction of sorting.", json_schema_extra={"enum": ["asc", "desc"], "examples": ["asc"]}
@@ -163,6 +167,8 @@ def parse_builder_request(
         return find_named(name, properties, "These resources have no property", base)
 
     columns = list(dict.fromkeys(find_property(name) for name in parameters.column or () if name))
+    if not columns and not parameters.limit:  # a class was just chosen: the form below always has a limit
+        columns = [item for item in properties if item.iri == DCTERMS_SOURCE.value]
     if len(columns) > MAX_BUILDER_COLUMNS:
         message = gettext_noop("Choose at most %(number)s columns.")
         raise Problem(400, [build_sentence(message, number=MAX_BUILDER_COLUMNS)])
@@ -175,8 +181,8 @@ def parse_builder_request(
         raise Problem(400, [build_sentence(message)])
     filters = [
         parse_filter(find_property(name), match, value, base)
-        for name, match, value in zip(*entries, strict=True)
-        if name and match
+        for number, (name, match, value) in enumerate(zip(*entries, strict=True), 1)
+        if name and match and str(number) != parameters.remove
     ]
     if len(filters) > MAX_BUILDER_FILTERS:
         message = gettext_noop("Choose at most %(number)s filters.")
@@ -239,7 +245,7 @@ def build_filter_row(store: Store, filter_: BuilderFilter, values: Rows, base: s
     ]
     return FilterRow(
         shorten_iri(iri, base),
-        label_terms(store, [iri])[iri],
+        label_properties(store, [iri], base)[iri],
         filter_.match,
         matches,
         shorten_iri(filter_.value, base) if has_options else filter_.value,
@@ -248,10 +254,54 @@ def build_filter_row(store: Store, filter_: BuilderFilter, values: Rows, base: s
     )
 
 
-def label_terms(store: Store, iris: Sequence[str]) -> dict[str, ox.Literal]:
-    """The labels of classes and properties; those of external vocabularies are made of their names."""
+def label_properties(store: Store, iris: Sequence[str], base: str) -> dict[str, ox.Literal]:
+    """The labels of properties; those of external vocabularies are made of their names."""
     labels = find_labels(store, iris, label_languages())
-    return {iri: labels.get(iri) or foreign_property_label(iri) for iri in iris}
+    return {
+        iri: translate_name(COLUMN_NAMES.get(shorten_iri(iri, base)))
+        or labels.get(iri)
+        or foreign_property_label(iri)
+        for iri in iris
+    }
+
+
+def translate_name(message: str | None) -> ox.Literal | None:
+    """A name in the language of the page, or in English."""
+    if message is None:
+        return None
+    text, text_language = translate_message(message)
+    return ox.Literal(text, language=text_language)
+
+
+def label_class(store: Store, iri: str, base: str) -> ox.Literal:
+    """The name of a class in the plural, or else its label."""
+    kinds = {name: title for group in BUILDER_KINDS.values() for name, title in group.items()}
+    return (
+        translate_name(kinds.get(shorten_iri(iri, base)))
+        or find_label(store, iri)
+        or foreign_property_label(iri)
+    )
+
+
+def group_classes(
+    store: Store, classes: Sequence[BuilderClass], chosen: str, base: str
+) -> dict[str, list[NamedOption]]:
+    """The classes as options, by group; classes that are not known here come with the other ones."""
+    groups: dict[str, list[NamedOption]] = {title: [] for title in BUILDER_KINDS}
+    groups_by_name = {name: title for title, group in BUILDER_KINDS.items() for name in group}
+    order = {name: position for position, name in enumerate(groups_by_name)}
+    for class_ in sorted(classes, key=lambda item: order.get(shorten_iri(item.iri, base), len(order))):
+        name = shorten_iri(class_.iri, base)
+        if name not in REPEATED_KINDS or name == chosen:
+            option = NamedOption(name, label_class(store, class_.iri, base), class_.instances)
+            groups[groups_by_name.get(name, OTHER_KINDS)].append(option)
+    return {title: options for title, options in groups.items() if options}
+
+
+def find_class_meaning(store: Store, iri: str) -> ox.Literal | None:
+    """The definition of a class in English."""
+    texts = (quad.object for quad in store.match(ox.NamedNode(iri), expand_curie("skos:definition")))
+    return next((text for text in texts if isinstance(text, ox.Literal) and text.language == "en"), None)
 
 
 def name_options(store: Store, counts: Mapping[str, int], base: str) -> list[NamedOption]:
@@ -264,31 +314,39 @@ def name_options(store: Store, counts: Mapping[str, int], base: str) -> list[Nam
     return sorted(options, key=lambda option: natural_sort_key(option.label.value))
 
 
-def name_terms(store: Store, counts: Mapping[str, int], base: str) -> list[NamedOption]:
-    """Classes or properties as options, in their order."""
-    labels = label_terms(store, [*counts])
+def name_properties(store: Store, counts: Mapping[str, int], base: str) -> list[NamedOption]:
+    """Properties as options, in their order."""
+    labels = label_properties(store, [*counts], base)
     return [NamedOption(shorten_iri(iri, base), labels[iri], count) for iri, count in counts.items()]
+
+
+def title_columns(store: Store, chosen: BuilderRequest, base: str) -> dict[str, str]:
+    """The titles of the columns of the answer by variable: labels of the properties."""
+    iris = [column.iri for column in chosen.columns]
+    labels = label_properties(store, iris, base)
+    thing, *names = name_variables(chosen)
+    texts = [NAME_TITLE, *(labels[iri].value for iri in iris)]
+    return {name: text[:1].upper() + text[1:] for name, text in zip((thing, *names), texts, strict=True)}
 
 
 def render_builder_page(context: RequestContext, page: BuilderPage) -> bytes:
     """The page with the form, and with the answer if a class is chosen."""
     store, base, chosen = context.store, context.base, page.builder_request
-    classes = sorted(
-        name_terms(store, {class_.iri: class_.instances for class_ in page.classes}, base),
-        key=lambda option: natural_sort_key(option.label.value),
-    )
+    kind = shorten_iri(chosen.class_.iri, base) if chosen else ""
     properties = {property_.iri: property_.uses for property_ in page.properties}
     solutions = build_result_view(page.result)["solutions"] if page.result else None
     query = build_internal_query(page.text).source if page.text else None
     return render_site_page(
         context,
         "build.html",
-        classes=classes,
-        own_prefix="wgig:",
-        kind=shorten_iri(chosen.class_.iri, base) if chosen else "",
-        kind_label=label_terms(store, [chosen.class_.iri])[chosen.class_.iri] if chosen else None,
+        groups=group_classes(store, page.classes, kind, base),
+        kind=kind,
+        kind_label=label_class(store, chosen.class_.iri, base) if chosen else None,
+        meaning=find_class_meaning(store, chosen.class_.iri) if chosen else None,
+        column_titles=title_columns(store, chosen, base) if chosen else {},
+        has_summaries=has_summaries(page.text),
         instances=chosen.class_.instances if chosen else 0,
-        properties=name_terms(store, properties, base),
+        properties=name_properties(store, properties, base),
         common={shorten_iri(iri, base) for iri in properties if is_common_property(iri, base)},
         columns=[shorten_iri(column.iri, base) for column in chosen.columns] if chosen else [],
         rows=page.rows,

@@ -1,5 +1,6 @@
 """The HTML page with the result of a query."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,15 @@ from .examples import recognize_example_query
 from .result_table import Row, Solutions, TableOptions, build_result_table
 
 MAX_RESULT_PAGE_ROWS = 1000
+# In a query, the properties whose texts are our summaries.
+SUMMARY_PATTERN = re.compile(
+    r"\b(?:skos:definition|dcterms:description)\b|/core#definition>|/terms/description>"
+)
+
+
+def has_summaries(query: str) -> bool:
+    """Whether a query asks for texts that are our summaries."""
+    return SUMMARY_PATTERN.search(query) is not None
 
 
 def page_source_format(form: str) -> Format:
@@ -47,6 +57,7 @@ def render_results_page(
         form=result.form,
         query_parameters=page_parameters,
         example=recognize_example_query(query.text),
+        has_summaries=has_summaries(query.text),
         hints=result.hints,
         is_complete=result.is_whole,
         table=build_result_table(solutions, query, store, TableOptions(MAX_RESULT_PAGE_ROWS))
