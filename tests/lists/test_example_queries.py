@@ -78,11 +78,22 @@ def test_question_is_found_by_words_of_its_text_or_keywords(
     queries = shipped_client.get("/queries", params={"q": words}).json()["queries"]
     assert [query["name"] for query in queries] == [name]
     page = get_page(shipped_client, "/queries", q=words)
-    assert f'<dt><a href="/queries/{name}">' in page
-    assert "1 question found." in page
+    items = re.findall(r"<li data-filtered(?: hidden)?>\s*<p><a href=\"/queries/([^\"]+)\">", page)
+    assert len(items) == len(list_example_queries())  # the others are hidden
+    shown = re.findall(r"<li data-filtered>\s*<p><a href=\"/queries/([^\"]+)\">", page)
+    assert shown == [name]
+    assert f"1 of {len(items)} questions" in page
     page = get_page(shipped_client, "/queries", q="zzzz")
-    assert "No question contains these words." in page
+    assert "Nothing here contains “zzzz”." in page
     assert 'href="/search?q=zzzz"' in page
+
+
+def test_questions_are_found_by_what_they_can_be_asked_about(shipped_client: httpx.Client) -> None:
+    page = get_page(shipped_client, "/queries", q="spam")
+    links = re.findall(r'<a href="(/queries/[^"]+the_issue=spam)">', page)
+    assert "/queries/judgments?the_issue=spam" in links
+    assert len(links) == 7  # the questions with an issue as a parameter
+    assert shipped_client.get(links[0]).status_code == 200
 
 
 def test_related_examples_exist() -> None:

@@ -4,13 +4,15 @@ GET /sparql and the query editor are in `lists.query_editor`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlencode
 
+import pyoxigraph as ox
 from fastapi import Path, Query, Request, Response
 
 from ..feeds.query_feed import respond_with_example_feed
-from ..http.language import gettext
+from ..http.language import gettext, label_languages
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
 from ..http.parameter_models import (
@@ -24,6 +26,7 @@ from ..http.parameters import check_query_parameters, content_location_field, re
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
 from ..rdf.formats import ATOM, FORMATS_BY_FORM, GRAPH_FORMATS, HTML, JSON, SOLUTION_FORMATS, Format
+from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..resources import mappings
 from ..resources.dependencies import ResourceVersionsDep
 from ..resources.existence import bind_example_query, example_parameter_names
@@ -32,6 +35,7 @@ from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import (
     EXAMPLE_SUBJECTS,
     NO_DEFAULT,
+    ExampleParameter,
     ExampleQuery,
     list_example_queries,
     read_example_query,
@@ -39,17 +43,32 @@ from ..sparql.examples import (
 from ..sparql.parameters import build_example_model
 from ..sparql.request import build_internal_query
 from ..sparql.service import respond_with_result
+from ..store.labels import find_labels
+from ..store.store import Store
 from .example_page import respond_with_example_page
 from .parameter_fields import title_parameter_field
 from .schemas import ExampleQueryList
 
 EXAMPLE_FORMATS = (JSON, HTML)
+# The types of parameters whose values are searched, with the classes of the values.
+VALUE_CLASSES = {
+    "category": "wgig:Category",
+    "criterion": "wgig:Principle",
+    "issue": "wgig:Issue",
+    "mechanism": "wgig:GovernanceMechanism",
+    "principle": "wgig:Principle",
+}
+MAX_VALUE_LINKS = 5  # of a question
+
+ExampleValues = Mapping[str, Mapping[str, ox.Literal]]
 
 
 class ExampleListParameters(ParameterModel):
     """Query parameters of /queries."""
 
-    q: Text = describe_parameter("Words in the question, its title or its keywords.", examples=["Tunis"])
+    q: Text = describe_parameter(
+        "Words in the question, its title, its keywords, or what it can be asked about.", examples=["Tunis"]
+    )
     media_type: Text = describe_media_type(EXAMPLE_FORMATS)
 
 
@@ -77,54 +96,100 @@ def get_example_queries(
     """The example queries, each with its question, path and parameters."""
     request = context.request
     format_ = choose_response_format(request, EXAMPLE_FORMATS, parameters.media_type)
-    examples = find_examples_by_words(parameters.q or "")
+    examples = list_example_queries()
+    values = list_example_values(context.store, context.base)
+    words = (parameters.q or "").casefold().split()
+    found = [example for example in examples if contains_words(build_search_text(example, values), words)]
     if format_ is HTML:
         page = render_site_page(
             context,
             "queries.html",
-            groups=group_examples_by_subject(examples),
-            found=len(examples),
+            groups=group_examples_by_subject(examples, values, words),
+            found={example.name for example in found},
+            total=len(examples),
             q=parameters.q or "",
             markup=build_examples_markup(request),
         )
         return respond_with_body(request, page, HTML)
     body = json.dumps(
-        {"queries": [describe_example_query(example) for example in examples]},
+        {"queries": [describe_example_query(example) for example in found]},
         ensure_ascii=False,
         indent=2,
     )
     return respond_with_body(request, body.encode() + b"\n", JSON)
 
 
+class ValueLink(NamedTuple):
+    """An answer for one value of a parameter: the path, and the label of the value."""
+
+    path: str
+    label: ox.Literal
+
+
 class ExampleEntry(NamedTuple):
-    """An example query in the list, with the titles of the fields for its parameters, in English."""
+    """An example query in the list: the titles of the fields that filter it, in English, answers for the
+    values with the words that were searched for, and a text in which a script searches.
+    """
 
     example: ExampleQuery
     titles: list[str]
+    links: list[ValueLink]
+    search_text: str
 
 
-def find_examples_by_words(words: str) -> list[ExampleQuery]:
-    """The example queries whose title, question or keywords contain all words, in English or translated."""
-    return [
-        example
-        for example in list_example_queries()
-        if all(word in example_search_text(example) for word in words.casefold().split())
-    ]
+def list_example_values(store: Store, base: str) -> ExampleValues:
+    """The values that parameters can have, by type, with their labels."""
+    values = {}
+    for type_, class_ in VALUE_CLASSES.items():
+        quads = store.match(None, RDF_TYPE, expand_curie(class_, base))
+        iris = {quad.subject.value for quad in quads if isinstance(quad.subject, ox.NamedNode)}
+        labels = find_labels(store, iris, label_languages())
+        values[type_] = {iri: labels[iri] for iri in sorted(iris) if iri in labels}
+    return values
 
 
-def example_search_text(example: ExampleQuery) -> str:
-    """The text in which words are searched."""
+def build_search_text(example: ExampleQuery, values: ExampleValues) -> str:
+    """The text in which words are searched: also the labels of the values of parameters."""
     texts = (example.title, example.question, example.subject)
-    return "\n".join([*texts, *map(gettext, filter(None, texts)), *example.keywords]).casefold()
+    types = dict.fromkeys(parameter.type for parameter in example.parameters if is_filter(parameter))
+    labels = dict.fromkeys(label.value for type_ in types for label in values.get(type_, {}).values())
+    return "\n".join([*texts, *map(gettext, filter(None, texts)), *example.keywords, *labels]).casefold()
 
 
-def group_examples_by_subject(examples: Sequence[ExampleQuery]) -> dict[str, list[ExampleEntry]]:
+def contains_words(text: str, words: Sequence[str]) -> bool:
+    """Whether a text contains all words, which are in lower case."""
+    return all(word in text for word in words)
+
+
+def is_filter(parameter: ExampleParameter) -> bool:
+    """Whether a parameter selects from an answer that is complete without it."""
+    return parameter.default == NO_DEFAULT
+
+
+def group_examples_by_subject(
+    examples: Sequence[ExampleQuery], values: ExampleValues, words: Sequence[str]
+) -> dict[str, list[ExampleEntry]]:
     """The example queries by subject, in the order of EXAMPLE_SUBJECTS; those without one come last."""
     groups: dict[str, list[ExampleEntry]] = {subject: [] for subject in (*EXAMPLE_SUBJECTS, "")}
     for example in examples:
-        titles = [title_parameter_field(parameter) for parameter in example.parameters]
-        groups[example.subject].append(ExampleEntry(example, titles))
+        titles = [title_parameter_field(item) for item in example.parameters if is_filter(item)]
+        links = list_value_links(example, values, words) if words else []
+        groups[example.subject].append(
+            ExampleEntry(example, titles, links, build_search_text(example, values))
+        )
     return {subject: entries for subject, entries in groups.items() if entries}
+
+
+def list_value_links(example: ExampleQuery, values: ExampleValues, words: Sequence[str]) -> list[ValueLink]:
+    """The answers for the values with these words, at most MAX_VALUE_LINKS."""
+    links = [
+        ValueLink(f"/queries/{example.name}?{urlencode({parameter.name: iri.rpartition('/')[2]})}", label)
+        for parameter in example.parameters
+        if is_filter(parameter)
+        for iri, label in values.get(parameter.type, {}).items()
+        if contains_words(label.value.casefold(), words)
+    ]
+    return links[:MAX_VALUE_LINKS]
 
 
 def build_examples_markup(request: Request) -> dict[str, Any]:

@@ -45,7 +45,7 @@ MAX_SELECT_OPTIONS = 60  # a field with more values is a text field with suggest
 MAX_OFFERED_VALUES = 1_000  # a field with more values has no suggestions
 MAX_VALUES_SECONDS = 2.0  # for the result without parameters, from which the values are taken
 ISOLATED_VALUE_MARKUP = Markup("<bdi>%s</bdi>")  # of a value in a message
-# The titles of fields, by the type of the parameter, or by its name if any resource can be its value.
+# The titles of fields, by the type of the parameter, or by its name.
 FIELD_TITLES = {
     "agreement": gettext_noop("Agreement"),
     "author-type": gettext_noop("Type of author"),
@@ -66,6 +66,7 @@ FIELD_TITLES = {
     "recommendation-kind": gettext_noop("Kind"),
     "role": gettext_noop("Role"),
     "session-kind": gettext_noop("Kind of session"),
+    "the_criterion": gettext_noop("Criterion"),
     "text": gettext_noop("Paper"),
     "timeliness": gettext_noop("Timeliness"),
     "verdict": gettext_noop("Verdict"),
@@ -112,9 +113,9 @@ class ParameterField:
 
 
 def title_parameter_field(parameter: ExampleParameter) -> str:
-    """The title of the field for a parameter, in English: by its type, or else by its name."""
+    """The title of the field for a parameter, in English: by its name, or else by its type."""
     words = words_of_iri(parameter.name)
-    titles = (FIELD_TITLES.get(key) for key in (parameter.type, parameter.name))
+    titles = (FIELD_TITLES.get(key) for key in (parameter.name, parameter.type))
     return next(filter(None, titles), words[:1].upper() + words[1:])
 
 
