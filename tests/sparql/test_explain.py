@@ -57,9 +57,23 @@ def test_steps_are_in_the_order_of_evaluation(explain: Callable[[str], QueryExpl
         "Keep the rows where (?o > 3).",
         "Sort them by ASC(?o).",
         "Show ?s, ?o.",
-        "Take a range of the rows: start = 0, length = 5.",
+        "Keep the first 5 rows.",
     ]
     assert explanation.lines[0].matches == StatementCount(2)
+
+
+@pytest.mark.parametrize(
+    ("clauses", "sentence"),
+    [
+        ("LIMIT 1", "Keep the first row."),
+        ("OFFSET 5", "Leave out the first 5 rows."),
+        ("OFFSET 5 LIMIT 2", "Leave out the first 5 rows, and keep the next 2 rows."),
+    ],
+)
+def test_limits_are_explained_in_words(
+    explain: Callable[[str], QueryExplanation], clauses: str, sentence: str
+) -> None:
+    assert list_sentences(explain(f"SELECT ?s {{ ?s <x:many> ?o }} {clauses}"))[-1] == sentence
 
 
 @pytest.mark.parametrize(
@@ -79,7 +93,7 @@ def test_steps_are_in_the_order_of_evaluation(explain: Callable[[str], QueryExpl
         ("VALUES ?o { 1 2 } ?s <x:few> ?o", "Use the values (?o), ((1), (2))."),
         ("?s <x:few> ?o FILTER EXISTS { ?s <x:many> ?n }", "Check for each row whether there is a match:"),
         ("?s <x:few> [ <x:many> ?n ]", "find ?s <x:few> ?_1."),
-        ("{ SELECT ?s { ?s <x:few> ?o } LIMIT 1 } ?s <x:many> ?n", "length = 1."),
+        ("{ SELECT ?s { ?s <x:few> ?o } LIMIT 1 } ?s <x:many> ?n", "Keep the first row."),
         ("?s <x:few> ?o BIND(?o - 1 AS ?n)", "Compute ?o - 1 -> ?n."),
         ("GRAPH ?g { ?s <x:few> ?o }", "Find ?s <x:few> ?o ?g."),
     ],

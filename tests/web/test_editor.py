@@ -274,6 +274,24 @@ def test_table_is_sorted_by_column(reopen_page: PageOpener) -> None:
     expect(header).to_have_attribute("aria-sort", "none")
 
 
+def test_first_answer_says_what_is_our_summary_and_fits_one_page(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator(".found")).to_contain_text("Definitions and descriptions are our summaries.")
+    expect(page.locator(".found tbody tr")).to_have_count(35)
+    expect(page.locator(".pages")).to_be_hidden()
+    expect(page.locator(".found tbody tr").first.locator("a[rel~=external]").first).to_be_visible()  # a source
+
+
+def test_bar_does_not_hide_a_message(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    bar = page.locator(".run-bar")
+    expect(bar).to_have_css("position", "sticky")
+    insert_query(page, "SELECT * { ?s rdfs:label ?o }")
+    expect(page.locator(".problems")).to_contain_text("rdfs:")
+    expect(bar).to_have_css("position", "static")
+
+
 def test_large_result_is_paged(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
     run_query(page, "SELECT * { ?s ?p ?o } LIMIT 250")
@@ -293,7 +311,7 @@ def test_large_result_is_paged(reopen_page: PageOpener, find_axe_violations: Axe
         (CROSS_TABLE_QUERY, "Matrix", ".crossed td"),
         (GRAPH_QUERY, "Network", ".network circle"),
         (PLACES_QUERY, "Map", ".map a circle"),
-        (GRAPH_QUERY, "Raw", ".view pre"),
+        (GRAPH_QUERY, "As text", ".view pre"),
     ],
 )
 def test_result_is_shown_in_each_applicable_view(
@@ -985,7 +1003,7 @@ def test_query_is_formatted(reopen_page: PageOpener) -> None:
     )
     assert text.count("\n") < 8
     insert_query(page, text)
-    page.get_by_role("button", name="Format").click()
+    page.get_by_role("button", name="Tidy the query").click()
     assert query_text(page) == FORMATTED_QUERY
     page.get_by_role("textbox", name="SPARQL query").press("Control+z")
     assert query_text(page) == text
@@ -1000,7 +1018,7 @@ def test_each_example_has_the_same_result_when_formatted(reopen_page: PageOpener
     for name in names[:6]:
         page.goto(f"/sparql?example={name}")
         tokens = query_text(wait_for_editor(page)).lower().split()
-        page.get_by_role("button", name="Format").click()
+        page.get_by_role("button", name="Tidy the query").click()
         assert "".join(query_text(page).lower().split()) == "".join(tokens)
 
 

@@ -126,7 +126,7 @@ QUERIES_BY_VIEW = {
     "Matrix": f"SELECT ?text ?in (1 AS ?n) {{ {VALUES_CLAUSE} VALUES ?in {{ 'a' 'b' }} }}",
     "Network": f"CONSTRUCT {{ ?iri <x:p> <x:hub> ; <{RDFS_NAMESPACE}label> ?text }} {{ {VALUES_CLAUSE} }}",
     "Map": f"SELECT ?text ?iri (1 AS ?lat) (2 AS ?long) {{ {VALUES_CLAUSE} }}",
-    "Raw": f"CONSTRUCT {{ ?iri <x:p> ?text }} {{ {VALUES_CLAUSE} }}",
+    "As text": f"CONSTRUCT {{ ?iri <x:p> ?text }} {{ {VALUES_CLAUSE} }}",
 }
 
 

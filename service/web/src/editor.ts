@@ -18,6 +18,9 @@ import { formatNumber, LOCALE, formatMessage } from "./page/messages";
 const CLOCK_INTERVAL_MS = 100; // between updates of the elapsed time
 const TAB_DELAY_MS = 400; // between a change of a query and its storage
 
+// In a query, the properties whose texts are our summaries, as in sparql/result_page.py.
+const SUMMARY_PROPERTIES = /\b(?:skos:definition|dcterms:description)\b|\/core#definition>|\/terms\/description>/;
+
 class QueryPage {
   private readonly editor: CodeEditor;
   private readonly example: Example;
@@ -183,7 +186,9 @@ class QueryPage {
     this.status.textContent = formatMessage(result.form === "boolean" ? "answered" : "done", values);
     this.editor.showRunProblems([], remarks);
     const heading = h("h2", { tabindex: "-1" }, formatMessage("answer"));
-    this.resultSection.replaceChildren(heading, ...this.remarkList(remarks), createViews(result, this.view, this.isLinkedView, (view) => this.chooseView(view)), exportSection(result, parameters, this.view));
+    const hasSummaries = result.form === "table" && result.rows.length > 0 && SUMMARY_PROPERTIES.test(parameters.get("query") ?? "");
+    const note = hasSummaries ? [h("p", { class: "hint" }, formatMessage("summaries"))] : [];
+    this.resultSection.replaceChildren(heading, ...note, ...this.remarkList(remarks), createViews(result, this.view, this.isLinkedView, (view) => this.chooseView(view)), exportSection(result, parameters, this.view));
     this.isLinkedView = false;
     this.revealResult();
     if (document.activeElement === document.body) heading.focus({ preventScroll: true }); // the pressed button has been removed

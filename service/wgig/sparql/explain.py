@@ -167,7 +167,20 @@ class PlanDescriber:
         for part in step.children:
             yield from self.describe_step(part, depth)
         sentence = STEP_SENTENCES.get(step.name, f"{step.name}: {{}}")
-        yield PlanLine(depth, f"{sentence.format(self.format_detail(step.detail)).strip()}.")
+        detail = describe_slice(step.detail) if step.name == "Slice" else self.format_detail(step.detail)
+        yield PlanLine(depth, f"{sentence.format(detail).strip()}.")
+
+
+def describe_slice(detail: str) -> str:
+    """The rows that OFFSET and LIMIT keep: `detail` is such as `start = 5, length = 2`."""
+    numbers = {name: int(number) for name, number in re.findall(r"(\w+) = ([0-9]+)", detail)}
+    start, length = numbers.get("start", 0), numbers.get("length")
+    if length is None:
+        return f"Leave out the first {start} rows"
+    rows = "row" if length == 1 else f"{length} rows"
+    return (
+        f"Leave out the first {start} rows, and keep the next {rows}" if start else f"Keep the first {rows}"
+    )
 
 
 def join_key_variables(step: PlanStep) -> str:
@@ -192,7 +205,7 @@ STEP_DESCRIBERS: dict[str, Callable[[PlanDescriber, PlanStep, int], Iterator[Pla
 # Sentences for `describe_other`; {} is the detail of the step.
 STEP_SENTENCES = {
     "Project": "Show {}",
-    "Slice": "Take a range of the rows: {}",
+    "Slice": "{}",
     "Sort": "Sort them by {}",
     "Distinct": "Remove duplicate rows",
     "Reduced": "Remove each row that is equal to the one before it",
@@ -285,10 +298,9 @@ def iter_lookup_chains(root: PlanStep) -> Iterator[list[PlanStep]]:
 EXPLANATION_FORMATS = (JSON, PLAIN_TEXT, HTML)
 MAX_ADVICE_COUNT = 10
 PLAN_SOURCE_TEMPLATE = gettext_noop(
-    "The plan comes from the command-line tool of the engine (Oxigraph {version}). The engine "
-    "bases the plan on the shape of the patterns and their order in the text, not on counts. Each "
-    "number is the number of statements in the dataset of the query that match the pattern on "
-    "its own."
+    "These are the steps in which the service answers your query. Each number says how many statements "
+    "match that step on its own. The engine (Oxigraph {version}) orders the steps by the shape of the "
+    "patterns and their order in the text, not by these numbers."
 )
 ENGINE_VERSION = version("oxigraph")
 PLAN_SOURCE_SENTENCE = PLAN_SOURCE_TEMPLATE.format(version=ENGINE_VERSION)

@@ -45,7 +45,7 @@ export function showViewInLinks(section: HTMLElement, view: string): void {
 export function exportSection(result: QueryResult, parameters: URLSearchParams, view: string): HTMLElement {
   const isGraph = result.form === "graph";
   return h("div", { class: "offers" },
-    h("h3", {}, formatMessage("download")),
+    h("h3", {}, formatMessage("use")),
     ...createLinks(isGraph ? GRAPH_FORMATS : TABLE_FORMATS, parameters, view),
     h("h3", {}, formatMessage("command")),
     createCommandButtons(parameters.get("query") ?? "", isGraph ? "graph" : "table"),
@@ -54,7 +54,7 @@ export function exportSection(result: QueryResult, parameters: URLSearchParams, 
 
 function createLinks(formats: Record<string, string[]>, parameters: URLSearchParams, view: string): HTMLElement[] {
   const links = Object.entries(formats).map(([name, [mediaType, suffix]]) =>
-    h("li", {}, h("a", { href: queryAddress(parameters, mediaType), download: `answer.${suffix}`, rel: "nofollow" }, name)));
+    h("li", {}, h("a", { href: queryAddress(parameters, mediaType), download: `answer.${suffix}`, rel: "nofollow" }, formatMessage("download", { format: name }))));
   if (formats === TABLE_FORMATS) {
     const namedCsv = new URLSearchParams([...parameters, ["names", ""]]);
     links.push(h("li", {}, h("a", { href: queryAddress(namedCsv, "text/csv"), download: "answer.csv", rel: "nofollow" }, formatMessage("named-csv"))));
