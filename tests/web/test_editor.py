@@ -280,7 +280,7 @@ def test_first_answer_says_what_is_our_summary_and_fits_one_page(reopen_page: Pa
     expect(page.locator(".found")).to_contain_text("Definitions and descriptions are our summaries.")
     expect(page.locator(".found tbody tr")).to_have_count(35)
     expect(page.locator(".pages")).to_be_hidden()
-    expect(page.locator(".found tbody tr").first.locator("a[rel~=external]").first).to_be_visible()  # a source
+    expect(page.locator(".found tbody a[rel~=external]").first).to_be_visible()  # a source
 
 
 def test_bar_does_not_hide_a_message(reopen_page: PageOpener) -> None:

@@ -52,9 +52,9 @@ UNKNOWN_MESSAGES = {
 # By document, for the narrow columns of a table.
 SHORT_NAMES = {
     "declaration": gettext_noop("Declaration (2003)"),
-    "plan-of-action": gettext_noop("Plan of Action (2003)"),
+    "plan-of-action": gettext_noop("Plan (2003)"),
     "report": gettext_noop("Report (2005)"),
-    "tunis-agenda": gettext_noop("Tunis Agenda (2005)"),
+    "tunis-agenda": gettext_noop("Agenda (2005)"),
 }
 
 Rows = Sequence[Sequence[Any]]
