@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .i18n import gettext_noop
 from .text import MAX_LISTED_NAMES, find_near_name, shorten_untrusted_text
 
+CHOICES_MARK = "Choose from: "  # before the names in a detail
 MAX_DETAIL_CHARACTERS = 2000  # the detail may quote untrusted input
 
 
@@ -330,7 +331,7 @@ def unknown_name_problem(
     """The Problem 400 for an unknown name; its detail begins with `prefix`, such as "There is no parameter".
 
     The detail suggests the most similar known name, which is also the member `suggestion`. If no known name
-    is similar, it lists the first `max_listed` known names.
+    is similar, it lists the first `max_listed` known names, which are also the member `choices`.
     """
     if suggestion := find_near_name(name, known):
         return Problem(400, f"{prefix} {name!r}. Did you mean {suggestion}?", suggestion=suggestion)
@@ -338,4 +339,5 @@ def unknown_name_problem(
         return Problem(400, f"{prefix} {name!r}. There are none.")
     listed = sorted(known)[:max_listed]
     ellipsis = ", …" if len(listed) < len(known) else ""
-    return Problem(400, f"{prefix} {name!r}. Choose from: {', '.join(listed)}{ellipsis}.")
+    detail = f"{prefix} {name!r}. {CHOICES_MARK}{', '.join(listed)}{ellipsis}."
+    return Problem(400, detail, choices=listed)

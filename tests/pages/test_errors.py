@@ -115,6 +115,11 @@ def test_detail_links_pages_and_uses_short_names(page_client: httpx.Client) -> N
     assert page.count("Did you mean") == 1
 
 
+def test_choices_are_links(page_client: httpx.Client) -> None:
+    page = page_client.get("/issues?q=a&sort=zzz").text
+    assert 'Issues cannot be sorted by “zzz”. Choose from: <a href="/issues?q=a&amp;sort=category">' in page
+
+
 def test_detail_names_languages(page_client: httpx.Client) -> None:
     assert "None of the texts is in <bdi>Arabic</bdi>." in page_client.get("/doc/issue/spam?lang=ar").text
 

@@ -144,7 +144,9 @@ def unknown_version_problem(context: RequestContext, graph: str | None, version_
         advice = f"Its versions: {timemap_path(context, graph)}"
     return Problem(
         404,
-        f"There is no version {version_name!r} of this graph. {advice}",
+        f"There is no version {version_name!r} of this graph. {advice}"
+        if version_name
+        else f"Name a version of this graph. {advice}",
         graph=graph_path_in_context(context, graph),
     )
 

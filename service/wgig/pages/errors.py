@@ -31,7 +31,14 @@ from ..http.negotiation import choose_page_or_data
 from ..http.responses import NO_STORE_HEADERS
 from ..http.status import DAMAGED_STORE_DETAIL, ServiceStatus
 from ..i18n import gettext_noop
-from ..problems import PROBLEM_KINDS, DetailSentence, Problem, build_sentence, suggest_name_sentences
+from ..problems import (
+    CHOICES_MARK,
+    PROBLEM_KINDS,
+    DetailSentence,
+    Problem,
+    build_sentence,
+    suggest_name_sentences,
+)
 from ..rdf.formats import HTML, PROBLEM_JSON
 from ..rdf.namespaces import BASE_IRI
 from ..store.errors import DamagedStoreError, StoreError, StoreUnavailableError, is_engine_damage
@@ -53,6 +60,7 @@ VALUE_PLACE_PATTERN = re.compile(r"(<?%\(\w+\)s>?)")  # of a sentence; the brack
 QUOTED_TEXT_PATTERN = re.compile(r"(?<!\w)'([^']*)'(?!\w)")  # a value as Python quotes it
 OUR_IRI_PATTERN = re.compile(f"<{re.escape(BASE_IRI)}(?:id|graph)/([^<>]+)>")
 ADDRESS_PATTERN = re.compile(r"(?<!\S)(/[a-z][\w/-]*(?:\?versions)?)(?=[.,;]?(?:\s|$))")
+CHOICE_MARKUP = Markup('<a href="%s">%s</a>')
 ADDRESS_MARKUP = Markup('<a href="%s" dir="ltr">%s</a>')
 
 
@@ -258,7 +266,8 @@ class ErrorResponses:
                 "problem.html",
                 base=self.base,
                 problem=members,
-                detail=render_detail(problem, list_page_paths(request)),
+                detail=render_choices(problem, request.url.path, parse_qsl(request.url.query))
+                or render_detail(problem, list_page_paths(request)),
                 kind=PROBLEM_KINDS[problem.slug],
                 labels=self.find_suggested_labels(request, problem),
                 query_parameters=getattr(request.state, "query_parameters", []),
@@ -292,6 +301,25 @@ def render_detail(problem: Problem, pages: Collection[str] = ()) -> Markup:
         render_detail_sentence(sentence, pages)
         for sentence in problem.sentences
         if not suggestion.startswith("http") or suggestion not in sentence.values.values()
+    )
+
+
+def render_choices(problem: Problem, path: str, pairs: Sequence[tuple[str, str]]) -> Markup | None:
+    """The detail of a problem that lists values of a parameter, each a link to the request with that value.
+
+    None for other problems.
+    """
+    wrong = next((index for index, (_, value) in enumerate(pairs) if repr(value) in problem.detail), None)
+    text, mark, names = problem.detail.partition(CHOICES_MARK)
+    if wrong is None or "choices" not in problem.members:
+        return None
+    key = pairs[wrong][0]
+    links = [
+        CHOICE_MARKUP % (f"{path}?{urlencode([*pairs[:wrong], (key, name), *pairs[wrong + 1 :]])}", name)
+        for name in problem.members["choices"]
+    ]
+    return ENGLISH_MARKUP % (
+        render_detail_text(text, ()) + mark + Markup(", ").join(links) + (", …" if "…" in names else ".")
     )
 
 
