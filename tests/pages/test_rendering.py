@@ -322,8 +322,8 @@ def test_list_of_questions_has_subjects_and_the_titles_of_fields(get: GetFunctio
 @pytest.mark.parametrize(
     ("path", "expected_text"),
     [
-        ("/queries", '<dt><a href="/queries/open-sessions">Открытые заседания</a></dt>'),
-        ("/queries?q=заседания", "Открытые заседания"),
+        ("/queries", '<p><a href="/queries/open-sessions">Кто мог присутствовать на каждом заседании'),
+        ("/queries?q=заседания", '<li data-filtered>\n    <p><a href="/queries/open-sessions">'),
         ("/queries/disagreements?_mediatype=text/html", ">Одна строка — сведения одного рода: "),
         ("/sparql?example=coverage-matrix", '<label for="of-the_issue">Вопрос</label>'),
         ("/sparql", ">Открытые заседания: "),

@@ -252,6 +252,7 @@ PAGE_STATES = [
     PageState("compare", "/compare"),
     PageState("compare-issue", "/compare?issue=spam"),
     PageState("compare-paragraph", "/compare?paragraph=declaration/48"),
+    PageState("compare-error", "/compare?issue=nope", 400),
     PageState("about", "/about"),
     PageState("feedback", "/feedback?about=/doc/paper/wp-spam"),
     PageState("not-found", "/nowhere", 404),

@@ -117,6 +117,16 @@ def test_words_on_no_item_can_be_searched_everywhere(open_page: Callable[..., Pa
     expect(page.locator("#classes")).to_be_visible()
 
 
+def test_found_questions_can_be_filtered_further(open_page: Callable[..., Page]) -> None:
+    page = open_page("/queries?q=spam")
+    status = page.locator(".text-filter [role=status]")
+    expect(status).to_have_text("7 of 22 questions")
+    page.fill("#q", "")
+    expect(page.locator("[data-filtered]:visible")).to_have_count(22)
+    page.fill("#q", "xyzzy")
+    expect(status).to_have_text("Nothing here contains “xyzzy”.")
+
+
 def test_long_pages_are_filtered_by_a_button_without_scripts(open_page: Callable[..., Page]) -> None:
     page = open_page("/ontology", java_script_enabled=False)
     page.fill("#text-filter", "day due")
