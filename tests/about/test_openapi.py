@@ -116,7 +116,9 @@ BUILDER_PARAMETERS = {
 NEEDED_PARAMETERS: dict[tuple[str, str], dict[str, str]] = {
     ("/build", ""): BUILDER_PARAMETERS,
     ("/search", ""): {"q": "spam"},
+    ("/search", "lang"): {"q": "gouvernance"},
     ("/search.{suffix}", ""): {"q": "spam"},
+    ("/search.{suffix}", "lang"): {"q": "gouvernance"},
     ("/search/suggestions", ""): {"q": "spam"},
     ("/cite", "work"): {"iri": "tunis:41"},
     ("/cite", ""): {"iri": "issue:spam"},
