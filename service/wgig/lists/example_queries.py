@@ -4,6 +4,7 @@ GET /sparql and the query editor are in `lists.query_editor`.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
@@ -59,6 +60,7 @@ VALUE_CLASSES = {
     "principle": "wgig:Principle",
 }
 MAX_VALUE_LINKS = 5  # of a question
+WORD_PATTERN = re.compile(r"\w+")
 
 ExampleValues = Mapping[str, Mapping[str, ox.Literal]]
 
@@ -181,7 +183,7 @@ def group_examples_by_subject(
 
 
 def list_value_links(example: ExampleQuery, values: ExampleValues, words: Sequence[str]) -> list[ValueLink]:
-    """The answers for the values with these words, at most MAX_VALUE_LINKS."""
+    """The answers for the values with these words, at most MAX_VALUE_LINKS: those with whole words first."""
     links = [
         ValueLink(f"/queries/{example.name}?{urlencode({parameter.name: iri.rpartition('/')[2]})}", label)
         for parameter in example.parameters
@@ -189,6 +191,13 @@ def list_value_links(example: ExampleQuery, values: ExampleValues, words: Sequen
         for iri, label in values.get(parameter.type, {}).items()
         if contains_words(label.value.casefold(), words)
     ]
+    wanted = set(words)
+    links.sort(
+        key=lambda link: (
+            not wanted <= {*WORD_PATTERN.findall(link.label.value.casefold())},
+            len(link.label.value),
+        )
+    )
     return links[:MAX_VALUE_LINKS]
 
 
