@@ -12,7 +12,7 @@ from pathlib import Path
 SECTION_PATTERN = re.compile(r"(?P<is_cluster>cluster from the )?Background Report, (?P<section>section .*)")
 PART_SEPARATOR = "; "
 NOTE_SENTENCES_FILE = Path(__file__).with_name("note_sentences.tsv")
-SENTENCE_ENDS = (".", "!", "?", "…")
+CLOSING_CHARACTERS = (")", '"', "”", "’")
 
 
 @cache
@@ -35,5 +35,5 @@ def make_sentence(part: str) -> str:
     if match := SECTION_PATTERN.fullmatch(part):
         verb = "puts it in this cluster" if match["is_cluster"] else "covers it"
         return f"The Background Report {verb} in {match['section']}."
-    end = "" if part.endswith(SENTENCE_ENDS) else "."
+    end = "." if part[-1:].isalnum() or part.endswith(CLOSING_CHARACTERS) else ""
     return f"{part[:1].upper()}{part[1:]}{end}"
