@@ -250,6 +250,8 @@ def test_meeting_says_who_could_attend_each_session(page_client: httpx.Client) -
 def test_agreement_lists_the_sources_of_what_came_of_it(page_client: httpx.Client) -> None:
     sources = strip_tags(extract_section(get_page(page_client, "/doc/agreement/d01"), "sources"))
     assert "Background Report, paragraph 9" in sources.partition("Sources of what came of it:")[2]
+    page = get_page(page_client, "/doc/agreement/d01")
+    assert '<a href="#sources">6 sources</a>' in extract_section(page, "In short")
     summary = strip_tags(extract_section(get_page(page_client, "/doc/agreement/d05"), "In short"))
     assert "See the outcome of Draft preliminary outline of the report" in summary
 
