@@ -60,7 +60,7 @@ def test_count_of_class_is_number_of_instances(view: OntologyView, filled_store:
 
 def test_terms_are_folded_by_initial(page: str) -> None:
     summaries = re.findall(
-        r'<summary><strong>(.)</strong>.*?<span class="mark">([^<]*)</span></summary>', page, re.DOTALL
+        r'<summary><strong>(.)</strong>.*?<span class="mark"><bdi>([^<]*)</bdi>.*?</summary>', page, re.DOTALL
     )
     assert len(summaries) > 20
     for letter, names in summaries:
