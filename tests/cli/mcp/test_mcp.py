@@ -247,7 +247,7 @@ def test_syntax_error_has_a_position_and_an_empty_result_has_a_hint(
 
 
 def test_paper_is_checked_and_resource_is_cited(results: dict[str, ToolResult]) -> None:
-    assert "conform" in extract_data(results["paper"])
+    assert "✓ complete; 28 of 28 parts are present" in extract_data(results["paper"])
     assert extract_data(results["citation"]).startswith("@misc{wgig-issue-spam-")
     for name in ("citation by prefixed name", "citation by path", "citation in brackets"):
         assert extract_data(results[name]) == extract_data(results["citation"])
