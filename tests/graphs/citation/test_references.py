@@ -93,10 +93,10 @@ def test_a_paragraph_is_cited_as_part_of_its_document(filled_client: httpx.Clien
 def test_a_paper_whose_text_has_no_page_is_listed(filled_client: httpx.Client) -> None:
     item = cite_as_csl(filled_client, "paper/wp-spam")
     assert item["URL"] == f"{BASE}id/paper/wp-spam"
-    assert item["note"] == "Listed in http://wgig.org/docs/inventory-issues.html"
+    assert item["note"] == "Listed in http://www.wgig.org/working-papers.html"
     assert item["issued"] == {"date-parts": [[2005, 2]]}  # the day is that of the whole set
     text = cite(filled_client, "paper/wp-spam", "txt").text
-    assert "Listed in <http://wgig.org/docs/inventory-issues.html>." in text
+    assert "Listed in <http://www.wgig.org/working-papers.html>." in text
     page = filled_client.get(f"/cite?iri={BASE}id/paper/wp-spam&work", headers={"Accept": "text/html"}).text
     assert "<h1>Cite the original: Spam (issue paper)</h1>" in page
     assert "We do not know the author." in page
