@@ -129,8 +129,8 @@ def test_an_unknown_or_ambiguous_choice_is_refused(
     [
         ("issue=&paragraph=", "issue", "Choose an issue or a paragraph."),
         ("issue=spam&paragraph=declaration/48", "issue", "Choose an issue or a paragraph, not both."),
-        ("issue=nope", "issue", "We do not know the issue “nope”."),
-        ("paragraph=declaration/480", "paragraph", "We do not know the paragraph “declaration/480”."),
+        ("issue=nope", "issue", "We do not know the issue “<bdi>nope</bdi>”."),
+        ("paragraph=declaration/480", "paragraph", "We do not know the paragraph “<bdi>declaration/480</bdi>”."),
     ],
 )
 def test_a_wrong_choice_is_reported_at_its_field(
@@ -158,7 +158,7 @@ def test_more_passages_than_fit_are_counted(writable_client: httpx.Client) -> No
     assert (report["total"], len(report["passages"])) == (count, MAX_COMPARED_PASSAGES)
     page = writable_client.get("/compare?issue=x", headers=HTML_HEADERS).text
     assert "2 more passages are not shown." in page
-    assert page.count("We know of no passage about X.") == 3
+    assert page.count("We know of no passage about <bdi>X</bdi>.") == 3
 
 
 def test_the_host_of_a_source_is_shown_without_www() -> None:

@@ -84,7 +84,7 @@ def test_question_is_found_by_words_of_its_text_or_keywords(
     assert shown == [name]
     assert f"1 of {len(items)} questions" in page
     page = get_page(shipped_client, "/queries", q="zzzz")
-    assert "Nothing here contains “zzzz”." in page
+    assert "Nothing here contains “<bdi>zzzz</bdi>”." in page
     assert 'href="/search?q=zzzz"' in page
 
 
