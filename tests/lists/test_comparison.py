@@ -130,7 +130,11 @@ def test_an_unknown_or_ambiguous_choice_is_refused(
         ("issue=&paragraph=", "issue", "Choose an issue or a paragraph."),
         ("issue=spam&paragraph=declaration/48", "issue", "Choose an issue or a paragraph, not both."),
         ("issue=nope", "issue", "We do not know the issue “<bdi>nope</bdi>”."),
-        ("paragraph=declaration/480", "paragraph", "We do not know the paragraph “<bdi>declaration/480</bdi>”."),
+        (
+            "paragraph=declaration/480",
+            "paragraph",
+            "We do not know the paragraph “<bdi>declaration/480</bdi>”.",
+        ),
     ],
 )
 def test_a_wrong_choice_is_reported_at_its_field(
