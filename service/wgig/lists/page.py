@@ -464,7 +464,7 @@ def find_part_name(store: Store, iri: str, base: str) -> ox.Literal:
         best_text((quad.object for quad in store.match(node, expand_curie(name, base))), label_languages())
         for name in ("wgig:number", "dcterms:title")
     )
-    if title.value:
+    if title.value and number.value.isascii():  # other characters could reorder the title
         mark = RIGHT_TO_LEFT_MARK if title.language in RTL_LANGUAGES else ""
         return ox.Literal(f"{mark}{number.value} {title.value}".strip(), language=title.language)
     label = find_labels(store, [iri], label_languages()).get(iri)
