@@ -339,7 +339,7 @@ def test_language_names_are_in_page_language() -> None:
     with use_language("fr"):
         assert [format_language_name(tag) for tag in ("ar", "ja-latn", "x-own")] == [
             "arabe",
-            "japonais in Latin letters",  # not translated yet
+            "japonais en caractères latins",
             "x-own",
         ]
     assert [format_language_name(tag) for tag in ("ar-latn", "zh-hant")] == [

@@ -23,6 +23,7 @@ KEYWORDS: dict[str, Any] = {
     "gettext_noop": None,
     "ngettext": (1, 2),
     "pgettext_noop": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
 }
 TRANSLATION_LANGUAGES = [language for language in PAGE_LANGUAGES if language != "en"]
 PLACEHOLDER_PATTERN = re.compile(r"%\(\w+\)s|\{\w+\}")
