@@ -672,7 +672,7 @@ def test_result_has_permanent_address(reopen_page: PageOpener) -> None:
     expect(page.locator("#answer table.answer")).to_contain_text("issue:spam")
     page.get_by_role("button", name="Show as chart, timeline").click()
     expect(page.get_by_role("radio", name="Table")).to_be_checked()
-    expect(page.locator(".found").get_by_role("heading", name="Answer")).to_be_focused()
+    expect(page.locator(".found").get_by_role("heading", name="Answer", exact=True)).to_be_focused()
     assert page.locator("#answer").count() == 0
     page.go_back()
     expect(page.get_by_role("heading", name="Write a query")).to_be_visible()
@@ -696,7 +696,7 @@ def test_result_is_downloaded_in_each_format(reopen_page: PageOpener) -> None:
     run_query(page, ISSUES_QUERY)
     for name in ("JSON", "CSV", "TSV", "XML"):
         with page.expect_download() as download:
-            page.locator(".offers").get_by_role("link", name=name, exact=True).click()
+            page.locator(".offers").get_by_role("link", name=f"Download {name}", exact=True).click()
         assert "issue/spam" in download.value.path().read_text(encoding="utf-8")
 
 
@@ -755,7 +755,7 @@ def test_result_is_in_sight_after_run(
         reopen_page("/sparql?example=coverage-matrix", viewport={"width": width, "height": 800})
     )
     page.get_by_role("button", name="Run the query").click()
-    expect(page.locator(".found").get_by_role("heading", name="Answer")).to_be_in_viewport()
+    expect(page.locator(".found").get_by_role("heading", name="Answer", exact=True)).to_be_in_viewport()
     expect(page.locator(".found tbody tr").first).to_be_in_viewport()
     editor, result = page.locator(".code").bounding_box(), page.locator(".found").bounding_box()
     assert editor
