@@ -7,7 +7,6 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..http.language import label_languages
 from ..i18n import ENGLISH
 from ..pages.rendering import find_href
 from ..pages.svg import BOX_GAP_PX, BOX_HEIGHT_PX, BOX_WIDTH_PX, BoxItem, Picture, PictureBox
@@ -21,7 +20,6 @@ from ..rdf.namespaces import (
     shorten_iri,
 )
 from ..rdf.vocabulary import VocabularyTerm, group_objects_by_subject, list_vocabulary_terms
-from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..text import natural_sort_key
@@ -65,13 +63,12 @@ class TermUse:
 class OntologyView:
     """The content of the page: a picture of the class hierarchy, and the use of each term.
 
-    `classes_by_parent` has the classes by the IRI of their superclass. `uses` and `labels` are by IRI.
+    `classes_by_parent` has the classes by the IRI of their superclass. `uses` are by IRI.
     """
 
     picture: Picture
     classes_by_parent: Mapping[str, Sequence[VocabularyTerm]]
     uses: Mapping[str, TermUse]
-    labels: Mapping[str, ox.Literal]
     version: str
 
 
@@ -81,7 +78,6 @@ def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> Ont
     graph = list(store.triples(f"{base}graph/ontology"))
     objects_by_subject, terms = group_objects_by_subject(graph), list_vocabulary_terms(graph, language)
     uses = {term.iri: build_term_use(store, term, terms, objects_by_subject, base) for term in terms}
-    examples = {use.example for use in uses.values()}
     classes = [term for term in terms if term.kind == OWL_CLASS_IRI]
     class_iris = {class_.iri for class_ in classes}
     header = objects_by_subject.get(ox.NamedNode(f"{base}ontology"), {})
@@ -89,7 +85,6 @@ def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> Ont
         draw_class_tree(classes, base),
         group_by_parent_class(classes, class_iris),
         uses,
-        find_labels(store, examples - {""}, label_languages()),
         best_text(header.get(f"{OWL_NAMESPACE}versionInfo", ())).value,
     )
 
