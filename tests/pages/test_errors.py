@@ -117,7 +117,10 @@ def test_detail_links_pages_and_uses_short_names(page_client: httpx.Client) -> N
 
 def test_choices_are_links(page_client: httpx.Client) -> None:
     page = page_client.get("/issues?q=a&sort=zzz").text
-    assert 'Issues cannot be sorted by “zzz”. Choose from: <a href="/issues?q=a&amp;sort=category">' in page
+    assert (
+        "“<bdi>zzz</bdi>” is not a value of “<bdi>sort</bdi>”. Choose one: "
+        '<a href="/issues?q=a&amp;sort=category">' in page
+    )
 
 
 def test_detail_names_languages(page_client: httpx.Client) -> None:

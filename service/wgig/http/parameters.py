@@ -67,6 +67,8 @@ def page_language_problem() -> Problem:
 def unknown_parameter_problem(key: str, known_names: Sequence[str]) -> Problem:
     """The Problem 400 for an unknown parameter, with the known names and the most similar one."""
     suggestion = find_near_name(key, known_names)
+    # The names of the page first, before technical ones.
+    known_names = sorted(known_names, key=lambda name: name.startswith("_") or ":" in name)
     members: dict[str, Any] = {"suggestion": suggestion} if suggestion else {}
     detail = [
         build_sentence(gettext_noop("There is no parameter %(name)s."), name=repr(key)),

@@ -14,8 +14,9 @@ from ..http.language import current_language
 from ..http.operations import Route
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path
 from ..http.responses import NO_STORE_HEADERS
+from ..i18n import gettext_noop
 from ..pages.dependencies import ContextDep, RequestContext
-from ..problems import Problem, unknown_name_problem
+from ..problems import Problem, build_sentence, unknown_name_problem
 from ..rdf.formats import CSV, HTML, JSON, Format
 from ..rdf.labels import best_text, label_or_words, words_of_iri
 from ..resources.alternates import Resource
@@ -184,10 +185,13 @@ async def respond_with_list(
     result = await read_result(dependencies, list_request)
     page = result.page
     if list_request.page > count_list_pages(list_request, page):
-        last_address = address_with_parameters(
-            request, list_request.page_parameters(count_list_pages(list_request, page))
-        )
-        raise Problem(404, f"There is no page {list_request.page}. The last one is {last_address}")
+        last_page = count_list_pages(list_request, page)
+        detail = [
+            build_sentence(gettext_noop("There is no page %(number)s."), number=list_request.page),
+            build_sentence(gettext_noop("The last one is page %(number)s."), number=last_page),
+        ]
+        last_address = address_with_parameters(request, list_request.page_parameters(last_page))
+        raise Problem(404, detail, last=last_address)
     iri = base.rstrip("/") + build_service_path(name, list_request.page_parameters(list_request.page))
     resource = Resource(
         iri,

@@ -32,7 +32,6 @@ from ..http.responses import NO_STORE_HEADERS
 from ..http.status import DAMAGED_STORE_DETAIL, ServiceStatus
 from ..i18n import gettext_noop
 from ..problems import (
-    CHOICES_MARK,
     PROBLEM_KINDS,
     DetailSentence,
     Problem,
@@ -94,6 +93,11 @@ def iter_suggested_links(
         yield SuggestedLink(path, gettext("The page without parameters"))
     if "graph" in problem.members:
         yield SuggestedLink(problem.members["graph"], gettext("The current graph"))
+    if "last" in problem.members:
+        yield SuggestedLink(problem.members["last"], gettext("Go to the last page"))
+        yield SuggestedLink(path, gettext("The whole list"))
+    if problem.status == 404 and path.startswith("/shapes/"):
+        yield SuggestedLink("/shapes", gettext("See all rules"))
     if problem.status in (400, 404) and path.startswith("/graph/"):
         yield SuggestedLink("/graphs", gettext("See all graphs"))
     if resource and resource["kind"] in KIND_TITLES:
@@ -230,7 +234,7 @@ class ErrorResponses:
             detail = [
                 build_sentence(gettext_noop("There is nothing at %(path)s."), path=raw_request_path(request)),
                 *suggest_name_sentences(suggestion),
-                build_sentence(gettext_noop("The home page / links to all parts of this service.")),
+                build_sentence(gettext_noop("The home page links to all parts of this service.")),
             ]
         elif error.status_code == 405:
             message = gettext_noop("The method %(method)s is not supported here. Use one of: %(methods)s.")
@@ -310,7 +314,6 @@ def render_choices(problem: Problem, path: str, pairs: Sequence[tuple[str, str]]
     None for other problems.
     """
     wrong = next((index for index, (_, value) in enumerate(pairs) if repr(value) in problem.detail), None)
-    text, mark, names = problem.detail.partition(CHOICES_MARK)
     if wrong is None or "choices" not in problem.members:
         return None
     key = pairs[wrong][0]
@@ -318,9 +321,10 @@ def render_choices(problem: Problem, path: str, pairs: Sequence[tuple[str, str]]
         CHOICE_MARKUP % (f"{path}?{urlencode([*pairs[:wrong], (key, name), *pairs[wrong + 1 :]])}", name)
         for name in problem.members["choices"]
     ]
-    return ENGLISH_MARKUP % (
-        render_detail_text(text, ()) + mark + Markup(", ").join(links) + (", …" if "…" in names else ".")
-    )
+    message = escape(gettext("“%(value)s” is not a value of “%(name)s”. Choose one:"))
+    ellipsis = list_separator() + "…" if problem.detail.endswith("….") else ""
+    values = {"value": VALUE_MARKUP % shorten_untrusted_text(pairs[wrong][1]), "name": VALUE_MARKUP % key}
+    return message % values + " " + escape(list_separator()).join(links) + ellipsis
 
 
 def render_detail_sentence(sentence: DetailSentence, pages: Collection[str]) -> Markup:

@@ -232,4 +232,4 @@ def unknown_shape_problem(name: str, suggestion: str) -> Problem:
     """The 404 for a shape; `suggestion` is a similar name, or empty."""
     if suggestion:
         return Problem(404, f"There is no rule {name!r}. Did you mean {suggestion}?", suggestion=suggestion)
-    return Problem(404, f"There is no rule {name!r}. All rules are listed at /shapes.")
+    return Problem(404, f"There is no rule {name!r}.")
