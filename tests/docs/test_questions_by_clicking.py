@@ -14,6 +14,7 @@ from wgig.pages.rendering import format_date_text
 from wgig.rdf.namespaces import shorten_iri
 from wgig.settings import Settings
 from wgig.sparql.examples import EXAMPLE_COLUMN_TITLES, list_example_queries, read_example_query
+from wgig.sparql.result_table import DATE_DATATYPES
 from wgig.store.store import Store
 
 from tests.docs.blocks import read_docs_page
@@ -65,6 +66,8 @@ def service(shipped_store: ox.Store) -> httpx.Client:
 
 def format_cell_text(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
     """The text of a term on an English page: IRIs are shortened, and texts in other languages have a tag."""
+    if isinstance(term, ox.Literal) and term.datatype.value in DATE_DATATYPES:
+        return format_date_text(term.value)
     if isinstance(term, ox.Literal):
         return f"{term.value} {term.language}" if term.language not in (None, "en") else term.value
     return shorten_iri(str(term).strip("<>"), Settings.base)

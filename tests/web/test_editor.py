@@ -807,7 +807,7 @@ def test_table_shows_names_filters_rows_and_groups_repeated_cells(
     assert page.locator(".found thead th").all_text_contents() == ["z", "a"]  # as in the query
     expect(cells.nth(1)).to_have_class("again")
     assert find_axe_violations(page) == []
-    page.get_by_label("identifier", exact=True).check()
+    page.get_by_label("web address", exact=True).check()
     expect(cells.first).to_have_text("issue:spam", use_inner_text=True)
     page.get_by_label("Filter rows").fill("VOIP")
     expect(cells).to_have_count(1)

@@ -15,10 +15,12 @@ import pyoxigraph as ox
 
 from ..http.language import current_language, label_languages
 from ..rdf.literals import is_numeric_literal, literal_value
+from ..rdf.namespaces import XSD_NAMESPACE
 from ..rdf.sparql_lexer import SparqlText, find_first_word
 from ..store.labels import find_labels
 from ..store.store import Store
 
+DATE_DATATYPES = {f"{XSD_NAMESPACE}{name}" for name in ("date", "gYearMonth", "gYear")}
 LABEL_SUFFIX = "Label"  # of the column with the labels of another column
 IRI_LIST_PATTERN = re.compile(r'https?://[^\s<>"]+(?:(?: \| |, |; |\s)https?://[^\s<>"]+)*')
 IRI_LIST_SEPARATOR_PATTERN = re.compile(r"[|,;]?\s+(?:\|\s+)?")
@@ -59,6 +61,14 @@ class Cell(NamedTuple):
     def is_date(self) -> bool:
         """Whether the cell has a date or a time, which should not be broken into lines."""
         return isinstance(literal_value(self.term) if isinstance(self.term, ox.Literal) else None, date)
+
+    @property
+    def date_number(self) -> int | None:
+        """The number that sorts a date, month or year, such as 20050700; None for other terms."""
+        if not isinstance(self.term, ox.Literal) or self.term.datatype.value not in DATE_DATATYPES:
+            return None
+        digits = self.term.value[: len("2005-07-18")].replace("-", "")
+        return int(digits.ljust(8, "0")) if digits.isdecimal() else None
 
     @property
     def truth(self) -> bool | None:
