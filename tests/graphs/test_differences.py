@@ -124,3 +124,13 @@ def test_a_statement_with_a_line_separator_is_one_statement(client: httpx.Client
     html = get_difference(client)
     assert "1 fact added" in html
     assert html.count("<ins>") == 1
+
+
+def test_the_title_has_the_time_and_whether_it_is_about_one_resource(client: httpx.Client) -> None:
+    put_data(client, 'issue:spam rdfs:label "Spam" .')
+    whole, partial = (
+        re.findall(r"<title>(.*?) ·", get_difference(client, about), re.DOTALL)
+        for about in ("", f"&about={BASE}id/issue/spam")
+    )
+    assert re.fullmatch(r"What changed in \S.*, \d{1,2} \w+ \d{4}, \d\d:\d\d.*", whole[0])
+    assert partial == [f"{whole[0]}, only this resource"]

@@ -135,7 +135,10 @@ PARAGRAPH_OVERVIEW = OverviewPaths(
     omitted_properties=("dcterms:type", "wgig:number"),
 )
 PARAGRAPH_RANGE = ("wgig:firstParagraph", "wgig:lastParagraph")  # its number or title says the same
-PAPER_DATE_VALUES = {"posted": PropertyPath("wgig:posted")}  # the day tells papers of the same name apart
+PAPER_DATE_VALUES = {  # the day tells papers of the same name apart
+    "posted": PropertyPath("wgig:posted"),
+    "date_basis": PropertyPath("wgig:dateBasis"),
+}
 PAPER_PATHS = PAPER_DATE_VALUES | {
     "series": PropertyPath("wgig:partOf"),  # of the papers of 2005
     "issue": PropertyPath("wgig:issue"),
