@@ -39,7 +39,7 @@ SUMMARIES = {
     "issue/spam": "The first meeting put it under access for all, stable and secure functioning",
     "paper/wp-spam": "Posted around 1 February 2005. This is the date of the whole set of issue papers.",
     "paper/ap-root-servers": "It existed by 15 April 2005, the date of a comment on it.",
-    "issue/voip": "One paper covers it: Issue paper: VoIP (1 February 2005).",
+    "issue/voip": "One paper covers it: Issue paper: VoIP (around 1 February 2005).",
     "paper/ap-developmental-dimension": "Author: Karen Banks, Olivier Nana Nzépa. Posted on",
     "principle/transparency": "7 passages name it: Geneva Declaration of Principles, paragraph 48,",
     "document/declaration/48": "4 texts cite it:",
