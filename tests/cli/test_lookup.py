@@ -113,7 +113,7 @@ def test_result_of_a_query_in_a_file_is_cited(capsys: Output, tmp_path: Path) ->
     path = tmp_path / "issues.rq"
     path.write_text("SELECT ?issue { ?issue a <https://w3id.org/wgig/ontology#Issue> } ORDER BY ?issue")
     assert cite(query=str(path)) == 0
-    assert "SHA-256" in capsys.readouterr().out
+    assert "&sha256=" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [(None, None), ("issue/spam", "ASK {}")])

@@ -108,7 +108,7 @@ def test_the_original_and_the_page_can_be_cited(page_client: httpx.Client) -> No
     html = get_page(page_client, "tunis-agenda/41")
     question = html.index("What do you want to cite?")
     original = html.index(
-        ">The original</a>: paragraph 41 of “<bdi>Tunis Agenda for the Information Society</bdi>”"
+        ">The original</a>: paragraph <bdi>41</bdi> of “<bdi>Tunis Agenda for the Information Society</bdi>”"
     )
     assert question < original < html.index(">This page</a>")
     assert html.index('href="#cite"') < html.index("Our summary:")
