@@ -35,16 +35,15 @@ class CheckPage {
     document.querySelector("main")!.addEventListener("click", (event) => this.onClick(event));
   }
 
-  /** Put the text in the place of its numbered lines: beside the report, or in the form below an error, with a button. */
+  /** Put the text, with what belongs to its check, in the place of its numbered lines beside the report. */
   private placeText(): void {
     document.querySelector(".listing")?.remove();
-    const text = this.field.parentElement!;
-    text.append(this.checkButton());
-    this.form.querySelector(":scope > button")?.classList.add("plain");
     const listing = document.querySelector(".beside > .source");
-    if (!listing) return;
-    this.field.setAttribute("form", this.form.id);
+    if (!listing) return; // below an error, the text stays in the form
+    const text = this.field.parentElement!;
+    for (const control of text.querySelectorAll("textarea, input, select, button")) control.setAttribute("form", this.form.id);
     listing.replaceWith(text);
+    document.getElementById("form")?.remove(); // the heading
   }
 
   /** Let the browser ask before an edited text is lost, which another check keeps in the next page. */

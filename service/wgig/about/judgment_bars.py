@@ -13,7 +13,8 @@ import pyoxigraph as ox
 
 from ..i18n import gettext_noop
 from ..lists.coverage_matrix import STATE_MIXED, CoverageMatrix
-from ..lists.matrix_view import JUDGED_STATES, SHORT_CRITERION_NAMES, iri_query_value, matrix_label
+from ..lists.matrix_view import JUDGED_STATES, iri_query_value, matrix_label
+from ..pages.names import short_criterion_name
 from ..rdf.namespaces import namespaces_by_prefix
 
 BAR_WIDTH_UNITS, SEGMENT_GAP_UNITS = 420, 3
@@ -67,7 +68,7 @@ def build_judgment_bars(matrix: CoverageMatrix, base: str, ranges: Sequence[str]
         bars.append(
             JudgmentBar(
                 matrix_label(criterion, matrix.criteria, ranges),
-                SHORT_CRITERION_NAMES.get(criterion.rpartition("/")[2], ""),
+                short_criterion_name(criterion),
                 f"/coverage?{urlencode([('criterion', value), ('rollUp', 'true')])}",
                 lay_out_segments(states),
             )

@@ -22,6 +22,7 @@ from ..http.parameters import (
     request_base_url,
 )
 from ..pages.dependencies import ContextDep, RequestContext
+from ..pages.names import short_criterion_name
 from ..problems import unknown_name_problem
 from ..rdf.formats import CSV, HTML, JSON, JSON_LD, SVG, TURTLE, Format
 from ..rdf.labels import best_text, words_of_iri
@@ -51,7 +52,7 @@ from .coverage_matrix import (
 )
 from .definitions import LIST_DEFINITIONS
 from .dependencies import CountsDep, JudgmentCountsDep
-from .matrix_view import SHORT_CRITERION_NAMES, build_matrix_view
+from .matrix_view import build_matrix_view
 from .parameters import NameTexts
 from .schemas import CoverageMatrixDocument
 
@@ -260,7 +261,7 @@ def build_filter_form(shown: ShownMatrix) -> dict[str, list[FilterOption]]:
                 iri.rpartition("/")[2],
                 best_text(texts, ranges, words_of_iri(iri)),
                 iri in selected,
-                SHORT_CRITERION_NAMES.get(iri.rpartition("/")[2], ""),
+                short_criterion_name(iri),
                 path_without(name, iri.rpartition("/")[2]),
             )
             for iri, texts in labels.items()

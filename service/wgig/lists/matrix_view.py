@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pyoxigraph as ox
 
 from ..i18n import gettext_noop
+from ..pages.names import short_criterion_name
 from ..rdf.labels import best_text, words_of_iri
 from ..rdf.namespaces import namespaces_by_prefix
 from ..rdf.values import RESOURCE_NAME_PATTERN
@@ -45,21 +46,6 @@ JUDGED_STATES = {
     STATE_DISPUTED: gettext_noop("the report states a dispute"),
     "inadequate": gettext_noop("judged inadequate"),
     STATE_NAMED: gettext_noop("not assessed"),
-}
-# Short names of criteria, by the last part of their IRIs.
-SHORT_CRITERION_NAMES = {
-    "coordination-capacity": gettext_noop("capacity to coordinate"),
-    "involvement": gettext_noop("involvement of all"),
-    "involvement-governments": gettext_noop("involvement of governments"),
-    "involvement-private-sector": gettext_noop("involvement of the private sector"),
-    "involvement-civil-society": gettext_noop("involvement of civil society"),
-    "involvement-international-organizations": gettext_noop("involvement of international organizations"),
-    "development": gettext_noop("development"),
-    "multilateralism": gettext_noop("multilateralism"),
-    "transparency": gettext_noop("transparency"),
-    "democracy": gettext_noop("democracy"),
-    "accountability": gettext_noop("accountability"),
-    "adequacy": gettext_noop("adequacy"),
 }
 # The heads of the columns on involvement if there are several, which then have the head GROUP_NAME in common.
 GROUP_NAME = gettext_noop("involvement")
@@ -148,7 +134,7 @@ def build_matrix_view(
             iri,
             matrix_label(iri, matrix.criteria, ranges),
             iri_query_value(iri, namespaces["principle"], namespaces["criterion"]),
-            short_name=SHORT_CRITERION_NAMES.get(iri.rpartition("/")[2], ""),
+            short_name=short_criterion_name(iri),
             grouped_name=GROUPED_CRITERION_NAMES.get(iri.rpartition("/")[2], "") if has_group else "",
         )
         for iri in matrix.criteria

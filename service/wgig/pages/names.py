@@ -12,6 +12,21 @@ from ..i18n import ENGLISH, gettext_noop
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import expand_curie
 
+# Short names of criteria, by the last part of their IRIs.
+SHORT_CRITERION_NAMES = {
+    "coordination-capacity": gettext_noop("capacity to coordinate"),
+    "involvement": gettext_noop("involvement of all"),
+    "involvement-governments": gettext_noop("involvement of governments"),
+    "involvement-private-sector": gettext_noop("involvement of the private sector"),
+    "involvement-civil-society": gettext_noop("involvement of civil society"),
+    "involvement-international-organizations": gettext_noop("involvement of international organizations"),
+    "development": gettext_noop("development"),
+    "multilateralism": gettext_noop("multilateralism"),
+    "transparency": gettext_noop("transparency"),
+    "democracy": gettext_noop("democracy"),
+    "accountability": gettext_noop("accountability"),
+    "adequacy": gettext_noop("adequacy"),
+}
 KIND_TITLES = {
     "agent": gettext_noop("People and organizations"),
     "agreement": gettext_noop("Agreements"),
@@ -116,6 +131,22 @@ KIND_NAMES = {
 RECORD_KINDS = frozenset({"identifier", "label"})
 # Kinds of resources that the service creates itself; they are many, and lists for people leave them out.
 INTERNAL_KINDS = frozenset({"assertion", "software", "test-result", "write", "writer"})
+
+
+def short_criterion_name(iri: str) -> str:
+    """The message of the short name of a criterion; empty without one."""
+    return SHORT_CRITERION_NAMES.get(iri.rpartition("/")[2], "")
+
+
+def criterion_name(iri: str, label: str) -> str:
+    """The short name of a criterion in the current language, or else its label."""
+    short_name = short_criterion_name(iri)
+    return gettext(short_name) if short_name else label
+
+
+def is_criterion_shortened(iri: str) -> bool:
+    """Whether the short name of a criterion stands for a phrase, which readers may want to see once."""
+    return " " in short_criterion_name(iri)
 
 
 def kind_title(kind: str) -> str:

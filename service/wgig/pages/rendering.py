@@ -32,6 +32,7 @@ from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import namespaces_by_prefix, shorten_iri
 from ..settings import Settings
 from ..text import balance_page_bidi
+from .names import is_criterion_shortened, short_criterion_name
 from .notes import write_note_sentences
 
 BUILT_SCRIPTS_FOLDER = Path(__file__).parent / "static" / "built"
@@ -162,6 +163,8 @@ def make_template_environment(base: str) -> Environment:
         "list_separator": language.list_separator,
     }
     environment.filters |= {
+        "short_criterion": short_criterion_name,
+        "is_criterion_shortened": is_criterion_shortened,
         "term": lambda term, labels: render_term(term, labels, base),
         "term_in_sentence": lambda term, labels: render_term_in_sentence(term, labels, base),
         "link": lambda iri, labels: render_iri_link(iri, labels.get(iri), base, language.current_language()),

@@ -20,7 +20,7 @@ from ..markdown.writer import IMPLIED_PROPERTIES
 from ..readers import read_paper_document
 from .messages import (
     FieldMessage,
-    build_finding_message,
+    build_finding_messages,
     iter_form_messages,
     replace_name_findings,
 )
@@ -70,9 +70,10 @@ def check_form(job: FormCheckJob) -> FormCheckResult:
     paper = report.papers[0]
     with use_language(job.language):  # a worker process has no request with a language
         findings = [
-            build_finding_message(finding, form_graph, job.profile, job.language)
+            message
             for finding in paper.findings
             if not finding.waiver
+            for message in build_finding_messages(finding, form_graph, job.profile, job.language)
         ]
         messages = [*replace_name_findings(form_graph, findings), *iter_form_messages(form_graph)]
     return FormCheckResult(

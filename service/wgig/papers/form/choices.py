@@ -40,7 +40,12 @@ class PropertyConstraint:
     @property
     def required(self) -> bool:
         """Whether the template requires the property."""
-        return any(rule.required and rule.path for rule in self.rules)
+        return self.required_rule is not None
+
+    @property
+    def required_rule(self) -> Rule | None:
+        """The rule by which the template requires the property, or None."""
+        return next((rule for rule in self.rules if rule.required and rule.path), None)
 
     @property
     def is_single(self) -> bool:

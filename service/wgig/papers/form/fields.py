@@ -10,6 +10,7 @@ from functools import cache, cached_property
 
 from ...http.language import gettext
 from ...i18n import gettext_noop
+from ...pages.names import criterion_name
 from ...rdf.namespaces import expand_curie
 from ...text import natural_sort_key
 from .choices import (
@@ -55,6 +56,7 @@ FIELD_LABELS = {
     "wgig:content": gettext_noop("Content"),
     "wgig:additionalComments": gettext_noop("Comments"),
 }
+CITED_PASSAGES_LABEL = gettext_noop("Passages the paper cites")  # of the field of the paper itself
 # How to fill in a field. `FormField.reason` says why.
 FIELD_HINTS = {
     "dcterms:title": gettext_noop("Enter a title that says what the paper is about."),
@@ -62,7 +64,7 @@ FIELD_HINTS = {
     "wgig:posted": gettext_noop("Enter the year, month and day, such as 2005-01-20."),
     "bibo:numPages": gettext_noop("Enter a whole number. The template asks for three to five pages."),
     "cito:cites": gettext_noop(
-        "Enter a path such as declaration/48, or type a number or a word to search the list."
+        "Type a paragraph number or a word, and choose a passage from the list. Example: declaration/48."
     ),
     "schema:creativeWorkStatus": gettext_noop(
         "Enter a status such as draft, complete or final. Saving fills it in."
@@ -90,8 +92,8 @@ FIELD_HINTS = {
     ),
     "wgig:decisionProcedure": gettext_noop("If the forum makes decisions, describe how."),
     "wgig:about": gettext_noop(
-        "If the mechanism is in the graph, enter its path, such as agent/icann, or type a word to search "
-        "the list."
+        "If the mechanism is in the graph, type a word of its name, and choose it from the list. Example: "
+        "agent/icann."
     ),
     "wgig:objectives": gettext_noop("Describe what the rules aim to achieve."),
     "wgig:content": gettext_noop("Describe what the principles, norms and rules say."),
@@ -191,6 +193,11 @@ class FormField:
         )
 
     @property
+    def explains_values(self) -> bool:
+        """Whether the form shows the full name of what a value means."""
+        return self.kind == DATALIST_FIELD or self == CRITERION_FIELD
+
+    @property
     def is_repeatable(self) -> bool:
         """Whether the form has a button to add another value."""
         return self.path in ADD_VALUE_LABELS
@@ -225,6 +232,10 @@ class FormField:
         matching = list_matching_choices(self.constraint.choice_pattern, self.choice_folder, language)
         if self.path == "cito:cites":
             return tuple(choice for choice in matching if choice.value.startswith(DECLARATION_PATH_PREFIX))
+        if self == CRITERION_FIELD:
+            return tuple(
+                choice._replace(label=criterion_name(choice.value, choice.label)) for choice in matching
+            )
         if self.path == "wgig:issue":  # a long list, in which people search by the label
             return tuple(sorted(matching, key=lambda choice: natural_sort_key(choice.label)))
         return matching
@@ -233,6 +244,8 @@ class FormField:
         """The label of the field in a language."""
         if self.path in FIELD_LABELS:
             return gettext(FIELD_LABELS[self.path])
+        if self == CITED_PASSAGES_FIELD:  # all rules on it are named after conditions
+            return gettext(CITED_PASSAGES_LABEL)
         name = self.constraint.naming_rule.name if self.constraint else {"en": self.key}
         text = name.get(language, name["en"])
         return text[:1].upper() + text[1:]
@@ -250,6 +263,10 @@ class FormField:
     def hint(self) -> str:
         """The sentence on how to fill in the field, or an empty string."""
         return gettext(FIELD_HINTS[self.path]) if self.path in FIELD_HINTS else ""
+
+
+CITED_PASSAGES_FIELD = FormField("", "cito:cites")
+CRITERION_FIELD = FormField("wgig:assessment", "wgig:criterion")
 
 
 @dataclass(frozen=True)
@@ -375,7 +392,7 @@ FILE_ITEMS: tuple[FormField | FormPart, ...] = (
 )
 # The fields and parts of each section of the template; section 0 is the paper itself.
 FORM_SECTIONS: tuple[Sequence[FormField | FormPart], ...] = (
-    (PAPER_TITLE_FIELD, DRAFTER_PART, FormField("", "cito:cites"), *FILE_ITEMS),
+    (PAPER_TITLE_FIELD, DRAFTER_PART, CITED_PASSAGES_FIELD, *FILE_ITEMS),
     build_part_fields("", "wgig:issue", "wgig:issueDescription"),
     build_part_fields("", "wgig:category"),
     (SWOT_PART,),

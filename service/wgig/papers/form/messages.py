@@ -20,6 +20,7 @@ from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, PAPER_NAMESPACE,
 from ...shacl.findings import Finding
 from ...shacl.locations import is_blank_text
 from ...shacl.reports.phrases import format_report_phrase
+from ...shacl.rules import Rule
 from ...text import shorten_untrusted_text
 from .choices import find_near_choices
 from .fields import (
@@ -30,6 +31,8 @@ from .fields import (
     FORUM_PART,
     MECHANISM_PART,
     PAPER_PART,
+    WAIVER_PART,
+    FormPart,
     find_form_field,
 )
 from .original import OriginalPaper
@@ -59,22 +62,54 @@ class FieldMessage(NamedTuple):
     details: Sequence[str] = ()
 
 
-def build_finding_message(
+def build_finding_messages(
     finding: Finding, form_graph: FormToGraph, profile: str, language: str
-) -> FieldMessage:
-    """A finding as a message at its field."""
+) -> list[FieldMessage]:
+    """A finding as messages: at its field, or at each required field of the part that the paper lacks."""
     rule = finding.rule
+    if blank_fields := list(iter_blank_fields(finding, form_graph)):
+        return [
+            build_rule_message(field, field_rule, language, blocks=field_rule.is_blocking(profile))
+            for field, field_rule in blank_fields
+        ]
     field = next(iter_finding_fields(finding, form_graph), f"{SECTION_NAME_PREFIX}{rule.section}")
+    details = [*iter_message_details(finding, field, language)]
+    return [build_rule_message(field, rule, language, blocks=finding.is_blocking(profile), details=details)]
+
+
+def build_rule_message(
+    field: str, rule: Rule, language: str, *, blocks: bool, details: Sequence[str] = ()
+) -> FieldMessage:
+    """A message at a field of a paper that breaks a rule."""
     text, text_language = rule_message(rule, language)
-    return FieldMessage(
-        field,
-        rule.severity,
-        text,
-        text_language,
-        rule.code,
-        finding.is_blocking(profile),
-        [*iter_message_details(finding, field, language)],
-    )
+    return FieldMessage(field, rule.severity, text, text_language, rule.code, blocks, details)
+
+
+def iter_blank_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[tuple[str, Rule]]:
+    """The names of the required fields of the part that the paper lacks, with their rules.
+
+    Without this, filling in one field of a part would raise the number of errors.
+    """
+    waived_codes = {row.first_text("waives") for row in form_graph.rows(WAIVER_PART)}
+    for part, row in iter_missing_rows(finding, form_graph):
+        for field in part.fields:
+            rule = field.constraint.required_rule if field.constraint else finding.rule
+            if field.required and rule and rule.code not in waived_codes:
+                yield field_group_name(part, row, field), rule
+
+
+def iter_missing_rows(finding: Finding, form_graph: FormToGraph) -> Iterator[tuple[FormPart, FormRow]]:
+    """The blank rows of the part that the paper lacks: that of each required criterion, or the first."""
+    if not finding.rule.required or finding.focus != form_graph.paper:
+        return
+    for part in FORM_PARTS.values():
+        if part.path and expand_curie(part.path).value in finding.rule.predicates:
+            rows = (
+                list_criterion_rows(finding.rule, form_graph)
+                if is_about_criterion(finding.rule)
+                else form_graph.rows(part)[:1]
+            )
+            yield from ((part, row) for row in rows if row.is_blank)
 
 
 def iter_message_details(finding: Finding, field_name: str, language: str) -> Iterator[str]:
@@ -109,8 +144,11 @@ def iter_finding_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[s
         return
     if finding.value not in (None, finding.focus):
         yield from iter_value_fields(finding, form_graph)
-    if rule.counted_criterion.startswith(DEFAULT_NAMESPACES["principle"]):
-        yield from iter_criterion_fields(finding, form_graph)
+    if is_about_criterion(rule) and rule.component == "QualifiedMaxCount":  # too many: the last one
+        yield from (
+            f"{form_row_name(ASSESSMENT_PART, row)}-judges"
+            for row in reversed(list_criterion_rows(rule, form_graph))
+        )
     yield from (
         field_names[key] for key in ((finding.focus, path) for path in rule.predicates) if key in field_names
     )
@@ -137,16 +175,15 @@ def iter_value_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str
         yield from filter(None, [form_graph.field_names.get(finding.value)])
 
 
-def iter_criterion_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str]:
-    """The names of fields in the assessments by the criterion that the rule counts.
+def is_about_criterion(rule: Rule) -> bool:
+    """Whether a rule counts the assessments by a criterion."""
+    return rule.counted_criterion.startswith(DEFAULT_NAMESPACES["principle"])
 
-    If there are too many assessments, the field is in the last one, else in those that are not filled in.
-    """
-    criterion = finding.rule.counted_criterion.removeprefix(f"{ID_NAMESPACE}principle/")
-    rows = [row for row in form_graph.rows(ASSESSMENT_PART) if row.first_text("criterion") == criterion]
-    if rows and finding.rule.component == "QualifiedMaxCount":
-        yield f"{form_row_name(ASSESSMENT_PART, rows[-1])}-judges"
-    yield from (f"{form_row_name(ASSESSMENT_PART, row)}-verdict" for row in rows if row.is_blank)
+
+def list_criterion_rows(rule: Rule, form_graph: FormToGraph) -> list[FormRow]:
+    """The rows of the assessments by the criterion that a rule counts."""
+    criterion = rule.counted_criterion.removeprefix(f"{ID_NAMESPACE}principle/")
+    return [row for row in form_graph.rows(ASSESSMENT_PART) if row.first_text("criterion") == criterion]
 
 
 UNSUPPORTED_TEXT_MESSAGE = gettext_noop(

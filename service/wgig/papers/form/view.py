@@ -17,6 +17,7 @@ from ...http.language import current_language, gettext
 from ...http.responses import NO_STORE_HEADERS, respond_with_body, respond_with_json
 from ...pages import rendering
 from ...pages.dependencies import RequestContext
+from ...pages.names import criterion_name, is_criterion_shortened
 from ...problems import Problem
 from ...rdf.formats import HTML
 from ...rdf.namespaces import ID_NAMESPACE
@@ -31,6 +32,8 @@ from .fields import (
     ASSESSMENT_PART,
     BOOLEAN_FIELD,
     CHECKBOX_FIELD,
+    CITED_PASSAGES_FIELD,
+    CRITERION_FIELD,
     DATALIST_FIELD,
     FILE_ITEMS,
     FORM_SECTIONS,
@@ -53,7 +56,7 @@ from .request import ROW_NAME_PATTERN
 from .state import FieldValue, FormRow, FormState, field_group_name, form_row_name, parse_field_value
 
 # Fields with so many choices that the page has one shared datalist for them.
-CITES_FIELD, DRAFTER_FIELD = FormField("", "cito:cites"), FormField("", "wgig:drafter")
+DRAFTER_FIELD = FormField("", "wgig:drafter")
 ABOUT_FIELD = FormField("wgig:mechanism", "wgig:about")
 MAX_HEADING_CHARACTERS = 120  # of the summary of a row, and of the label of an option
 LONG_TEXT_CHARACTERS = 1000  # characters; a longer text has a higher text area
@@ -65,7 +68,7 @@ EMPTY_VALUE = FieldValue(1, "")  # shown for a field without values
 class ControlView(NamedTuple):
     """An HTML input. `language` is the value of the language input beside it; None if there is none.
 
-    `meaning` is the name of what the text means; None unless the field has a list to search.
+    `meaning` is the full name of what the text means; None if it is not shown.
     """
 
     name: str
@@ -291,11 +294,13 @@ class FormView:
     def build_hint_view(self, hint: BackgroundHint, criterion: str) -> HintView:
         """The view of a hint at the fields of an assessment by a criterion, or at a section."""
         own_criterion = hint.criterion if hint.criterion != concept_iri("principle", criterion) else None
-        kind, holder, criterion_name = (
+        kind, holder, own_name = (
             choice_name(node, self.language) if node else ""
             for node in (hint.kind, hint.holder, own_criterion)
         )
-        return HintView(hint, kind, holder, criterion_name)
+        if own_criterion:
+            own_name = criterion_name(own_criterion.value, own_name)
+        return HintView(hint, kind, holder, own_name)
 
     def build_part_view(self, part: FormPart) -> PartView:
         """The view of a part. Messages about a row or the part are shown at the first field of the row."""
@@ -397,9 +402,7 @@ class FormView:
         return ControlView(
             name=name,
             text=value.text,
-            meaning=describe_meaning(field, value.text, self.language)
-            if field.kind == DATALIST_FIELD
-            else None,
+            meaning=describe_meaning(field, value.text, self.language) if field.explains_values else None,
             language=self.shown_language(field, value),
             removable=field.is_repeatable and value_count > 1,
             messages=self.messages_by_field.get(name, []),
@@ -465,7 +468,7 @@ class FormView:
             f"{ID_NAMESPACE}agent/{choice.value}" for choice in DRAFTER_FIELD.choices(self.language)
         ]
         return {
-            DATALIST_FIELD: [*CITES_FIELD.choices(self.language), *self.iter_background_passages()],
+            DATALIST_FIELD: [*CITED_PASSAGES_FIELD.choices(self.language), *self.iter_background_passages()],
             ABOUT_FIELD.key: ABOUT_FIELD.choices(self.language),
             "members": sorted(agents[iri] for iri in member_iris),
             PERSON_FIELD: sorted(agents.values()),
@@ -523,10 +526,14 @@ class FormView:
 
 
 def describe_meaning(field: FormField, text: str, language: str) -> str:
-    """The name of the resource that a text in a field means; empty if there is none."""
+    """The name of the resource that a text in a field means; empty if there is none.
+
+    It is also empty for a criterion whose name in the list says as much.
+    """
     node = parse_field_value(field, text, language)
     is_known = isinstance(node, ox.NamedNode) and node.value in shipped_resource_iris()
-    return choice_name(node, language, MAX_NAME_CHARACTERS) if is_known else ""
+    is_explained = field != CRITERION_FIELD or is_criterion_shortened(text)
+    return choice_name(node, language, MAX_NAME_CHARACTERS) if is_known and is_explained else ""
 
 
 def list_meanings(form_state: FormState, language: str) -> dict[str, str]:
@@ -535,7 +542,7 @@ def list_meanings(form_state: FormState, language: str) -> dict[str, str]:
         f"{field_group_name(part, row, field)}-{value.number}": describe_meaning(field, value.text, language)
         for part, row in form_state.iter_rows()
         for field in part.fields
-        if field.kind == DATALIST_FIELD
+        if field.explains_values
         for value in row.values.get(field.key, ())
     }
 
