@@ -23,6 +23,9 @@ def service_url(full_service_url: str) -> str:
     return full_service_url
 
 
+CHECK_AGAIN = ".paper-text > button:not(.plain)"  # the button below the text of a checked paper
+
+
 def check_text(page: Page, text: str, profile: str = "draft") -> Page:
     """Fill in the form, and send it."""
     page.fill("#paper", text)
@@ -174,7 +177,7 @@ def edit_text(page: Page) -> None:
 
 def test_checked_file_keeps_its_name(broken_file_page: Page) -> None:
     edit_text(broken_file_page)
-    click_and_wait(broken_file_page, "form.check > button")
+    click_and_wait(broken_file_page, CHECK_AGAIN)
     edit_text(broken_file_page)
     with broken_file_page.expect_download() as download:
         broken_file_page.get_by_role("button", name="Download the text").click()
@@ -188,7 +191,7 @@ def test_leaving_an_edited_text_asks_for_confirmation(
 ) -> None:
     edit_text(broken_file_page)
     if is_checked:
-        click_and_wait(broken_file_page, "form.check > button")
+        click_and_wait(broken_file_page, CHECK_AGAIN)
         assert dialogs == []
     broken_file_page.get_by_role("textbox", name="The paper").click()
     click_and_wait(broken_file_page, "header a[href='/papers']")
@@ -212,7 +215,7 @@ def test_leaving_a_downloaded_or_unchanged_text_asks_nothing(
     edit_text(broken_file_page)
     with broken_file_page.expect_download():
         broken_file_page.get_by_role("button", name="Download the text").click()
-    click_and_wait(broken_file_page, "form.check > button")
+    click_and_wait(broken_file_page, CHECK_AGAIN)
     broken_file_page.get_by_role("textbox", name="The paper").click()
     click_and_wait(broken_file_page, "header a[href='/papers']")
     assert dialogs == []

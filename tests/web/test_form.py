@@ -91,7 +91,7 @@ def test_message_at_a_part_disappears_after_correction(form: Page) -> None:
     message = form.locator("#drafter-1-who-said")
     expect(message).to_contain_text("Enter the name of at least one drafter")
     fill_and_leave(form, "drafter-1-who-1", "Avri Doria")
-    expect(message).not_to_contain_text("Enter the name of at least one drafter")
+    expect(message).to_have_count(0)
     expect(form.locator("#mainActor-1-who-said")).to_be_visible()  # is still wrong
 
 
@@ -240,7 +240,7 @@ def test_links_of_the_summary_show_label_and_error(
     page = open_page(FORM_PATH, java_script_enabled=java_script_enabled, viewport=viewport)
     page.locator("#finish ~ p button[value=check]").click()
     links = page.locator("#summary a")
-    assert links.count() == 10
+    assert links.count() == 26
     for link in links.all():
         name = str(link.get_attribute("href"))[1:]
         link.click()

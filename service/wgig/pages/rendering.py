@@ -162,9 +162,7 @@ def make_template_environment(base: str) -> Environment:
         "short_address": language.short_address,
         "list_separator": language.list_separator,
     }
-    environment.filters |= {
-        "short_criterion": short_criterion_name,
-        "is_criterion_shortened": is_criterion_shortened,
+    environment.filters |= TEXT_FILTERS | {
         "term": lambda term, labels: render_term(term, labels, base),
         "term_in_sentence": lambda term, labels: render_term_in_sentence(term, labels, base),
         "link": lambda iri, labels: render_iri_link(iri, labels.get(iri), base, language.current_language()),
@@ -185,16 +183,7 @@ def make_template_environment(base: str) -> Environment:
         "short": lambda iri: shorten_iri(iri, base),
         "words": words_of_iri,
         "anchor": iri_fragment,
-        "sentence": render_sentence,
         "note_sentences": lambda note: render_note(note, base),
-        "code_in_text": mark_up_code,
-        "day": format_date_text,
-        "number": language.format_number,
-        "percent": language.format_percent,
-        "byte_count": language.format_byte_count,
-        "isolate_days": isolate_days,
-        "language_name": language.format_language_name,
-        "truncate_to_letters": truncate_to_letters,
     }
     return environment
 
@@ -432,3 +421,19 @@ def read_static_file(file: Path) -> bytes:
     """The content of a static file; of a style sheet, without comments and indentation (11 % compressed)."""
     content = file.read_bytes()
     return COMMENT_OR_INDENTATION_PATTERN.sub(b"", content) if file.suffix == ".css" else content
+
+
+# The filters that need neither the base IRI nor labels.
+TEXT_FILTERS = {
+    "short_criterion": short_criterion_name,
+    "is_criterion_shortened": is_criterion_shortened,
+    "sentence": render_sentence,
+    "code_in_text": mark_up_code,
+    "day": format_date_text,
+    "number": language.format_number,
+    "percent": language.format_percent,
+    "byte_count": language.format_byte_count,
+    "isolate_days": isolate_days,
+    "language_name": language.format_language_name,
+    "truncate_to_letters": truncate_to_letters,
+}
