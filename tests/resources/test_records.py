@@ -52,7 +52,7 @@ def make_store(turtle: str) -> Store:
 def test_issue_shows_by_criterion_how_it_is_judged(page_client: httpx.Client) -> None:
     text = get_sections(page_client, "/doc/issue/internet-names")["judgments"]
     assert "The summaries, criteria and verdicts are ours." in text
-    assert "full involvement of governments inadequate: 3, adequate: 2, partly adequate: 2 · disputed" in text
+    assert "involvement of governments inadequate: 3, adequate: 2, partly adequate: 2 · disputed" in text
     assert (
         "adequate Governments have direct input through the committee Whose view: some members "
         "Background Report, paragraph 101 Disputed: Whether ICANN and IANA are multilateral" in text

@@ -48,7 +48,7 @@ def test_name_of_rule_is_in_language_of_page(client: httpx.Client, language: str
     rule = rules_by_code()["WGIG-3-SWOT-MISSING"]
     page = client.get(f"/shapes/{rule.code}", headers={**HTML_HEADERS, "accept-language": language}).text
     name = rule.name[language][:1].upper() + rule.name[language][1:]
-    assert re.search(rf"<h1>[^<]+\s?[:：]\s?{re.escape(name)} \(", page)  # "Rule" and "required"
+    assert re.search(rf"<h1>[^<]+[:：] ?{re.escape(name)} ?[(（]", page)  # "Rule" and "required"
     assert f">{name} (" in client.get("/shapes", headers={**HTML_HEADERS, "accept-language": language}).text
 
 

@@ -245,7 +245,8 @@ def test_links_of_the_summary_show_label_and_error(
         name = str(link.get_attribute("href"))[1:]
         link.click()
         expect(page.locator(f"#{name}")).to_be_focused()
-        for selector in (f"label[for='{name}']", f"*:has(> .said):has(~ #{name}), #{name}-said"):
+        messages = f"*:has(> .said):has(~ #{name}), #{name}-said, .boxes:has(#{name}) > :has(> .said)"
+        for selector in (f"label[for='{name}']", messages):
             expect(page.locator(selector).first).to_be_in_viewport(ratio=1)
         bar = page.locator(".form-bar").bounding_box()
         label = page.locator(f"label[for='{name}']").bounding_box()
