@@ -49,7 +49,8 @@ def test_name_of_rule_is_in_language_of_page(client: httpx.Client, language: str
     page = client.get(f"/shapes/{rule.code}", headers={**HTML_HEADERS, "accept-language": language}).text
     name = rule.name[language][:1].upper() + rule.name[language][1:]
     assert re.search(rf"<h1>[^<]+[:：] ?{re.escape(name)} ?[(（]", page)  # "Rule" and "required"
-    assert f">{name} (" in client.get("/shapes", headers={**HTML_HEADERS, "accept-language": language}).text
+    rules_page = client.get("/shapes", headers={**HTML_HEADERS, "accept-language": language}).text
+    assert re.search(rf">{re.escape(name)} ?[(（]", rules_page)
 
 
 @pytest.mark.parametrize("code", ["WGIG-0-TITLE-MISSING", "WGIG-0-TERM-UNKNOWN"])
