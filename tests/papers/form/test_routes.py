@@ -132,7 +132,7 @@ def test_form_shows_what_the_background_report_says_at_its_section_or_criterion(
         texts[" ".join(title.get_text().split())[:14]] = " ".join(hint.get_text().split())
     assert "5. Forums (wher" not in texts
     assert "organization: OECD – policy frameworks, guidelines and studies" in texts["6. Governance "]
-    assert "adequacy in general: not assessed (the group): Perhaps strong" in texts["7. Adequacy me"]
+    assert "adequacy: not assessed (the group): Perhaps strong" in texts["7. Adequacy me"]
     coordination = texts["Assessment 4: "]
     assert "This is not part of your paper." in coordination
     assert "inadequate (some members): More coordination would serve these issues better" in coordination
