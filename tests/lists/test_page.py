@@ -217,9 +217,9 @@ def test_row_of_a_dispute_tells_which_side_says_what(page_client: httpx.Client) 
     row = find_row(page_client.get("/disputes").text, "/doc/dispute/spectrum")
     sides = re.findall(r"<li>.*?</li>", row.partition("</th>")[0], re.DOTALL)
     assert [" ".join(re.sub("<[^>]+>", "", side).split()) for side in sides] == [
-        "adequate, some members: Spectrum allocation is good as it is (adequacy in general)",
+        "adequate, some members: Spectrum allocation is good as it is (adequacy)",
         "inadequate, some members: Past allocation, auctions for mobile telephony included, troubles others "
-        "(adequacy in general)",
+        "(adequacy)",
         "adequate, some members: Auctions are held to be more open than comparative selection (transparency)",
     ]
     assert all('href="/doc/judgment/' in side for side in sides)

@@ -245,7 +245,7 @@ def test_after_must_name_resource_of_same_folder(get: GetFunction, after: str) -
 def test_folder_refuses_parameters_of_resource(get: GetFunction, name: str) -> None:
     response = get(f"/doc/issue?{name}=2")
     assert response.status_code == 400
-    assert response.json()["parameters"] == ["_mediatype", "_profile", "lang", "after"]
+    assert response.json()["parameters"] == ["lang", "after", "_mediatype", "_profile"]
     assert f"There is no parameter {name!r}." in response.json()["detail"]
 
 
