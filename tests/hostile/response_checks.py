@@ -10,7 +10,7 @@ import icalendar
 from tests.hostile.attacks import ATTACK_MARK
 
 URL_ATTRIBUTES = ("href", "src", "action", "formaction", "data", "srcdoc")
-MAX_REFUSAL_BYTES = 100_000  # with the choices of a form: 53 kB for the parts of the texts on /compare
+MAX_REFUSAL_BYTES = 60_000
 MAX_HEADER_BYTES = 40_000  # of the value of a response header
 
 

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from ..http.language import gettext, label_languages
 from ..http.parameters import add_url_parameters
 from ..pages.dependencies import RequestContext
-from ..pages.rendering import graph_path, iri_fragment, path_in_format, render_template
+from ..pages.rendering import SortLink, graph_path, iri_fragment, path_in_format, render_template
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON_LD, TURTLE
 from ..rdf.labels import best_text, words_of_iri
@@ -75,13 +75,6 @@ class GraphChoice(NamedTuple):
         return add_url_parameters("/graphs", [(name, value) for name, value in pairs if value])
 
 
-class SortLink(NamedTuple):
-    """The path of the list sorted by a column, and the direction of its order now, as in `aria-sort`."""
-
-    path: str
-    direction: str
-
-
 @dataclass(frozen=True)
 class GraphView:
     """The content of the page of a graph; `iri` is None for the default graph.
@@ -130,7 +123,7 @@ def render_graphs_page(context: RequestContext, choice: GraphChoice) -> bytes:
         },
         counts=Counter(entry.group for entry in found),
         choice=choice,
-        sorts={name: build_sort_link(choice, name) for name in SORT_KEYS},
+        sorts={name: build_graph_sort_link(choice, name) for name in SORT_KEYS},
         links={group: choice._replace(group=group).path for group in ("", *GRAPH_GROUPS)},
         formats=GRAPH_DOWNLOAD_FORMATS,
         listed_count=len(entries),
@@ -196,7 +189,7 @@ def sort_entries(entries: Iterable[GraphEntry], sort: str) -> list[GraphEntry]:
     return sorted(by_title, key=SORT_KEYS[sort.removeprefix("-") or "title"], reverse=sort.startswith("-"))
 
 
-def build_sort_link(choice: GraphChoice, name: str) -> SortLink:
+def build_graph_sort_link(choice: GraphChoice, name: str) -> SortLink:
     """The link that sorts by `name`, or if the graphs are sorted by it, in the opposite order."""
     sort = choice.sort or "title"
     if sort.removeprefix("-") != name:

@@ -24,7 +24,7 @@ from ..resources.representation import render_site_page, serialize_json_body
 from ..sparql.dependencies import QueriesDep
 from ..sparql.service import QueryService, select_internal_rows
 from ..store.labels import build_language_map, find_label, find_labels
-from ..text import natural_sort_key
+from ..text import natural_sort_key, shorten_untrusted_text
 from .comparison import (
     COMPARED_DOCUMENTS,
     DIRECT_RELATIONS,
@@ -119,7 +119,8 @@ async def get_comparison(
         if format_ is not HTML:
             raise
         name = "issue" if parameters.issue else "paragraph"
-        error = ChoiceError(name, UNKNOWN_MESSAGES[name], getattr(parameters, name))
+        value = shorten_untrusted_text(getattr(parameters, name))
+        error = ChoiceError(name, UNKNOWN_MESSAGES[name], value)
     comparison = await compare_passages(request, queries, chosen, is_paragraph=bool(parameters.paragraph))
     counts = await select_internal_rows(request, queries, build_issue_counts_query(base))
     issues = list_compared_issues(counts, base)

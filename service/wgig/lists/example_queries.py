@@ -101,20 +101,21 @@ def get_example_queries(
     examples = list_example_queries()
     values = list_example_values(context.store, context.base)
     words = (parameters.q or "").casefold().split()
-    found = [example for example in examples if contains_words(build_search_text(example, values), words)]
+    search_texts = {example.name: build_search_text(example, values) for example in examples}
+    found = {name for name, text in search_texts.items() if contains_words(text, words)}
     if format_ is HTML:
         page = render_site_page(
             context,
             "queries.html",
-            groups=group_examples_by_subject(examples, values, words),
-            found={example.name for example in found},
+            groups=group_examples_by_subject(examples, values, words, search_texts),
+            found=found,
             total=len(examples),
             q=parameters.q or "",
             markup=build_examples_markup(request),
         )
         return respond_with_body(request, page, HTML)
     body = json.dumps(
-        {"queries": [describe_example_query(example) for example in found]},
+        {"queries": [describe_example_query(example) for example in examples if example.name in found]},
         ensure_ascii=False,
         indent=2,
     )
@@ -169,16 +170,17 @@ def is_filter(parameter: ExampleParameter) -> bool:
 
 
 def group_examples_by_subject(
-    examples: Sequence[ExampleQuery], values: ExampleValues, words: Sequence[str]
+    examples: Sequence[ExampleQuery],
+    values: ExampleValues,
+    words: Sequence[str],
+    search_texts: Mapping[str, str],
 ) -> dict[str, list[ExampleEntry]]:
     """The example queries by subject, in the order of EXAMPLE_SUBJECTS; those without one come last."""
     groups: dict[str, list[ExampleEntry]] = {subject: [] for subject in (*EXAMPLE_SUBJECTS, "")}
     for example in examples:
         titles = [title_parameter_field(item) for item in example.parameters if is_filter(item)]
         links = list_value_links(example, values, words) if words else []
-        groups[example.subject].append(
-            ExampleEntry(example, titles, links, build_search_text(example, values))
-        )
+        groups[example.subject].append(ExampleEntry(example, titles, links, search_texts[example.name]))
     return {subject: entries for subject, entries in groups.items() if entries}
 
 

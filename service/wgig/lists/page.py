@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from ..http.language import current_language, gettext, label_languages
 from ..i18n import RTL_LANGUAGES, gettext_noop
 from ..pages.names import foreign_property_label
-from ..pages.rendering import find_href
+from ..pages.rendering import SortLink, find_href
 from ..rdf.labels import best_text, words_of_iri
 from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, shorten_iri
@@ -145,16 +145,6 @@ COUNT_PATHS = {
 CLUSTER_COUNT_PATH = "/issues?cluster={id}"  # of the issues of a category that is a cluster
 
 FieldTerms = Mapping[str, Sequence[Any]]  # RDF terms by field name
-
-
-class SortLink(NamedTuple):
-    """The path of the list sorted by a column, and the direction of its order now, as in `aria-sort`.
-
-    The direction is empty, or else the path is that of the opposite one.
-    """
-
-    path: str
-    direction: str
 
 
 class ListColumn(NamedTuple):

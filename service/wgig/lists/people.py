@@ -9,7 +9,6 @@ place in the annex of the Background Report, development from a region.
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from ..http.parameters import SERVICE_DESC_LINK, build_service_path, request_bas
 from ..i18n import ENGLISH, gettext_noop
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.notes import write_note_sentences
+from ..pages.rendering import CLAIM_CODE_PATTERN, INFERENCE_PREFIX
 from ..problems import Problem
 from ..rdf.formats import CSV, HTML, JSON, Format
 from ..rdf.labels import best_text
@@ -57,8 +57,6 @@ BASIS_FIELDS = {
     DEVELOPMENT_FIELD: "developingBasis",
 }
 DERIVED_BASIS_PREFIXES = ("derived", "place in the annex")  # of the bases of derived values
-# What the page leaves out of a basis: that it is derived, which a mark says, and the codes of claims.
-BASIS_CODE_PATTERN = re.compile(r"^derived: | \([a-z]+-[0-9]+\)")
 # The list of the people with a seat, to which filters are added.
 MEMBER_LIST_PATH = "/stakeholders?org:role=role:member&org:role=role:chair"
 DEVELOPMENT_LABELS = {"true": gettext_noop("developing country"), "false": gettext_noop("developed country")}
@@ -314,8 +312,11 @@ def is_derived(terms_by_field: Mapping[str, Sequence[Any]], field: str) -> bool:
 
 
 def write_basis_sentences(basis: str) -> str:
-    """What a value rests on, as sentences; empty if the basis says no more than that a source states it."""
-    text = BASIS_CODE_PATTERN.sub("", basis)
+    """What a value rests on, as sentences; empty if the basis says no more than that a source states it.
+
+    They leave out that it is derived, which a mark says, and the codes of claims.
+    """
+    text = CLAIM_CODE_PATTERN.sub("", basis.removeprefix(INFERENCE_PREFIX))
     return "" if text == STATED_BASIS else write_note_sentences(text)
 
 

@@ -61,15 +61,15 @@ BUILDER_KINDS = {
 # Classes with the same resources as those above: they are not offered, but an address may have them.
 REPEATED_KINDS = frozenset(
     (
-        *(
-            "wgig:Appraisal",
-            "bibo:Document",
-            "bibo:DocumentPart",
-            "foaf:Group",
-            "schema:Claim",
-            "schema:Event",
-        ),
-        *("skos:Collection", "skos:Concept", "skos:ConceptScheme"),
+        "bibo:Document",
+        "bibo:DocumentPart",
+        "foaf:Group",
+        "schema:Claim",
+        "schema:Event",
+        "skos:Collection",
+        "skos:Concept",
+        "skos:ConceptScheme",
+        "wgig:Appraisal",
     )
 )
 # The names of columns whose labels do not say enough next to others.

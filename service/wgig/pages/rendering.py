@@ -39,6 +39,16 @@ BUILT_SCRIPTS_FOLDER = Path(__file__).parent / "static" / "built"
 COMMENT_OR_INDENTATION_PATTERN = re.compile(rb"/\*.*?\*/|(?<=\s)\s+", re.DOTALL)  # of CSS
 
 
+class SortLink(NamedTuple):
+    """The path of a list sorted by a column, and the direction of its order now, as in `aria-sort`.
+
+    The direction is empty, or else the path is that of the opposite one.
+    """
+
+    path: str
+    direction: str
+
+
 @cache
 def find_script_path(name: str) -> str | None:
     """The path of a script, by the name of its source in `service/web/src`; None if it is not built."""

@@ -44,9 +44,8 @@ MAX_ADDRESS_CHARACTERS = 300
 # value of dcterms:source. `address` is the query of the address at which the form was opened.
 BUTTON_FIELDS = ("do", "add", "remove", "show")
 SINGLE_FORM_FIELDS = ("name", "source", "address", "version", "profile", "lang", "token", *BUTTON_FIELDS)
-KEPT_FIELD = (
-    "kept"  # names a field that the form filled in and the author wants to keep; may be sent several times
-)
+# Names a field that the form filled in and the author wants to keep; may be sent several times.
+KEPT_FIELD = "kept"
 # In all other fields, tokens are removed. A token in `source` was in the paper before.
 TOKEN_ALLOWED_FIELDS = ("token", "source")
 # Without the paper itself, whose key is empty.
