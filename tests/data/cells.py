@@ -162,10 +162,10 @@ def links_to_slug(predicate: str, *folders: str) -> CellCheck:
     return links_to(predicate, *folders, make_slug=str)
 
 
-def links_to_name(predicate: str) -> CellCheck:
-    """Check for a resource with the name in the cell."""
+def links_to_name(predicate: str, remark: str = "") -> CellCheck:
+    """Check for a resource with the name in the cell; the remark of the table's author is not in the name."""
     return lambda facts, subject, cell: any(
-        cell in facts.names(resource)
+        cell.removesuffix(remark) in facts.names(resource)
         or resource == ID_NAMESPACE + RESOURCES_BY_CELL.get(cell, f"issue/{cell}")
         for resource in facts.values(subject, predicate)
     )

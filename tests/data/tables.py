@@ -368,7 +368,7 @@ TABLES = {
             "name": for_person(has_text("foaf:name")),
             "honorific": for_person(has_text("foaf:title")),
             "role": links_to("org:role", "role"),
-            "affiliation": for_posts(links_to_name("org:organization")),
+            "affiliation": for_posts(links_to_name("org:organization", remark=" (as printed)")),
             "title": any_of(for_posts(has_text("wgig:postTitle")), for_person(has_text("schema:jobTitle"))),
             "country": links_to_slug("wgig:country", "place"),
             "country_basis": has_text("wgig:countryBasis"),
