@@ -131,6 +131,7 @@ ROUTES: list[Route] = [
     Route("/validate", READ_METHODS, validate.get_validation, validate.VALIDATION_FORM_OPERATION),
     Route("/validate", ("POST",), validate.post_validation, validate.VALIDATION_OPERATION),
     Route("/write", READ_METHODS, form.get_paper_form, form.PAPER_FORM_OPERATION),
+    Route("/write/choices", READ_METHODS, form.get_form_choices, form.FORM_CHOICES_OPERATION),
     Route("/write", ("POST",), form.post_paper_form, form.FORM_ACTION_OPERATION),
     Route("/search", READ_METHODS, search.get_search, search.SEARCH_OPERATION),
     Route("/search.{suffix}", READ_METHODS, search.get_search, search.SEARCH_OPERATION),

@@ -238,6 +238,7 @@ PAGE_STATES = [
     PageState("write-new", "/write?issue=spam"),
     PageState("write-paper", "/write?paper=wp-spam"),
     PageState("write-messages", "/write?issue=spam", action=check_incomplete_paper),
+    PageState("write-choices", "/write/choices"),
     PageState("write-refused", "/write?issue=spam", 401, save_with_wrong_token),
     PageState("validate", "/validate"),
     PageState("validate-complete", "/validate", action=make_check_action(COMPLETE_PAPER)),

@@ -112,6 +112,25 @@ def test_value_of_a_list_is_told_when_the_field_is_left(form: Page) -> None:
     expect(form.locator("#cites-1-means")).to_be_empty()
 
 
+def test_fields_get_their_lists_when_one_has_the_focus(form: Page) -> None:
+    options = form.locator("#list-about option")
+    assert options.count() == 0
+    with form.expect_response("**/write/choices*"):
+        form.locator("#mainActor-1-who-1").focus()
+    expect(options.and_(form.locator('[value="agent/icann"]'))).to_have_text("ICANN")
+    expect(form.locator('#list-who option[value="APNIC"]')).to_have_count(1)
+
+
+def test_fields_get_their_lists_later_if_the_service_did_not_respond(form: Page) -> None:
+    form.route("**/write/choices*", lambda route: route.abort())
+    with form.expect_event("requestfailed"):
+        form.locator("#mainActor-1-who-1").focus()
+    form.unroute("**/write/choices*")
+    with form.expect_response("**/write/choices*"):
+        form.locator("#cites-1").focus()
+    expect(form.locator('#list-listed option[value="declaration/48"]')).to_have_count(1)
+
+
 def test_notes_have_links_to_their_fields(form: Page) -> None:
     form.locator("#mechanism-1-objectives-1").fill("Less spam.")
     check_paper(form)

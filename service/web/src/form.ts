@@ -194,6 +194,27 @@ function keepPlaceOnEnter(form: HTMLFormElement): void {
   });
 }
 
+/** Add the choices of fields with a list when the first of these fields gets the focus. */
+function loadChoicesOnFocus(form: HTMLFormElement): void {
+  const link = document.getElementById("choices");
+  if (!(link instanceof HTMLAnchorElement)) return;
+  let isLoading = false;
+  form.addEventListener("focusin", async ({ target }) => {
+    if (isLoading || !(target instanceof HTMLInputElement) || !target.list) return;
+    isLoading = true;
+    try {
+      const response = await fetch(link.href);
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      for (const table of page.querySelectorAll<HTMLTableElement>("table[id^=list-]")) {
+        const rows = [...(table.tBodies[0]?.rows ?? [])];
+        document.getElementById(table.id)?.append(...rows.map(({ cells }) => new Option(cells[1]?.textContent ?? "", cells[0]?.textContent ?? "")));
+      }
+    } catch {
+      isLoading = false; // until the next field gets the focus
+    }
+  });
+}
+
 /** Print what was entered as text that may continue on the next page, instead of a field. Without scripts, fields are printed. */
 function printWholeTexts(form: HTMLFormElement): void {
   addEventListener("beforeprint", () => {
@@ -207,6 +228,7 @@ function printWholeTexts(form: HTMLFormElement): void {
 const form = document.querySelector<HTMLFormElement>("form.paper");
 if (form) {
   printWholeTexts(form);
+  loadChoicesOnFocus(form);
   keepPlaceOnEnter(form); // before the listeners to which a submission matters
   new PaperForm(form, new FormDraft(form));
   linkSummary();

@@ -144,6 +144,34 @@ def test_form_shows_what_the_background_report_says_at_its_section_or_criterion(
     assert form.form.select_one('datalist#list-listed option[value="background-report/136"]')
 
 
+@pytest.mark.parametrize(
+    ("list_name", "value", "name"),
+    [
+        ("listed", "declaration/48", "Geneva Declaration of Principles, paragraph 48"),
+        ("about", "agent/icann", "ICANN"),
+        ("members", "Alejandro Pisanty", ""),
+        ("who", "APNIC", "Asia Pacific Network Information Centre (APNIC)"),
+    ],
+)
+def test_page_of_choices_has_the_values_of_each_list(
+    client: httpx.Client, list_name: str, value: str, name: str
+) -> None:
+    page = BeautifulSoup(client.get("/write/choices", headers=HTML_HEADERS).text, "html.parser")
+    table = page.select_one(f"table#list-{list_name}")
+    assert table
+    rows = [[cell.text for cell in row.select("td")] for row in table.select("tbody tr")]
+    assert any(row[0] == value and row[1].startswith(name) for row in rows)
+    form = open_form(client, "/write?issue=spam").form
+    assert form.select_one(f"datalist#list-{list_name}")
+
+
+def test_page_of_choices_is_in_the_language_of_the_form(client: httpx.Client) -> None:
+    page = client.get("/write/choices?lang=fr", headers=HTML_HEADERS).text
+    assert 'lang="fr"' in page
+    assert "Passages cités par le document" in page
+    assert client.get("/write/choices?lang=de", headers=HTML_HEADERS).status_code == 400
+
+
 def test_form_shows_no_hints_for_an_unknown_issue(client: httpx.Client) -> None:
     files = {"file": ("p.md", b"---\npaper: mine\nissue: no-such-issue\n---\n")}
     response = client.post("/write", files=files, headers=HTML_HEADERS)

@@ -87,7 +87,13 @@ from .save import (
 )
 from .state import FieldValue, FormRow, FormState
 from .statements import FormToGraph
-from .view import FORM_HEADERS, FormPage, respond_with_form_json, respond_with_form_page
+from .view import (
+    FORM_HEADERS,
+    FormPage,
+    list_shared_choices,
+    respond_with_form_json,
+    respond_with_form_page,
+)
 
 MAX_LISTED_PAPERS = 200  # with more papers, the start page has a text input instead of a list
 
@@ -175,15 +181,20 @@ LEAKED_TOKEN_MESSAGE = gettext_noop(
 )
 
 
-class PaperFormParameters(ParameterModel):
-    """Query parameters of GET /write."""
+class FormLanguageParameters(ParameterModel):
+    """Query parameters of GET /write/choices."""
 
-    issue: Text = describe_parameter("The issue of a new paper, such as `spam`.", examples=["spam"])
-    paper: Text = describe_parameter("The name or IRI of the paper to edit.")
     lang: Text = describe_parameter(
         "The language of the labels and messages: ar, en, es, fr, ru or zh.",
         json_schema_extra={"enum": [*MESSAGE_LANGUAGES], "examples": ["fr"]},
     )
+
+
+class PaperFormParameters(FormLanguageParameters):
+    """Query parameters of GET /write."""
+
+    issue: Text = describe_parameter("The issue of a new paper, such as `spam`.", examples=["spam"])
+    paper: Text = describe_parameter("The name or IRI of the paper to edit.")
     saved: BareText = describe_parameter(
         "Sent without a value: the page reports that the paper was saved.", examples=[""]
     )
@@ -202,6 +213,7 @@ async def choose_form_format(request: Request) -> Format:
 
 
 PAPER_FORM_OPERATION = Operation(formats=(HTML,))
+FORM_CHOICES_OPERATION = Operation(formats=(HTML,))
 FORM_ACTION_OPERATION = Operation(
     formats=FORM_RESPONSE_FORMATS,
     json=FormCheck,
@@ -235,6 +247,15 @@ def open_requested_form(
         page = replace(build_new_paper_form(issue), address=f"{ISSUE_ADDRESS_PREFIX}{issue}")
         return respond_with_form_page(context, tokens, page)
     return respond_with_start_page(context, tokens)
+
+
+def get_form_choices(context: ContextDep, parameters: Annotated[FormLanguageParameters, Query()]) -> Response:
+    """The page with the values that fields of the form suggest."""
+    choose_response_format(context.request, (HTML,))
+    with use_language(get_form_language(parameters.lang or "")):
+        lists = list_shared_choices(current_language())
+        page = rendering.render_template("choices.html", base=context.base, lists=lists)
+        return respond_with_body(context.request, page, HTML)
 
 
 async def post_paper_form(

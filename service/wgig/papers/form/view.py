@@ -17,7 +17,7 @@ from ...http.language import current_language, gettext
 from ...http.responses import NO_STORE_HEADERS, respond_with_body, respond_with_json
 from ...pages import rendering
 from ...pages.dependencies import RequestContext
-from ...pages.names import criterion_name, is_criterion_shortened
+from ...pages.names import KIND_TITLES, criterion_name, is_criterion_shortened
 from ...problems import Problem
 from ...rdf.formats import HTML
 from ...rdf.namespaces import ID_NAMESPACE
@@ -33,8 +33,10 @@ from .fields import (
     BOOLEAN_FIELD,
     CHECKBOX_FIELD,
     CITED_PASSAGES_FIELD,
+    CITED_PASSAGES_LABEL,
     CRITERION_FIELD,
     DATALIST_FIELD,
+    FIELD_LABELS,
     FILE_ITEMS,
     FORM_SECTIONS,
     MECHANISM_PART,
@@ -55,9 +57,11 @@ from .prefilled import FORM_STATE_SYMBOLS, Prefilled, SectionStatus, find_prefil
 from .request import ROW_NAME_PATTERN
 from .state import FieldValue, FormRow, FormState, field_group_name, form_row_name, parse_field_value
 
-# Fields with so many choices that the page has one shared datalist for them.
+# Fields with so many choices that /write/choices has them, for datalists that the fields share.
 DRAFTER_FIELD = FormField("", "wgig:drafter")
 ABOUT_FIELD = FormField("wgig:mechanism", "wgig:about")
+MEMBERS_DATALIST = "members"
+DATALIST_IDS = (DATALIST_FIELD, ABOUT_FIELD.key, MEMBERS_DATALIST, PERSON_FIELD)
 MAX_HEADING_CHARACTERS = 120  # of the summary of a row, and of the label of an option
 LONG_TEXT_CHARACTERS = 1000  # characters; a longer text has a higher text area
 # The keys of the hints that are judgments: the criteria of section 7, and the section.
@@ -204,6 +208,35 @@ class LinkedMessage(NamedTuple):
     anchor: str
     row_title: str
     message: FieldMessage
+
+
+class ChoiceList(NamedTuple):
+    """The choices of fields with one datalist. If the values are paths, `prefix` completes them to IRIs."""
+
+    id: str
+    title: str
+    prefix: str
+    choices: Sequence[FieldChoice]
+
+
+def list_shared_choices(language: str) -> list[ChoiceList]:
+    """The choices of fields with a datalist: passages, mechanisms, members, all people and organizations."""
+    agents = agent_choices_by_iri()
+    member_iris = [f"{ID_NAMESPACE}agent/{choice.value}" for choice in DRAFTER_FIELD.choices(language)]
+    members = sorted(agents[iri] for iri in member_iris)
+    return [
+        ChoiceList(
+            DATALIST_FIELD,
+            gettext(CITED_PASSAGES_LABEL),
+            f"{ID_NAMESPACE}document/",
+            CITED_PASSAGES_FIELD.choices(language),
+        ),
+        ChoiceList(
+            ABOUT_FIELD.key, gettext(FIELD_LABELS["wgig:about"]), ID_NAMESPACE, ABOUT_FIELD.choices(language)
+        ),
+        ChoiceList(MEMBERS_DATALIST, gettext(FIELD_LABELS["member"]), "", members),
+        ChoiceList(PERSON_FIELD, gettext(KIND_TITLES["agent"]), "", sorted(agents.values())),
+    ]
 
 
 class FormView:
@@ -377,7 +410,7 @@ class FormView:
             reason=field.reason,
             hint=field.hint,
             kind=field.kind,
-            datalist_id="members" if is_drafter else field.key if field == ABOUT_FIELD else field.kind,
+            datalist_id=MEMBERS_DATALIST if is_drafter else field.key if field == ABOUT_FIELD else field.kind,
             required=field.required and can_be_required,
             add_label=field.add_label,
             controls=[
@@ -459,20 +492,6 @@ class FormView:
                 for row in item.rows if isinstance(item, PartView) else ():
                     yield row.name, row.fields[0].anchor
                     yield from ((field.name, field.anchor) for field in row.fields)
-
-    @property
-    def lists(self) -> dict[str, Sequence[FieldChoice]]:
-        """The shared datalists by id: passages, mechanisms, members, and all people and organizations."""
-        agents = agent_choices_by_iri()
-        member_iris = [
-            f"{ID_NAMESPACE}agent/{choice.value}" for choice in DRAFTER_FIELD.choices(self.language)
-        ]
-        return {
-            DATALIST_FIELD: [*CITED_PASSAGES_FIELD.choices(self.language), *self.iter_background_passages()],
-            ABOUT_FIELD.key: ABOUT_FIELD.choices(self.language),
-            "members": sorted(agents[iri] for iri in member_iris),
-            PERSON_FIELD: sorted(agents.values()),
-        }
 
     def iter_background_passages(self) -> Iterator[FieldChoice]:
         """The passages of the Background Report that the hints are from, as choices for citations."""
@@ -614,6 +633,7 @@ def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: Fo
         "write.html",
         base=base,
         view=view,
+        datalist_ids=DATALIST_IDS,
         source=page.original_n_triples,
         version=page.version,
         profile=page.profile,
