@@ -309,7 +309,7 @@ def format_pages(measurements: Sequence[pages.PageMeasurement], floor: pages.Pho
         ),
     )
     phone = format_table(
-        "page | largest paint ms | ratio to floor | goal | met | shift | met | requests | KiB | goal | met",
+        "page | largest paint ms | ratio to floor | goal | met | shift | met | requests | kB | goal | met",
         (
             [
                 f"`{measurement.path}`",
@@ -319,8 +319,8 @@ def format_pages(measurements: Sequence[pages.PageMeasurement], floor: pages.Pho
                 f"{measurement.phone_load.shift:.3f}",
                 format_maximum_met(round(measurement.phone_load.shift, 3), pages.MAX_SHIFT),
                 str(measurement.phone_load.requests),
-                format_number(measurement.phone_load.transferred_bytes / 1024),
-                format_maximum(measurement.max_bytes / 1024, "KiB"),
+                format_number(measurement.phone_load.transferred_bytes / 1000),
+                format_maximum(measurement.max_bytes // 1000, "kB"),
                 format_maximum_met(measurement.phone_load.transferred_bytes, measurement.max_bytes),
             ]
             for measurement in measurements
