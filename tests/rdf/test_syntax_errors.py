@@ -78,6 +78,27 @@ def test_mistake_is_explained_at_its_place(body: str, message: str, line: int, c
     assert explained.position == (line, column)
 
 
+@pytest.mark.parametrize(
+    ("body", "corrected"),
+    [
+        (':a dct:title "x"@en\n   dct:b "y" .', ':a dct:title "x"@en ;\n   dct:b "y" .'),
+        (":a :b :c :d 3 .", ":a :b :c ; :d 3 ."),
+        (':a dct:title "x"\n\n:b dct:title "y" .', ':a dct:title "x" .\n\n:b dct:title "y" .'),
+        (":a :b [ :c 3\n  :d 4 ] .", ":a :b [ :c 3 ;\n  :d 4 ] ."),
+        ("@prefix q: <http://q/>\n:a :b :c .", "@prefix q: <http://q/> .\n:a :b :c ."),
+    ],
+)
+def test_forgotten_mark_is_inserted_at_its_place(body: str, corrected: str) -> None:
+    explained = explain_text(PREFIXES + body)
+    assert explained
+    assert explained.position
+    lines = body.split("\n")
+    index, start = explained.position.line - 3, explained.position.column - 1
+    lines[index] = lines[index][:start] + explained.insertion + lines[index][start:]
+    assert "\n".join(lines) == corrected
+    assert explain_text(PREFIXES + corrected) is None
+
+
 LINES = EXAMPLE_TURTLE.splitlines()
 MARKED_LINES = [
     number
@@ -115,4 +136,4 @@ def test_long_text_and_other_formats_keep_the_message_of_the_parser() -> None:
     long_text = "x" * (MAX_EXPLAINED_CHARACTERS + 1)
     for text, format_ in ((long_text, TURTLE), ("<", RDF_XML)):
         explained = explain_syntax_error(text, format_.media_type, error)
-        assert explained == ("A dot is expected at the end of statements.", (1, 2))
+        assert explained == ("A dot is expected at the end of statements.", (1, 2), "")

@@ -67,6 +67,16 @@ def apply_corrections(text: str, format_: Format) -> str:
             f'{PREFIXES} paper:wp-spam a wgig:IssuePaper ; dcterms:title "Notes on mail"@en .',
             'dcterms:title "Spam"@en .',
         ),
+        (
+            f"{PREFIXES} paper:x a wgig:IssuePaper ; wgig:forum "
+            '[ a wgig:Forum ; wgig:makesDecisions "no" ] .',
+            "wgig:makesDecisions false ]",
+        ),
+        (
+            f"{PREFIXES} paper:x a wgig:IssuePaper ; wgig:forum "
+            "[ a wgig:Forum ; wgig:makesDecisions 'Yes'@en ] .",
+            "wgig:makesDecisions true ]",
+        ),
     ],
 )  # fmt: skip
 def test_correction_in_turtle_is_written_like_the_wrong_name(wrong: str, right: str) -> None:

@@ -55,11 +55,12 @@ def test_a_forum_under_a_misspelled_property_is_not_missing(engine: str) -> None
     document = read_example("ok-final", ("wgig:forum  ", "wgig:forums "))
     (paper,) = check_document(document, "complete", engine).papers
     assert rule_codes(paper) == ["WGIG-0-TERM-UNKNOWN"]
-    assert {section.number: section.state for section in paper.sections}[5] == "faulty"
+    states = {section.number: section.state for section in paper.sections}
+    assert {number for number, state in states.items() if state == "faulty"} == {5}
     assert [finding.section for finding in paper.findings] == [5]
     assert (paper.met, paper.left_out, paper.conforms) == (paper.parts, 0, False)
     (draft,) = check_document(document, "draft", engine).papers
-    assert {section.number: section.state for section in draft.sections}[5] == "done"
+    assert {section.number: section.state for section in draft.sections}[5] == "faulty"
 
 
 def test_a_section_lacks_only_the_parts_that_a_finding_names() -> None:

@@ -81,12 +81,12 @@ def test_mark_shows_its_message(report_page: Page) -> None:
     expect(report_page.locator(".cm-tooltip")).to_contain_text("is not in the inventory")
 
 
-def test_link_to_a_line_selects_it_in_the_editor(report_page: Page) -> None:
+def test_link_selects_the_marked_text_in_the_editor(report_page: Page) -> None:
     number = line_number("declaration/480")
     link = report_page.get_by_role("link", name=f"Line {number}, column")
     link.focus()
     report_page.keyboard.press("Enter")
-    assert selected_text(report_page) == "cites: [declaration/480]"
+    assert selected_text(report_page) == "declaration/480"
     assert report_page.evaluate("document.querySelector('.code').matches(':focus-within')")
     expect(report_page.locator(".problems")).to_contain_text("passage")
     report_page.locator(".problems").get_by_role("link", name="Show the finding in the report").click()
@@ -98,7 +98,7 @@ def test_link_follows_its_text_when_lines_are_added(report_page: Page) -> None:
     report_page.keyboard.press("Control+Home")
     report_page.keyboard.type("\n\n")
     report_page.get_by_role("link", name=f"Line {line_number('declaration/480')}, column").click()
-    assert selected_text(report_page) == "cites: [declaration/480]"
+    assert selected_text(report_page) == "declaration/480"
 
 
 def test_suggestion_changes_the_text_and_offers_to_check_again(report_page: Page) -> None:
@@ -146,7 +146,8 @@ def test_suggestion_does_not_change_another_text(report_page: Page) -> None:
     assert paper_text(report_page) == before
     finding = report_page.locator(".findings > li", has_text="This part of the text has changed.")
     finding.get_by_role("button", name=f"Line {line_number('spamm')}").press("Enter")
-    assert selected_text(report_page) == "issue: mail"
+    report_page.keyboard.type("# ")
+    assert "\n# issue: mail\n" in paper_text(report_page)
 
 
 @pytest.fixture
@@ -259,7 +260,34 @@ def test_error_has_a_mark_in_sight(reopen_page: PageOpener) -> None:
     assert code["y"] < top["y"] < code["y"] + code["height"]
     assert page.evaluate("scrollY") == 0
     page.locator("#problem a[href^='#file-1-line-']").click()
-    assert selected_text(page) == "<a:wrong> <b:> ."
+    assert selected_text(page) == ""
+    page.keyboard.type("<c:> ")
+    assert "<a:wrong> <b:> <c:> ." in paper_text(page)
+
+
+@pytest.mark.parametrize("is_on_one_line", [True, False])
+def test_forgotten_semicolon_is_inserted_by_a_button(reopen_page: PageOpener, is_on_one_line: bool) -> None:
+    right = TURTLE.replace("IssuePaper ;\n", "IssuePaper ; ") if is_on_one_line else TURTLE
+    wrong = right.replace("IssuePaper ; ", "IssuePaper ").replace("IssuePaper ;", "IssuePaper")
+    page = check_text(reopen_page("/validate", viewport=DESKTOP), wrong)
+    page.get_by_role("button", name="Insert ;").click()
+    assert paper_text(page).split() == right.split()
+    expect(page.locator(".cm-lintRange, .cm-lintPoint")).to_have_count(0)
+    click_and_wait(page, "#problem button")
+    expect(page).to_have_title(re.compile("^This draft has no errors"))
+
+
+def test_editor_shows_the_first_error(reopen_page: PageOpener) -> None:
+    page = check_text(
+        reopen_page("/validate", viewport=DESKTOP),
+        MISSPELLED_PAPER.replace("\n---\n", "\n" + "# \n" * 100 + "---\n").replace(
+            "issue: ", "# \n" * 100 + "issue: "
+        ),
+    )
+    marker, code = page.locator(".cm-lintRange").first.bounding_box(), page.locator(".code").bounding_box()
+    assert marker
+    assert code
+    assert code["y"] < marker["y"] < code["y"] + code["height"]
 
 
 def test_report_is_beside_the_text_on_wide_screens_and_above_it_on_narrow_ones(report_page: Page) -> None:

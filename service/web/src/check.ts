@@ -1,11 +1,11 @@
 /** The page of a checked paper: its text becomes an editor beside the report, whose links and suggestions lead to it. */
 
 import { type Anchor, type Mark, PaperEditor, type Place } from "./editor/paper-editor";
+import { downloadBlob } from "./page/download";
 import { h } from "./page/dom";
 import { formatMessage } from "./page/messages";
 
 const MAX_SHOWN_MESSAGES = 2; // of one line
-const REVOKE_DELAY_MS = 10_000; // some browsers read the text of a download only after the click
 const SEVERITIES: Record<string, Mark["severity"]> = { Violation: "error", Warning: "warning", Info: "info" };
 
 /** An element of the report that is about a place in the text. */
@@ -29,8 +29,8 @@ class CheckPage {
     field.after(this.status);
     field.parentElement!.append(" ", h("button", { type: "button", class: "plain", click: () => this.downloadText() }, formatMessage("download")));
     this.askBeforeLeaving();
-    const problem = this.findings.find(({ element }) => element.id === "problem");
-    if (problem) this.editor.show(problem.anchor);
+    const errors = this.findings.filter(({ mark }) => mark.severity === "error").sort((a, b) => a.anchor.offset - b.anchor.offset);
+    if (errors[0]) this.editor.show(errors[0].anchor);
     for (const element of document.querySelectorAll<HTMLElement>("[data-new]")) this.offerCorrection(element);
     document.querySelector("main")!.addEventListener("click", (event) => this.onClick(event));
   }
@@ -59,9 +59,7 @@ class CheckPage {
   }
 
   private downloadText(): void {
-    const url = URL.createObjectURL(new Blob([this.field.value]));
-    h("a", { href: url, download: this.hiddenField("name").value || `paper.${this.field.dataset.format ?? "txt"}` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), REVOKE_DELAY_MS);
+    downloadBlob(new Blob([this.field.value]), this.hiddenField("name").value || `paper.${this.field.dataset.format ?? "txt"}`);
     this.hiddenField("edited").value = "";
   }
 
@@ -80,7 +78,8 @@ class CheckPage {
     if (!link || (!line && link.hash !== "#paper")) return;
     event.preventDefault();
     const finding = this.findings.find(({ element }) => element.contains(link));
-    if (line) this.editor.selectLine(finding ? this.editor.lineOf(finding.anchor) : Number(line));
+    if (finding && line) this.editor.goTo(finding.anchor, finding.element.id === "problem"); // where a text cannot be read, something is missing
+    else if (line) this.editor.goToLine(Number(line));
     else this.editor.focus();
   }
 
@@ -110,7 +109,7 @@ class CheckPage {
 
   /** Say what became of a suggestion, in its place and to screen readers, and offer to go on. */
   private report(element: HTMLElement, sentence: string, line?: number, text = ""): void {
-    const next = line ? h("button", { type: "button", class: "plain", click: () => this.editor.selectLine(line) }, formatMessage("in-line", { line })) : this.checkButton();
+    const next = line ? h("button", { type: "button", class: "plain", click: () => this.editor.goToLine(line) }, formatMessage("in-line", { line })) : this.checkButton();
     element.replaceChildren(`${sentence} `, h("bdi", {}, text), " ", next);
     this.status.replaceChildren(h("p", {}, `${sentence} `, h("bdi", {}, text)));
     next.focus();

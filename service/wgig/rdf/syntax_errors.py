@@ -32,10 +32,14 @@ UNEXPECTED_TERM_PATTERN = re.compile(r"is not a valid (RDF object|predicate|subj
 
 
 class ExplainedError(NamedTuple):
-    """A syntax error: sentences that say what is wrong, and where; the position is None if it is unknown."""
+    """A syntax error: sentences that say what is wrong, and where; the position is None if it is unknown.
+
+    `insertion` is the text that is probably missing at the position; empty if that is unknown.
+    """
 
     message: str
     position: TextPosition | None
+    insertion: str = ""
 
 
 class Token(NamedTuple):
@@ -119,9 +123,9 @@ class TurtleErrorText:
         """The number of the line of an offset."""
         return self.lines.locate(offset).line
 
-    def explain(self, message: str, offset: int) -> ExplainedError:
+    def explain(self, message: str, offset: int, insertion: str = "") -> ExplainedError:
         """The explanation with the position of an offset."""
-        return ExplainedError(message, self.lines.locate(offset))
+        return ExplainedError(message, self.lines.locate(offset), insertion)
 
 
 def explain_syntax_error(text: str, media_type: str, error: SyntaxError) -> ExplainedError:
@@ -194,20 +198,29 @@ def explain_missing_end(error_text: TurtleErrorText, message: str) -> ExplainedE
     first_token = error_text.tokens[min(error_text.statement_start, len(error_text.tokens) - 1)]
     if bracket and (found is None or error_text.token_text(found) in (".", "}", ")")):
         return explain_open_bracket(error_text, bracket)
-    if DECLARATION_PATTERN.fullmatch(error_text.token_text(first_token)) and not bracket:
+    is_declaration = DECLARATION_PATTERN.fullmatch(error_text.token_text(first_token)) and not bracket
+    if is_declaration:
         marks = "`.`"
     elif bracket:
         marks = f"`;` or `{OPENING_BRACKETS[error_text.token_text(bracket)]}`"
     else:
         marks = "`;` or `.`" if found else "`.`"
     last_line = error_text.line_of(last.start)
+    # A subject is usually written at the start of a line, the properties below it are indented.
+    is_new_statement = found is None or (not bracket and error_text.lines.locate(found.start).column == 1)
+    mark = "." if is_declaration or is_new_statement else ";"
+    if bracket and error_text.token_text(bracket) != "[":
+        mark = ""  # it may be another one
     if found is None or error_text.line_of(found.start) != error_text.line_of(last.end):
         end_line = error_text.line_of(last.end)
-        return error_text.explain(f"Line {end_line} has no {marks} at its end.", last.end)
+        return error_text.explain(
+            f"Line {end_line} has no {marks} at its end.", last.end, mark and f" {mark}"
+        )
     return error_text.explain(
         f"Line {last_line} has no {marks} between {error_text.quote_token(last)} and "
         f"{error_text.quote_token(found)}.",
         found.start,
+        mark and f"{mark} ",
     )
 
 

@@ -307,7 +307,7 @@ def build_paper_report(summary: PaperSummary, profile: str, findings: Sequence[F
         title=summary.title,
         findings=sorted(findings, key=finding_sort_key),
         left_out=summary.count_results(profile) - len(findings),
-        sections=summary.sections(profile),
+        sections=summary.sections(profile, findings),
         met=summary.corrected.met,
         waived=len(summary.corrected.waived_rules),
         parts=len(summary.required),

@@ -54,10 +54,14 @@ def edit_title(text: str, offset: int, title: str, new_title: str) -> TextEdit |
 
 
 def edit_quoted_name(document: Document, offset: int, name: str, suggestion: str) -> TextEdit | None:
-    """The change of a string in Turtle into an IRI, if `suggestion` is a prefixed name."""
+    """The change of a string in Turtle into a boolean, or an IRI if `suggestion` is a prefixed name."""
     text, token = document.text, QUOTED_NAME_PATTERN.match(document.text, offset)
     is_prefixed = ":" in suggestion and suggestion.partition(":")[0] in LOCAL_NAMESPACE_PATHS
-    if document.format not in (TURTLE, TRIG) or not is_prefixed or not token or token[2] != name:
+    if document.format not in (TURTLE, TRIG) or not token or token[2] != name:
+        return None
+    if suggestion in ("true", "false"):
+        return TextEdit(token.start(), token.end(), suggestion)
+    if not is_prefixed:
         return None
     iri = expand_curie(suggestion).value
     new_name = suggestion if declares_prefix(text[:offset], suggestion, iri) else f"<{iri}>"

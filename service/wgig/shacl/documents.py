@@ -216,6 +216,7 @@ def build_syntax_problem(text: str, format_: Format, error: SyntaxError) -> Prob
     detail, position = f"The file is not valid {format_.title}. {explained.message}", explained.position
     if not position:
         return Problem(400, detail, slug="syntax")
-    return Problem(
-        400, detail, slug="syntax", **position._asdict(), excerpt=TextLines(text).excerpt(position)
-    )
+    members = {**position._asdict(), "excerpt": TextLines(text).excerpt(position)}
+    if explained.insertion:
+        members["correction"] = {"old": "", "new": explained.insertion}
+    return Problem(400, detail, slug="syntax", **members)

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pyoxigraph as ox
 
 from ..rdf import shipped
-from ..rdf.formats import MARKDOWN, WORD_DOCUMENT
+from ..rdf.formats import JSON_LD, MARKDOWN, TRIG, TURTLE, WORD_DOCUMENT
 from ..rdf.literals import term_text
 from ..rdf.namespaces import (
     BASE_IRI,
@@ -41,6 +41,8 @@ UNKNOWN_TERM_CODE = "WGIG-0-TERM-UNKNOWN"
 SKOS_IN_SCHEME = f"{SKOS_NAMESPACE}inScheme"
 WGIG_PART_OF = f"{WGIG_NAMESPACE}partOf"
 WGIG_MECHANISM = ox.NamedNode(f"{WGIG_NAMESPACE}mechanism")
+
+BOOLEANS_BY_TEXT = {"yes": "true", "true": "true", "no": "false", "false": "false"}
 
 SuggestionsByValue = dict[tuple[str, Term | None], str]  # by rule code and value of a result
 
@@ -80,6 +82,13 @@ def find_nearest_term(result: ValidationResult) -> str:
 def suggest_title(_: Document, result: ValidationResult) -> str:
     """The title of the known paper with the IRI of the focus node, alphabetically the first of several."""
     return min(shipped.shipped_paper_titles()[result.focus.value])
+
+
+def suggest_boolean(document: Document, result: ValidationResult) -> str:
+    """The boolean that a text means, as in a format that writes it without quotes; else an empty string."""
+    value: Term = result.value
+    is_written_plainly = document.format in (TURTLE, TRIG, JSON_LD)
+    return BOOLEANS_BY_TEXT.get(value.value.strip().lower(), "") if is_written_plainly else ""
 
 
 def suggest_name(document: Document, result: ValidationResult) -> str:
@@ -224,6 +233,7 @@ SUGGESTERS_BY_CODE: dict[str, Callable[[Document, ValidationResult], str]] = {
     "WGIG-0-NAME-TAKEN": suggest_title,
     "WGIG-6-ABOUT-UNKNOWN": suggest_mechanism,
     "WGIG-7-MECHANISM-UNKNOWN": suggest_mechanism,
+    "WGIG-5B-DECIDES-VALUE": suggest_boolean,
     UNKNOWN_TERM_CODE: suggest_vocabulary_term,
     **dict.fromkeys(ALLOWED_IRIS, suggest_name),
 }

@@ -1,6 +1,6 @@
 """The summary of the results for one paper: parts that are there or waived, and the state of each section."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 
 import pyoxigraph as ox
@@ -14,6 +14,7 @@ from .findings import (
     STATE_MISSING,
     STATE_NOT_CHECKED,
     STATE_WAIVED,
+    Finding,
     SectionState,
 )
 from .locations import is_blank_text
@@ -186,11 +187,15 @@ class PaperSummary:
         """Whether the paper conforms to the profile."""
         return not self.blocking_rules(profile)
 
-    def sections(self, profile: str) -> list[SectionState]:
+    def sections(self, profile: str, findings: Iterable[Finding] = ()) -> list[SectionState]:
         """The state of each section of the template, with the parts that it lacks.
 
-        A part with a misspelled name is faulty, not missing.
+        A part with a misspelled name is faulty, not missing. With `findings`, an unknown name is in
+        the section of the name that was probably meant.
         """
+        sections_by_code: dict[str, set[int]] = {}
+        for finding in findings:
+            sections_by_code.setdefault(finding.rule.code, set()).add(finding.section)
         corrected = self.corrected
         unmet = {rule.section for rule in corrected.unmet_rules}
         done = {rule.section for rule in self.required} - unmet
@@ -207,7 +212,11 @@ class PaperSummary:
         # The numbers of the sections in each state. A section in several has the first of them.
         states = {
             STATE_MISSING: {rule.section for rule in missing_rules},
-            STATE_FAULTY: {rule.section for rule in self.blocking_rules(profile)},
+            STATE_FAULTY: {
+                section
+                for rule in self.blocking_rules(profile)
+                for section in sections_by_code.get(rule.code, {rule.section})
+            },
             STATE_WAIVED: {rule.section for rule in corrected.waived_rules},
             STATE_DONE: done
             | ({COMMENTS_SECTION} if ADDITIONAL_COMMENTS_IRI in corrected.stated_properties else set()),

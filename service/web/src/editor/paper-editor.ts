@@ -74,16 +74,25 @@ export class PaperEditor {
     this.view.focus();
   }
 
-  /** Select a line, and move the focus to it. */
-  selectLine(number: number): void {
-    const { doc } = this.view.state;
-    const { from, to } = doc.line(Math.min(Math.max(number, 1), doc.lines));
-    this.view.dispatch({ selection: { anchor: to, head: from }, effects: EditorView.scrollIntoView(from, { y: "center" }) });
+  /** Move the focus to an anchor, and select the marked text there, unless something is missing there. */
+  goTo({ offset }: Anchor, isMissing = false): void {
+    this.select(offset, isMissing ? offset : offset + this.markedLength(offset));
+  }
+
+  /** Move the focus to the beginning of a line. */
+  goToLine(number: number): void {
+    const { from } = this.view.state.doc.line(Math.min(Math.max(number, 1), this.view.state.doc.lines));
+    this.select(from, from);
+  }
+
+  private select(from: number, to: number): void {
+    this.view.dispatch({ selection: { anchor: from, head: to }, effects: EditorView.scrollIntoView(from, { y: "center" }) });
     this.view.focus();
   }
 
-  /** Whether this name, and no longer one, is at an anchor. */
+  /** Whether this name, and no longer one, is at an anchor; an empty name is everywhere. */
   hasName(anchor: Anchor, name: string): boolean {
+    if (!name) return true;
     const end = anchor.offset + name.length;
     return this.view.state.sliceDoc(anchor.offset, end) === name && !/[\p{L}\p{N}_-]/u.test(this.view.state.sliceDoc(end, end + 1));
   }
@@ -97,7 +106,7 @@ export class PaperEditor {
       userEvent: "input.fix",
     });
     const otherMarks: Diagnostic[] = [];
-    forEachDiagnostic(this.view.state, (diagnostic, start, end) => start !== from && otherMarks.push({ ...diagnostic, from: start, to: end }));
+    forEachDiagnostic(this.view.state, (diagnostic, start, end) => start !== from && start !== anchor.offset && otherMarks.push({ ...diagnostic, from: start, to: end }));
     this.view.dispatch(setDiagnostics(this.view.state, otherMarks));
     this.show(anchor);
   }
@@ -108,12 +117,15 @@ export class PaperEditor {
     scrollDOM.scrollTop = this.view.lineBlockAt(anchor.offset).top - scrollDOM.clientHeight / 2;
   }
 
+  /** The length of the text that a mark at an offset covers. */
+  private markedLength(offset: number): number {
+    const line = this.view.state.doc.lineAt(offset);
+    return MARKED_PATTERN.exec(line.text.slice(offset - line.from))?.[0].length ?? 0;
+  }
+
   private createDiagnostic(mark: Mark): Diagnostic {
-    const { doc } = this.view.state;
-    const from = findOffset(doc, mark);
-    const line = doc.lineAt(from);
-    const length = MARKED_PATTERN.exec(line.text.slice(from - line.from))?.[0].length ?? 0;
+    const from = findOffset(this.view.state.doc, mark);
     const renderMessage = () => h("bdi", { lang: mark.lang }, mark.message);
-    return { from, to: from + length, severity: mark.severity, message: mark.message, renderMessage };
+    return { from, to: from + this.markedLength(from), severity: mark.severity, message: mark.message, renderMessage };
   }
 }
