@@ -207,7 +207,9 @@ function loadChoicesOnFocus(form: HTMLFormElement): void {
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       for (const table of page.querySelectorAll<HTMLTableElement>("table[id^=list-]")) {
         const rows = [...(table.tBodies[0]?.rows ?? [])];
-        document.getElementById(table.id)?.append(...rows.map(({ cells }) => new Option(cells[1]?.textContent ?? "", cells[0]?.textContent ?? "")));
+        for (const list of document.querySelectorAll(`datalist[data-values="${table.id}"]`)) {
+          list.append(...rows.map(({ cells }) => new Option(cells[1]?.textContent ?? "", cells[0]?.textContent ?? "")));
+        }
       }
     } catch {
       isLoading = false; // until the next field gets the focus

@@ -127,6 +127,19 @@ def test_messages_speak_of_fields_and_not_of_file_formats(rule: Rule) -> None:
     )
 
 
+def test_passage_of_another_document_is_not_called_missing(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam")
+    form = form.fill(assessment_1_verdict_1="adequate", assessment_1_cites_1="background-report/136")
+    message = form.press("do", "check").field_messages("assessment-1-cites-1")
+    assert "This passage is not in the Declaration." in message
+
+
+def test_missing_assessment_is_at_the_blank_one(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").fill(assessment_1_verdict_1="adequate")
+    form = form.press("do", "check")
+    assert "development priority" in form.field_messages("assessment-6-criterion-1")
+
+
 def test_equal_messages_in_the_summary_name_their_row(client: httpx.Client) -> None:
     form = open_form(client, "/write?issue=spam")
     form = form.fill(assessment_1_verdict_1="adequate", assessment_2_verdict_1="adequate").press(

@@ -141,13 +141,21 @@ def test_form_shows_what_the_background_report_says_at_its_section_or_criterion(
     assert "need (the group): Cooperation of states and of industry" in texts["8. Additional "]
     assert "nascent" not in form.send("do", "markdown").text
     assert "nascent" not in form.send("do", "turtle").text
-    assert form.form.select_one('datalist#list-listed option[value="background-report/136"]')
+    assert form.form.select_one('datalist#list-cited option[value="background-report/136"]')
+    assert form.form.select_one("input#cites-1[list=list-cited]")
+    assert form.form.select_one("input#assessment-1-cites-1[list=list-listed]")
+    assert not form.form.select("datalist#list-listed option")
 
 
 @pytest.mark.parametrize(
     ("list_name", "value", "name"),
     [
-        ("listed", "declaration/48", "Geneva Declaration of Principles, paragraph 48"),
+        (
+            "listed",
+            "declaration/48",
+            "Geneva Declaration of Principles, paragraph 48: Internet as a global public facility; its "
+            "international management to follow four qualities and four aims",
+        ),
         ("about", "agent/icann", "ICANN"),
         ("members", "Alejandro Pisanty", ""),
         ("who", "APNIC", "Asia Pacific Network Information Centre (APNIC)"),

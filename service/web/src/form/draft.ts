@@ -24,6 +24,7 @@ export class FormDraft {
   private readonly key: string;
   private readonly status = document.getElementById("form-draft");
   private keepTimer = 0;
+  private hasInput: boolean; // whether there is something of the author to keep
   private isKept = false; // whether the draft that was last to be kept is in the storage
   private isOffered = false; // a draft is offered that new input must not replace
 
@@ -31,10 +32,11 @@ export class FormDraft {
     this.key = KEY_PREFIX + (form.dataset.address ?? "");
     if ("saved" in form.dataset) this.discardSent();
     else if (!("unsaved" in form.dataset)) this.offer();
+    this.hasInput = "unsaved" in form.dataset;
     form.addEventListener("input", () => this.keepLater());
     form.addEventListener("submit", (event) => this.onSubmit(event));
     addEventListener("pagehide", () => this.ensureKept());
-    if ("unsaved" in form.dataset) this.keep(); // a row was added, or a file checked
+    if (this.hasInput) this.keep(); // a row was added, or a file checked
   }
 
   /** Whether what was entered is kept, for which this keeps it at once. */
@@ -61,6 +63,7 @@ export class FormDraft {
   }
 
   private keepLater(): void {
+    this.hasInput = true;
     clearTimeout(this.keepTimer);
     this.keepTimer = setTimeout(() => this.keep(), KEEP_DELAY_MS);
   }
@@ -75,7 +78,7 @@ export class FormDraft {
   private onSubmit(event: SubmitEvent): void {
     if (event.defaultPrevented) return;
     const button = event.submitter as HTMLButtonElement | null;
-    this.keep();
+    if (this.hasInput) this.keep();
     try {
       if (button?.name === "do" && SAVE_ACTIONS.includes(button.value)) sessionStorage.setItem(SENT_KEY, this.key);
     } catch {

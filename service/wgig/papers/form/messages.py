@@ -37,7 +37,7 @@ from .fields import (
 )
 from .original import OriginalPaper
 from .request import FIELD_NAME_PATTERN
-from .rule_messages import FORM_MESSAGES, rule_message
+from .rule_messages import FORM_MESSAGES, OTHER_DOCUMENT_MESSAGE, rule_message
 from .state import FormRow, field_group_name, form_row_name
 from .statements import FormToGraph
 
@@ -74,7 +74,19 @@ def build_finding_messages(
         ]
     field = next(iter_finding_fields(finding, form_graph), f"{SECTION_NAME_PREFIX}{rule.section}")
     details = [*iter_message_details(finding, field, language)]
+    if cites_other_document(finding, form_graph):
+        text, language = translate_message(OTHER_DOCUMENT_MESSAGE)
+        return [FieldMessage(field, rule.severity, text, language, rule.code, finding.is_blocking(profile))]
     return [build_rule_message(field, rule, language, blocks=finding.is_blocking(profile), details=details)]
+
+
+def cites_other_document(finding: Finding, form_graph: FormToGraph) -> bool:
+    """Whether an assessment lacks a passage of the Declaration, but cites one of another document."""
+    return finding.rule.code == "WGIG-7-CITATION-MISSING" and any(
+        triple.predicate == expand_curie("cito:cites") and triple.object.value in shipped_resource_iris()
+        for triple in form_graph.graph.statements_about(finding.focus)
+        if isinstance(triple.object, ox.NamedNode)
+    )
 
 
 def build_rule_message(
@@ -149,6 +161,8 @@ def iter_finding_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[s
             f"{form_row_name(ASSESSMENT_PART, row)}-judges"
             for row in reversed(list_criterion_rows(rule, form_graph))
         )
+    if is_about_criterion(rule) and rule.component == "QualifiedMinCount":  # none: the blank one, if any
+        yield from (form_row_name(ASSESSMENT_PART, row) for row in list_criterion_rows(rule, form_graph))
     yield from (
         field_names[key] for key in ((finding.focus, path) for path in rule.predicates) if key in field_names
     )

@@ -12,6 +12,9 @@ ASSESSMENT_MESSAGE = gettext_noop("Missing: %(name)s. Choose a verdict, and expl
 ASSESSED_TWICE_MESSAGE = gettext_noop(
     "A mechanism is assessed twice by the same criterion. Keep one of the two assessments."
 )
+OTHER_DOCUMENT_MESSAGE = gettext_noop(
+    "This passage is not in the Declaration. Enter a passage of the Declaration, such as declaration/48."
+)
 FORM_MESSAGES = {
     "WGIG-0-TITLE-MISSING": gettext_noop("Enter a title."),
     "WGIG-0-TITLE-LANGUAGE": gettext_noop(

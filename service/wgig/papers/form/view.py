@@ -61,6 +61,9 @@ from .state import FieldValue, FormRow, FormState, field_group_name, form_row_na
 DRAFTER_FIELD = FormField("", "wgig:drafter")
 ABOUT_FIELD = FormField("wgig:mechanism", "wgig:about")
 MEMBERS_DATALIST = "members"
+# The passages that the paper itself cites: also those of hints, which an assessment cannot be based on.
+CITED_DATALIST = "cited"
+DATALISTS_BY_FIELD = {ABOUT_FIELD: ABOUT_FIELD.key, CITED_PASSAGES_FIELD: CITED_DATALIST}
 DATALIST_IDS = (DATALIST_FIELD, ABOUT_FIELD.key, MEMBERS_DATALIST, PERSON_FIELD)
 MAX_HEADING_CHARACTERS = 120  # of the summary of a row, and of the label of an option
 LONG_TEXT_CHARACTERS = 1000  # characters; a longer text has a higher text area
@@ -229,7 +232,10 @@ def list_shared_choices(language: str) -> list[ChoiceList]:
             DATALIST_FIELD,
             gettext(CITED_PASSAGES_LABEL),
             f"{ID_NAMESPACE}document/",
-            CITED_PASSAGES_FIELD.choices(language),
+            [
+                choice._replace(label=choice_name(passage_iri(choice.value), language, MAX_NAME_CHARACTERS))
+                for choice in CITED_PASSAGES_FIELD.choices(language)
+            ],
         ),
         ChoiceList(
             ABOUT_FIELD.key, gettext(FIELD_LABELS["wgig:about"]), ID_NAMESPACE, ABOUT_FIELD.choices(language)
@@ -410,7 +416,7 @@ class FormView:
             reason=field.reason,
             hint=field.hint,
             kind=field.kind,
-            datalist_id=MEMBERS_DATALIST if is_drafter else field.key if field == ABOUT_FIELD else field.kind,
+            datalist_id=MEMBERS_DATALIST if is_drafter else DATALISTS_BY_FIELD.get(field, field.kind),
             required=field.required and can_be_required,
             add_label=field.add_label,
             controls=[
