@@ -231,6 +231,16 @@ def test_too_large_header_field_is_refused() -> None:
     run_client(client)
 
 
+def test_address_that_the_parser_refuses_is_too_long() -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"GET /sparql?query=" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+        document = read_problem(await reader.read())
+        assert document["status"] == 414
+        assert "Send the query in the body of a POST request." in str(document["detail"])
+
+    run_client(client)
+
+
 @pytest.mark.parametrize("path", [b"bye", b"stay"])
 def test_response_is_received_if_body_is_not_read(path: bytes) -> None:
     size = 20_000_000

@@ -24,6 +24,7 @@ from .limits import RateLimiter
 HEAD_TIMEOUT_SECONDS = 10  # for the head of a request, and for draining a connection before it is closed
 MAX_HEAD_BYTES = 128 * 1024
 MAX_STARTED_LINE_BYTES = 256  # more than the name of a method
+MAX_PARSED_ADDRESS_BYTES = 65535  # httptools refuses a longer one
 MAX_FIELD_BYTES = 16 * 1024  # caches have up to 1,000 values of a header field as keys
 REQUEST_ID_PREFIX = REQUEST_ID_FIELD + b": "
 MAX_DISCARDED_BYTES = 128 * 1024 * 1024  # while a connection is drained; then it is closed
@@ -218,7 +219,10 @@ class ServerConnection(HttpToolsProtocol):
         )
         reason = str(error) if is_parser_error else msg.rstrip(".")
         cycle = self.cycle
-        if not self.is_handling_request() and isinstance(error, httptools.HttpParserInvalidMethodError):
+        is_long_address = len(self.url) > MAX_PARSED_ADDRESS_BYTES
+        if not self.is_handling_request() and is_long_address:
+            self.refuse(long_address_problem())
+        elif not self.is_handling_request() and isinstance(error, httptools.HttpParserInvalidMethodError):
             self.refuse(unknown_method_problem(self.latest_data, reason))
         elif not self.is_handling_request() and error and isinstance(error.__context__, FieldTooLargeError):
             self.refuse(large_field_problem(str(error.__context__)))
@@ -277,6 +281,15 @@ def unknown_method_problem(data: bytes, reason: str) -> Problem:
         return malformed_request_problem(reason)
     name = f"{match[1].decode()}{'…' if match.end(1) == len(data) else ''}"
     return Problem(501, f"The method {name} is not supported. Use GET.", slug="not-implemented")
+
+
+def long_address_problem() -> Problem:
+    """The 414 for an address that the parser refuses (RFC 9110, section 15.5.15)."""
+    return Problem(
+        414,
+        f"The address is longer than {MAX_PARSED_ADDRESS_BYTES} bytes. Send the query in the body of a POST "
+        "request.",
+    )
 
 
 def large_field_problem(name: str) -> Problem:
