@@ -691,6 +691,16 @@ def test_history_is_kept_until_cleared(reopen_page: PageOpener, find_axe_violati
     expect(page.locator(".past")).to_be_hidden()
 
 
+def test_result_of_a_long_query_is_downloaded(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(page, f"# {'long ' * 8_000}\n{ISSUES_QUERY}")
+    for name, file_name in (("Download TSV", "answer.tsv"), ("CSV with names", "answer-with-names.csv")):
+        with page.expect_download() as download:
+            page.locator(".offers").get_by_role("button", name=name).click()
+        assert download.value.suggested_filename == file_name
+        assert "pam" in download.value.path().read_text(encoding="utf-8")
+
+
 def test_result_is_downloaded_in_each_format(reopen_page: PageOpener) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
     run_query(page, ISSUES_QUERY)
@@ -853,6 +863,9 @@ def test_new_tab_has_a_query_with_rows_and_the_focus(reopen_page: PageOpener) ->
     expect(page.locator(".found")).to_contain_text("Paragraph")
     expect(page.locator(".found")).not_to_contain_text("void")
     expect(page.locator(".found")).not_to_contain_text("Possible mistakes")
+    page.get_by_role("button", name="New", exact=True).click()
+    page.keyboard.type("#")
+    assert query_text(page) == "#"  # typing replaces the example
 
 
 def test_queries_of_links_share_a_tab(reopen_page: PageOpener) -> None:
@@ -1074,6 +1087,14 @@ def test_damage_of_short_link_is_reported(reopen_page: PageOpener) -> None:
         expect(page.locator(".notice")).to_contain_text("the link is incomplete or damaged")
         assert query_text(page) == ""
         expect(page.locator(".found")).to_be_hidden()
+
+
+def test_damage_of_short_link_is_not_covered_by_the_bar(open_page: PageOpener) -> None:
+    page = wait_for_editor(open_page("/sparql", viewport={"width": 1280, "height": 800}))
+    page.evaluate("location.hash = '#q=xxxx'")
+    expect(page.locator(".notice[role=alert]")).to_be_visible()
+    position = page.locator(".run-bar").evaluate("(bar) => getComputedStyle(bar).position")
+    assert position == "static"
 
 
 def test_query_of_a_link_without_checksum_is_not_run(reopen_page: PageOpener) -> None:

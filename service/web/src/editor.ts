@@ -53,7 +53,7 @@ class QueryPage {
     this.strip = new TabStrip(form.querySelector<HTMLElement>(".query-tabs")!, this.tabs, {
       beforeSwitch: () => this.storeTab(),
       onSwitch: () => this.editor.replaceQuery(this.tabs.active?.text ?? ""),
-      onNew: () => this.editor.focus(),
+      onNew: () => this.editor.selectAll(), // so that typing replaces the example
       onStatus: (text) => (this.status.textContent = text),
     });
     const isEmptyPage = location.search === "" && this.tabs.active;

@@ -118,7 +118,9 @@ export class CodeEditor {
     return { name: describeEdit(edit, doc), apply: () => applyEdit(this.view, edit, doc) };
   }
 
-  focus(): void {
+  /** Select the whole text, and move the focus to it. */
+  selectAll(): void {
+    this.view.dispatch({ selection: { anchor: 0, head: this.view.state.doc.length } });
     this.view.focus();
   }
 

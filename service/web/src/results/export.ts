@@ -2,6 +2,7 @@
 
 import type { QueryResult } from "../query/result";
 import { COMMAND_TEMPLATES, formatCommand } from "../query/commands";
+import { downloadBlob } from "../page/download";
 import { h } from "../page/dom";
 import { formatMessage } from "../page/messages";
 import { compressText, formatFragment } from "../query/shared-query";
@@ -53,18 +54,44 @@ export function exportSection(result: QueryResult, parameters: URLSearchParams, 
 }
 
 function createLinks(formats: Record<string, string[]>, parameters: URLSearchParams, view: string): HTMLElement[] {
+  const isTooLong = queryAddress(parameters).length > MAX_ADDRESS_CHARACTERS;
+  const createDownload = isTooLong ? createDownloadButton : createDownloadLink;
   const links = Object.entries(formats).map(([name, [mediaType, suffix]]) =>
-    h("li", {}, h("a", { href: queryAddress(parameters, mediaType), download: `answer.${suffix}`, rel: "nofollow" }, formatMessage("download", { format: name }))));
+    createDownload(parameters, mediaType!, `answer.${suffix}`, formatMessage("download", { format: name })));
   if (formats === TABLE_FORMATS) {
     const namedCsv = new URLSearchParams([...parameters, ["names", ""]]);
-    links.push(h("li", {}, h("a", { href: queryAddress(namedCsv, "text/csv"), download: "answer.csv", rel: "nofollow" }, formatMessage("named-csv"))));
+    links.push(createDownload(namedCsv, "text/csv", "answer-with-names.csv", formatMessage("named-csv")));
   }
   const isQueryAlone = [...parameters.keys()].join() === "query"; // /cite and the short link have no other parameter
   const shortLink = isQueryAlone ? [createShortLink(parameters.get("query") ?? "", view)] : [];
-  if (queryAddress(parameters).length > MAX_ADDRESS_CHARACTERS) return [h("p", {}, formatMessage("too-long")), ...shortLink];
+  if (isTooLong) return [downloadList(links), ...shortLink];
   const permalink = h("a", { href: queryAddress(parameters) + formatFragment(viewInAddress(view)), rel: "nofollow", class: "to-view" }, formatMessage("permalink"));
   const citeLink = h("a", { href: `/cite?${parameters}`, rel: "nofollow" }, formatMessage("cite"));
-  return [h("ul", { class: "row" }, ...links, h("li", {}, permalink), isQueryAlone && h("li", {}, citeLink)), ...shortLink];
+  return [downloadList([...links, permalink, ...(isQueryAlone ? [citeLink] : [])]), ...shortLink];
+}
+
+function downloadList(downloads: HTMLElement[]): HTMLElement {
+  return h("ul", { class: "row" }, ...downloads.map((download) => h("li", {}, download)));
+}
+
+function createDownloadLink(parameters: URLSearchParams, mediaType: string, fileName: string, text: string): HTMLElement {
+  return h("a", { href: queryAddress(parameters, mediaType), download: fileName, rel: "nofollow" }, text);
+}
+
+/** A button that downloads the result of a query that is too long for an address. */
+function createDownloadButton(parameters: URLSearchParams, mediaType: string, fileName: string, text: string): HTMLElement {
+  const status = h("span", { role: "status" });
+  const download = async () => {
+    try {
+      const response = await fetch("/sparql", { method: "POST", body: new URLSearchParams(parameters), headers: { Accept: mediaType } });
+      if (!response.ok) throw new Error(response.statusText);
+      downloadBlob(await response.blob(), fileName);
+      status.textContent = "";
+    } catch {
+      status.textContent = ` ${formatMessage("unanswered")}`;
+    }
+  };
+  return h("span", {}, h("button", { type: "button", class: "plain", click: () => void download() }, text), status);
 }
 
 /** A link whose fragment has the compressed query, in a field, with a button that copies it. */
