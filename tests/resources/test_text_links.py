@@ -111,7 +111,17 @@ def test_the_original_and_the_page_can_be_cited(page_client: httpx.Client) -> No
         ">The original</a>: paragraph <bdi>41</bdi> of “<bdi>Tunis Agenda for the Information Society</bdi>”"
     )
     assert question < original < html.index(">This page</a>")
-    assert html.index('href="#cite"') < html.index("Our summary:")
+    assert html.index('&amp;work">Cite</a>') < html.index("Our summary:")
+
+
+@pytest.mark.parametrize(("issue", "is_in_inventory"), [("privacy", True), ("internet-names", False)])
+def test_a_paper_can_be_started_on_an_issue_of_the_inventory(
+    page_client: httpx.Client, issue: str, is_in_inventory: bool
+) -> None:
+    html = page_client.get(f"/doc/issue/{issue}", headers={"Accept": "text/html"}).text
+    assert (
+        f'href="/write?issue={issue}" rel="nofollow">Write a paper on this issue</a>' in html
+    ) == is_in_inventory
 
 
 @pytest.mark.parametrize("path", ["document/tunis-agenda/41", "document/report/p18", "issue/spam"])

@@ -66,6 +66,7 @@ FIELD_TITLES = {
     "recommendation-kind": gettext_noop("Kind"),
     "role": gettext_noop("Role"),
     "session-kind": gettext_noop("Kind of session"),
+    "the_cluster": gettext_noop("Cluster"),
     "the_criterion": gettext_noop("Criterion"),
     "text": gettext_noop("Paper"),
     "timeliness": gettext_noop("Timeliness"),
