@@ -397,8 +397,9 @@ def test_static_files_are_compressed_more_than_answers(get: GetFunction) -> None
         assert int(response.headers["content-length"]) < len(answer)
 
 
-def test_style_sheet_is_sent_without_comments() -> None:
-    style = read_static_files()[build_static_path("style.css")]
+@pytest.mark.parametrize("name", ["style.css", "queries.css"])
+def test_style_sheet_is_sent_without_comments(name: str) -> None:
+    style = read_static_files()[build_static_path(name)]
     assert b"/*" not in style
     assert b"  " not in style
 
@@ -411,7 +412,7 @@ def relative_luminance(color: str) -> float:
 
 
 def test_text_colors_have_sufficient_contrast() -> None:
-    style = next(content for path, content in read_static_files().items() if path.endswith(".css")).decode()
+    style = read_static_files()[build_static_path("style.css")].decode()
     schemes = re.findall(r":root \{([^}]+)\}", style)
     assert len(schemes) == 2  # light and dark
     for scheme in schemes:
@@ -474,8 +475,9 @@ def test_date_in_sentence_is_isolated() -> None:
     assert isolate_days("<مثل 2005-01-20.") == '&lt;مثل <bdi dir="ltr">2005-01-20</bdi>.'
 
 
-def test_style_sheet_has_balanced_braces() -> None:
-    style = (PAGES_FOLDER / "static" / "style.css").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["style.css", "queries.css"])
+def test_style_sheet_has_balanced_braces(name: str) -> None:
+    style = (PAGES_FOLDER / "static" / name).read_text(encoding="utf-8")
     assert style.count("{") == style.count("}")
 
 
