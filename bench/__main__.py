@@ -44,6 +44,8 @@ FEW_BULK_PAPERS = 100  # so few that a check of them takes little longer than th
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmarks that the command line selects, print or write the tables, save all figures."""
     options = build_parser().parse_args(arguments)
+    if not options.page.is_file():
+        raise SystemExit(f"{options.page} is not a file. Give a copy of {page.SERVING_PAGE}.")
     sizes, rounds, seconds = sorted(options.papers), options.rounds, options.seconds
     if options.quick:
         sizes, rounds, seconds = [1000], 3, 0.2
