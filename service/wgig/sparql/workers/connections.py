@@ -27,9 +27,13 @@ from .protocol import (
     LOAD_MESSAGE,
     LOST_FAULT,
     OPENED_MESSAGE,
+    PULL_MESSAGE,
     QUERY_MESSAGE,
+    RETIRE_MESSAGE,
     THREAD_MESSAGE,
     TIME_FAULT,
+    VERSION_MESSAGE,
+    VERSION_STRUCT,
     WORN_MESSAGE,
     QueryFault,
     QueryJob,
@@ -64,7 +68,11 @@ class CopyConnection(asyncio.Protocol):
 
     def queue_change(self, body: bytes) -> None:
         """Queue a serialized change, or send it now if many wait."""
-        self.waiting_changes += frame_message(CHANGE_MESSAGE, body)
+        self.queue_message(frame_message(CHANGE_MESSAGE, body))
+
+    def queue_message(self, message: bytes) -> None:
+        """Queue a framed message, or send it now if many bytes wait."""
+        self.waiting_changes += message
         if len(self.waiting_changes) > MAX_WAITING_CHANGE_BYTES:
             self.send()
 
@@ -199,6 +207,65 @@ class WorkerListener(Protocol):
 
     def on_exited(self, worker: "WorkerConnection") -> None:
         """Handle the exit of the worker."""
+
+
+class LentWorkerListener(Protocol):
+    """Callbacks for events of a worker that evaluates the queries of a front process."""
+
+    def on_lent(self, worker: "LentWorkerConnection") -> None:
+        """Handle the opening of the connection."""
+
+    def on_opened(self) -> None:
+        """Handle the message of the worker that it has opened the folder of a store."""
+
+    def on_lent_exited(self, worker: "LentWorkerConnection") -> None:
+        """Handle the exit of the worker."""
+
+
+class LentWorkerConnection(CopyConnection):
+    """The connection to a worker that evaluates the queries of a front process; it gets changes only.
+
+    `front` is the path at which the front process listens, `last_write` the number of the last write that the
+    worker has applied.
+    """
+
+    def __init__(self, front: str, listener: LentWorkerListener, last_write: int) -> None:
+        """Create the connection; `connect` opens it."""
+        super().__init__()
+        self.front, self.listener, self.last_write = front, listener, last_write
+        self.pending_opens = 0  # OPEN messages that the worker has not answered
+        self.buffer = bytearray()
+
+    async def connect(self, connection: socket.socket) -> None:
+        """Open the connection over a socket."""
+        await asyncio.get_running_loop().create_connection(lambda: self, sock=connection)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Store the transport and notify the listener."""
+        super().connection_made(transport)
+        self.listener.on_lent(self)
+
+    def queue_version(self, version: int) -> None:
+        """Queue the version of the data after the changes so far."""
+        self.queue_message(frame_message(VERSION_MESSAGE, VERSION_STRUCT.pack(version)))
+
+    def data_received(self, data: bytes) -> None:
+        """Handle the messages of the worker."""
+        self.buffer += data
+        for kind, _ in unframe_messages(self.buffer):
+            if kind == OPENED_MESSAGE:
+                self.pending_opens -= 1
+                self.listener.on_opened()
+            elif kind == PULL_MESSAGE:
+                self.send()
+
+    def retire(self) -> None:
+        """Tell the worker, and thereby its front process, that no more changes follow."""
+        self.send(frame_message(RETIRE_MESSAGE))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Handle the exit of the process."""
+        self.listener.on_lent_exited(self)
 
 
 class WorkerConnection(CopyConnection):

@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .connections import SLOW_QUERY_SECONDS, ForkerConnection, WorkerConnection
+from .connections import SLOW_QUERY_SECONDS, ForkerConnection, LentWorkerConnection, WorkerConnection
 from .fair_queue import FairQueue
-from .protocol import CROWDED_FAULT, OPEN_MESSAGE, frame_message
+from .protocol import CONNECT_MESSAGE, CROWDED_FAULT, OPEN_MESSAGE, frame_message
 
 # Changes are sent to the copies that no query has used since after a pause in the writes. While writes go on,
 # each write sends those of one copy, as all copies at once would take the CPU from the next write.
@@ -19,11 +20,15 @@ CHANGE_PAUSE_SECONDS, MIN_SENT_CHANGE_BYTES = 0.1, 128 * 1024
 class GenerationOwner:
     """The queue and callbacks that a pool passes to its generations.
 
-    `queue` lends the workers. `list_missed_writes` returns the serialized changes of the writes after a given
-    number. `on_lost` is called when the forker exits, `on_all_opened` when all workers have opened a folder.
+    `queue` lends the workers. `front_sizes` has the number of workers of each front process, by the path at
+    which it listens. `get_version` returns the number of the last write, `list_missed_writes` the serialized
+    changes of the writes after a given number. `on_lost` is called when the forker exits, `on_all_opened`
+    when all workers have opened a folder.
     """
 
     queue: FairQueue[WorkerConnection]
+    front_sizes: Mapping[str, int]
+    get_version: Callable[[], int]
     list_missed_writes: Callable[[int], Sequence[bytes]]
     on_lost: Callable[["WorkerGeneration"], None]
     on_all_opened: Callable[[Path], None]
@@ -45,12 +50,35 @@ class WorkerGeneration:
         self.owner, self.queue = owner, owner.queue
         self.forker = ForkerConnection(self.on_forked, self.on_forker_lost)
         self.workers: set[WorkerConnection] = set()
+        self.lent_workers: set[LentWorkerConnection] = set()  # of front processes
+        # Workers that are being forked, and those that were forked but are not connected yet: the path of
+        # their front process, or "" for own workers.
+        self.forking_fronts: deque[str] = deque()
+        self.connecting_fronts: list[str] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.in_memory, self.is_serving, self.is_retired = True, False, False
-        self.forking_count = 0  # workers that are being forked
         self.change_timer: asyncio.TimerHandle | None = None
         self.wasted_quads = 0  # removed quads, whose memory is not freed
         self.ready = asyncio.Event()  # set when the first worker is connected or the forker has exited
+
+    @property
+    def forking_count(self) -> int:
+        """The number of own workers that are being forked."""
+        return self.count_forking("")
+
+    @property
+    def all_workers(self) -> list[WorkerConnection | LentWorkerConnection]:
+        """The own workers and those of front processes."""
+        return [*self.workers, *self.lent_workers]
+
+    def count_forking(self, front: str) -> int:
+        """The number of workers of a front process that are being forked."""
+        return self.forking_fronts.count(front) + self.connecting_fronts.count(front)
+
+    @property
+    def is_forking(self) -> bool:
+        """Whether workers are being forked, which may miss a write."""
+        return bool(self.forking_fronts or self.connecting_fronts)
 
     def load(self) -> asyncio.Future[bool]:
         """Let the started forker copy the quads.
@@ -74,6 +102,8 @@ class WorkerGeneration:
         """Fork the workers, and wait for the first one. Raises OSError if the forker exits."""
         for _ in range(self.size):
             self.fork_worker()
+        for front in self.owner.front_sizes:
+            self.fork_front_workers(front)
         await self.ready.wait()
         if self.is_retired:
             raise ConnectionResetError("the forker has exited")
@@ -90,6 +120,8 @@ class WorkerGeneration:
         for worker in [worker for worker in self.workers if not worker.result]:
             self.queue.withdraw(worker)
             worker.close()
+        for lent_worker in self.lent_workers:
+            lent_worker.retire()
         self.end_if_empty()
 
     def queue_change(self, body: bytes, folder: Path | None, removed_quads: int) -> None:
@@ -102,12 +134,14 @@ class WorkerGeneration:
         self.forker.queue_change(body)
         if not self.in_memory:
             self.folder = folder or self.folder
-        for worker in self.workers:
+        for worker in self.all_workers:
             if self.in_memory:
                 worker.queue_change(body)
             else:
                 self.open_folder(worker)
-        longest = max((self.forker, *self.workers), key=lambda copy: len(copy.waiting_changes))
+        for lent_worker in self.lent_workers:
+            lent_worker.queue_version(self.owner.get_version())
+        longest = max((self.forker, *self.all_workers), key=lambda copy: len(copy.waiting_changes))
         if len(longest.waiting_changes) > MIN_SENT_CHANGE_BYTES:
             longest.send()
         if self.change_timer:
@@ -116,35 +150,72 @@ class WorkerGeneration:
 
     def send_waiting(self) -> None:
         """Send the changes that wait to all copies."""
-        for connection in (self.forker, *self.workers):
+        for connection in (self.forker, *self.all_workers):
             connection.send()
 
-    def open_folder(self, worker: WorkerConnection) -> None:
+    def open_folder(self, worker: WorkerConnection | LentWorkerConnection) -> None:
         """Tell a worker to read from `self.folder` from now on."""
         worker.pending_opens += 1
         worker.send(frame_message(OPEN_MESSAGE, str(self.folder).encode()))
 
-    def fork_worker(self) -> None:
-        """Fork one more worker."""
-        self.forking_count += 1
+    def fork_worker(self, front: str = "") -> None:
+        """Fork one more worker, for the front process that listens at the path `front`, if any."""
+        self.forking_fronts.append(front)
         self.forker.fork()
+
+    def fork_front_workers(self, front: str, *, more: int = 0) -> None:
+        """Fork the workers that a front process lacks, or `more` of them, up to twice its number."""
+        size = self.owner.front_sizes.get(front, 0)
+        count = sum(worker.front == front for worker in self.lent_workers) + self.count_forking(front)
+        wanted = min(count + more, 2 * size) if more else size
+        if not self.is_retired:
+            for _ in range(wanted - count):
+                self.fork_worker(front)
 
     def on_forked(self, process_id: int, applied_changes: int, connection: socket.socket) -> None:
         """Connect to a new worker, which has applied the first `applied_changes` changes to the copy."""
-        worker = WorkerConnection(process_id, self, self.write_number + applied_changes)
+        last_write, front = self.write_number + applied_changes, self.forking_fronts.popleft()
+        self.connecting_fronts.append(front)
+        worker = (
+            LentWorkerConnection(front, self, last_write)
+            if front
+            else WorkerConnection(process_id, self, last_write)
+        )
         task = asyncio.create_task(worker.connect(connection))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    def on_connected(self, worker: WorkerConnection) -> None:
-        """Send a new worker the changes that it has missed, then offer it to the queue."""
-        self.forking_count -= 1
-        self.workers.add(worker)
+    def on_lent(self, worker: LentWorkerConnection) -> None:
+        """Send a new worker of a front process the changes that it has missed, then let it connect."""
+        self.connecting_fronts.remove(worker.front)
+        self.lent_workers.add(worker)
+        self.update_worker(worker)
+        worker.queue_version(max(self.owner.get_version(), self.write_number))
+        worker.send(frame_message(CONNECT_MESSAGE, worker.front.encode()))
+        if self.is_retired:
+            worker.retire()
+
+    def on_lent_exited(self, worker: LentWorkerConnection) -> None:
+        """Replace a worker of a front process that has exited, if the front process still exists."""
+        self.lent_workers.discard(worker)
+        if self.is_retired:
+            self.end_if_empty()
+        else:
+            self.fork_front_workers(worker.front)
+
+    def update_worker(self, worker: WorkerConnection | LentWorkerConnection) -> None:
+        """Send a new worker the changes that it has missed, or the folder from which it reads."""
         if self.in_memory:
             for body in self.owner.list_missed_writes(worker.last_write):
                 worker.queue_change(body)
         else:
             self.open_folder(worker)
+
+    def on_connected(self, worker: WorkerConnection) -> None:
+        """Send a new worker the changes that it has missed, then offer it to the queue."""
+        self.connecting_fronts.remove("")
+        self.workers.add(worker)
+        self.update_worker(worker)
         self.ready.set()
         if self.is_serving:
             self.queue.offer(worker)
@@ -207,7 +278,7 @@ class WorkerGeneration:
 
     def on_opened(self) -> None:
         """Notify the pool when all workers have opened the folder."""
-        if not any(worker.pending_opens for worker in self.workers):
+        if not any(worker.pending_opens for worker in self.all_workers):
             self.owner.on_all_opened(self.folder)
 
     def on_exited(self, worker: WorkerConnection) -> None:
@@ -226,12 +297,14 @@ class WorkerGeneration:
         await asyncio.gather(*self.tasks)
         for worker in self.workers.copy():
             worker.close()
+        for lent_worker in self.lent_workers:
+            lent_worker.retire()
         self.forker.close()
         await asyncio.sleep(0)  # until `connection_lost` has set `exited`
         await self.forker.exited
 
     def end_if_empty(self) -> None:
-        """Close the forker when all workers have exited."""
+        """Close the forker when all own workers have exited. Those of front processes exit by themselves."""
         if not self.workers:
             self.forker.close()
 

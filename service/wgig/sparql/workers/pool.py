@@ -40,8 +40,18 @@ class WorkerPool:
     A change is queued for each worker before its write is acknowledged, and sent before the next query.
     """
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        """Create the pool; `start` starts the workers."""
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        first_version: int = 0,
+        announce_version: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Create the pool; `start` starts the workers.
+
+        Versions begin with `first_version`. `announce_version` is called with each new one when all workers
+        have the write, or get it before their next query.
+        """
         self.store, self.settings = store, settings
         max_per_client = settings.readers - 1
         self.queue: FairQueue[WorkerConnection] = FairQueue(
@@ -51,13 +61,20 @@ class WorkerPool:
             WORKER_WAIT_SECONDS,
             self.on_crowded,
         )
+        self.front_sizes: dict[str, int] = {}  # workers of each front process, by the path of its socket
         self.owner = GenerationOwner(
-            self.queue, self.list_missed_writes, self.on_generation_lost, self.remove_old_copies
+            self.queue,
+            self.front_sizes,
+            lambda: self.version,
+            self.list_missed_writes,
+            self.on_generation_lost,
+            self.remove_old_copies,
         )
         self.folder = settings.store / ASIDE_FOLDER / WORKERS_FOLDER
         self.folder_numbers = count()
-        self.last_write_number = 0  # number of the last write; used in the writing thread
-        self.version = 0  # number of the last write that was queued for the workers
+        self.announce_version = announce_version
+        self.last_write_number = first_version  # number of the last write; used in the writing thread
+        self.version = first_version  # number of the last write that was queued for the workers
         self.loading_folders: set[Path] = set()  # folders of copies that are being loaded
         # Numbers and serialized changes of the writes that a worker may miss while it is being started.
         self.recent_writes: list[tuple[int, bytes]] = []
@@ -84,6 +101,21 @@ class WorkerPool:
         if self.settings.reader_quads:
             self.renew_task = self.loop.create_task(self.renew(self.settings.reader_quads))
             await asyncio.wait([self.renew_task], timeout=FIRST_COPY_SECONDS)
+
+    def add_front(self, path: str, size: int) -> None:
+        """Fork `size` workers for the front process that listens at a path, now and in later generations."""
+        self.front_sizes[path] = size
+        if self.current:
+            self.current.fork_front_workers(path)
+
+    def fork_more_front_workers(self, path: str) -> None:
+        """Fork another worker for a front process whose workers are all busy, up to twice its number."""
+        if self.current:
+            self.current.fork_front_workers(path, more=1)
+
+    def remove_front(self, path: str) -> None:
+        """Fork no more workers for a front process that has exited; its workers exit by themselves."""
+        self.front_sizes.pop(path, None)
 
     async def wait_until_copied(self) -> None:
         """Wait until workers have a copy of the quads in memory, if they are to have one."""
@@ -171,11 +203,12 @@ class WorkerPool:
         removes `removed_quads` quads.
         """
         self.version = write_number
-        if not (self.starting_count or any(generation.forking_count for generation in self.generations)):
+        if not (self.starting_count or any(generation.is_forking for generation in self.generations)):
             self.recent_writes.clear()
         self.recent_writes.append((write_number, body))
         for generation in self.generations:
             generation.queue_change(body, folder, removed_quads)
+        self.announce_version(write_number)
         if folder and not self.reads_from_disk:  # the workers that read from disk have just exited
             self.remove_old_copies()
         if self.current and self.current.wasted_quads > MAX_WASTED_QUADS and not self.starting_count:
@@ -263,6 +296,7 @@ class WorkerPool:
         generation.serve()
         if old:
             old.retire()
+        self.announce_version(self.version)
         return True
 
     def report_start_error(self, error: OSError | StoreError) -> None:

@@ -27,6 +27,10 @@ FORKED_MESSAGE = b"f"  # a new worker with its socket
 # From the service to a worker.
 QUERY_MESSAGE = b"A"  # evaluate a query
 OPEN_MESSAGE = b"O"  # read from the store in a folder from now on
+VERSION_MESSAGE = b"V"  # the version of the data after the changes so far, in eight bytes
+# Connect to the front process that listens at a path, and evaluate its queries.
+CONNECT_MESSAGE = b"N"
+RETIRE_MESSAGE = b"R"  # no more changes follow; also sent by the worker to its front process
 # From a worker to the service.
 CHUNK_MESSAGE = b"p"  # a chunk of the result
 END_MESSAGE = b"e"  # the last chunk
@@ -34,8 +38,12 @@ WORN_MESSAGE = b"w"  # the last chunk; the worker did not free its memory and mu
 FAULT_MESSAGE = b"x"  # the kind and the message of a QueryFault
 OPENED_MESSAGE = b"o"  # the folder is open
 THREAD_MESSAGE = b"t"  # the ID of the thread that evaluates queries from now on
+PULL_MESSAGE = b"u"  # a query needs the changes that wait in the service
+# From a worker to its front process.
+HELLO_MESSAGE = b"h"  # the ID of the process, as decimal digits
 
 MESSAGE_HEAD_STRUCT = struct.Struct("!cI")
+VERSION_STRUCT = struct.Struct("!Q")
 
 WorkerMessage = tuple[bytes, bytes]  # the kind and the body
 
@@ -43,7 +51,8 @@ WorkerMessage = tuple[bytes, bytes]  # the kind and the body
 class QueryJob(NamedTuple):
     """A query with its result format, dataset, base IRI and limits.
 
-    The result has at most `max_bytes` bytes and `max_rows` rows or triples; `max_rows` 0 means no limit.
+    The result has at most `max_bytes` bytes and `max_rows` rows or triples; `max_rows` 0 means no limit. A
+    worker of a front process applies all changes up to `version` first.
     """
 
     query: ParsedSparqlText
@@ -52,6 +61,7 @@ class QueryJob(NamedTuple):
     base: str
     max_bytes: int
     max_rows: int
+    version: int = 0
 
     def pack(self) -> bytes:
         """The job as JSON."""
@@ -65,6 +75,7 @@ class QueryJob(NamedTuple):
             self.base,
             self.max_bytes,
             self.max_rows,
+            self.version,
         )
         return json.dumps(members).encode()
 
@@ -100,6 +111,7 @@ LOST_FAULT = "lost"  # the worker exited
 CANCELED_FAULT = "canceled"  # by the client or an operator, or because the service stops
 CROWDED_FAULT = "crowded"  # canceled so that waiting queries of other clients can run
 REMOTE_FAULT = "remote"  # error of the SPARQL server that has the store
+OUTDATED_FAULT = "outdated"  # the worker does not get the version of the job; another worker may have it
 
 
 def frame_message(kind: bytes, body: bytes | bytearray = b"") -> bytes:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,12 +24,19 @@ from .evaluation import NEXT_CHUNK_BYTES, evaluate_query
 from .protocol import (
     CHANGE_MESSAGE,
     CHUNK_MESSAGE,
+    CONNECT_MESSAGE,
     END_MESSAGE,
     FAULT_MESSAGE,
+    HELLO_MESSAGE,
     OPEN_MESSAGE,
     OPENED_MESSAGE,
+    OUTDATED_FAULT,
+    PULL_MESSAGE,
     QUERY_MESSAGE,
+    RETIRE_MESSAGE,
     THREAD_MESSAGE,
+    VERSION_MESSAGE,
+    VERSION_STRUCT,
     WORN_MESSAGE,
     QueryFault,
     QueryJob,
@@ -43,6 +51,8 @@ WORN_OUT_BYTES = 64 * MIB  # a worker is replaced if its queries left more memor
 # A worker that reads from disk may keep 1/32 of the memory as a cache, which speeds up later queries.
 DISK_CACHE_MEMORY_DIVISOR = 32
 PROC_STATM_PATH = Path("/proc/self/statm")
+# Bytes to the main thread: another thread should take over; the worker now belongs to a front process.
+THREAD_HANDOVER, FRONT_HANDOVER = b"t", b"f"
 
 
 def run_query_worker(
@@ -51,7 +61,7 @@ def run_query_worker(
     """Handle the messages of the connection until it or the write end of `alive_pipe` is closed.
 
     `quads` is a copy in memory. If it is None, OPEN_MESSAGE names the folder of the store to read. A query
-    may use `memory_bytes` of memory.
+    may use `memory_bytes` of memory. A worker of a front process exits with that process instead.
     """
     gc.disable()  # queries leave no reference cycles
     silence_worker_process()
@@ -64,9 +74,16 @@ def run_query_worker(
     while True:
         thread = threading.Thread(target=worker.serve, daemon=True)
         thread.start()
-        if any(descriptor == alive_pipe for descriptor, _ in poller.poll()):
-            os._exit(0)
-        os.read(handover_read_end, 1)
+        while True:
+            ready = [descriptor for descriptor, _ in poller.poll()]
+            if handover_read_end in ready:
+                if os.read(handover_read_end, 1) == THREAD_HANDOVER:
+                    break
+                assert worker.front_socket
+                poller.unregister(alive_pipe)
+                poller.register(worker.front_socket, 0)  # it is ready when the front process has exited
+            else:
+                os._exit(0)
         thread.join()
 
 
@@ -80,8 +97,13 @@ def silence_worker_process() -> None:
 class QueryWorker:
     """Handles the messages of a connection, on one thread after another.
 
-    A thread whose priority was lowered cannot raise it again, so another thread takes over.
+    A thread whose priority was lowered cannot raise it again, so another thread takes over. After
+    CONNECT_MESSAGE, queries come from a front process over a socket of its own, and changes still come from
+    the service. If the service exits, the queries go on at the last version.
     """
+
+    front_socket: socket.socket | None = None
+    is_retired = False  # whether the service sends no more changes
 
     def __init__(
         self, connection: socket.socket, quads: ox.Store | None, memory_bytes: int, handover_pipe: int
@@ -96,7 +118,9 @@ class QueryWorker:
             if quads is not None
             else max(WORN_OUT_BYTES, available_memory_bytes() // DISK_CACHE_MEMORY_DIVISOR),
         )
-        self.messages = iter_connection_messages(connection)
+        self.version = 0  # of the data, if the service has sent VERSION_MESSAGE
+        self.buffer = bytearray()  # of the messages of the service
+        self.queries = self.iter_queries()
         self.start_niceness = get_thread_niceness()
 
     def serve(self) -> None:
@@ -104,36 +128,109 @@ class QueryWorker:
         needs_new_thread = False
         try:
             self.memory_limit.renew()  # count the stack of this thread
-            self.connection.sendall(frame_message(THREAD_MESSAGE, b"%d" % threading.get_native_id()))
-            needs_new_thread = self.handle_messages()
+            self.send_thread_id()
+            needs_new_thread = self.handle_queries()
         finally:
             if not needs_new_thread:
                 os._exit(0)
-        os.write(self.handover_pipe, b"t")
+        os.write(self.handover_pipe, THREAD_HANDOVER)
 
-    def handle_messages(self) -> bool:
-        """Handle messages until the connection closes or another thread should take over.
+    def send_thread_id(self) -> None:
+        """Send the ID of this thread to the sender of queries, which lowers the priority of slow ones."""
+        message = frame_message(THREAD_MESSAGE, b"%d" % threading.get_native_id())
+        (self.front_socket or self.connection).sendall(message)
+
+    def handle_queries(self) -> bool:
+        """Evaluate queries until there are no more, or another thread should take over.
 
         Returns whether another thread should take over.
         """
-        for kind, body in self.messages:
-            if kind == OPEN_MESSAGE:
+        for connection, body in self.queries:
+            assert self.quads is not None
+            job = QueryJob.unpack(body)
+            try:
+                self.reach_version(job.version)
+            except QueryFault as fault:
+                send_query_fault(connection, fault)
+                continue
+            send_query_result(connection, StoreView(self.quads), job, self.memory_limit)
+            if get_thread_niceness() > self.start_niceness:
                 self.memory_limit.lift()
-                self.quads = ox.Store.read_only(body.decode())
-                self.connection.sendall(frame_message(OPENED_MESSAGE))
-                self.memory_limit.renew()
-            elif kind == CHANGE_MESSAGE and self.quads is not None:
-                self.memory_limit.lift()
-                apply_packed_change(body, self.quads)
-                self.memory_limit.renew()
-            elif kind == QUERY_MESSAGE and self.quads is not None:
-                send_query_result(
-                    self.connection, StoreView(self.quads), QueryJob.unpack(body), self.memory_limit
-                )
-                if get_thread_niceness() > self.start_niceness:
-                    self.memory_limit.lift()
-                    return True
+                return True
         return False
+
+    def iter_queries(self) -> Iterator[tuple[socket.socket, bytes]]:
+        """The packed jobs with the sockets from which they came; other messages are handled."""
+        while (messages := receive_messages(self.connection, self.buffer)) is not None:
+            for kind, body in messages:
+                if kind == QUERY_MESSAGE and self.quads is not None:
+                    yield self.connection, body
+                else:
+                    self.handle_message(kind, body)
+            if self.front_socket:
+                yield from self.iter_front_queries(self.front_socket)
+
+    def iter_front_queries(self, front_socket: socket.socket) -> Iterator[tuple[socket.socket, bytes]]:
+        """The packed jobs of the front process, until it closes the connection."""
+        poller = select.poll()
+        poller.register(self.connection, select.POLLIN)
+        poller.register(front_socket, select.POLLIN)
+        buffer = bytearray()
+        while True:
+            ready = {descriptor for descriptor, _ in poller.poll()}
+            if front_socket.fileno() in ready:
+                messages = receive_messages(front_socket, buffer)
+                if messages is None:
+                    os._exit(0)
+                for _, body in messages:
+                    yield front_socket, body
+            elif not self.handle_service_messages():
+                poller.unregister(self.connection)
+
+    def handle_service_messages(self) -> bool:
+        """Receive and handle messages of the service; False if it has exited."""
+        messages = receive_messages(self.connection, self.buffer)
+        for kind, body in messages or ():
+            self.handle_message(kind, body)
+        return messages is not None
+
+    def reach_version(self, version: int) -> None:
+        """Apply the changes up to a version. Raises QueryFault if the service does not send them any more."""
+        if self.version >= version:
+            return
+        with suppress(OSError):
+            self.connection.sendall(frame_message(PULL_MESSAGE))
+        while self.version < version:
+            if self.is_retired or not self.handle_service_messages():
+                raise QueryFault(OUTDATED_FAULT)
+
+    def handle_message(self, kind: bytes, body: bytes) -> None:
+        """Handle a message of the service that is not a query."""
+        if kind == OPEN_MESSAGE:
+            self.memory_limit.lift()
+            self.quads = ox.Store.read_only(body.decode())
+            self.connection.sendall(frame_message(OPENED_MESSAGE))
+            self.memory_limit.renew()
+        elif kind == CHANGE_MESSAGE and self.quads is not None:
+            self.memory_limit.lift()
+            apply_packed_change(body, self.quads)
+            self.memory_limit.renew()
+        elif kind == VERSION_MESSAGE:
+            (self.version,) = VERSION_STRUCT.unpack(body)
+        elif kind == CONNECT_MESSAGE:
+            self.connect_to_front(body.decode())
+        elif kind == RETIRE_MESSAGE and self.front_socket:
+            self.is_retired = True
+            self.front_socket.sendall(frame_message(RETIRE_MESSAGE))
+
+    def connect_to_front(self, path: str) -> None:
+        """Evaluate the queries of the front process that listens at a path, from now on."""
+        front_socket = socket.socket(socket.AF_UNIX)
+        front_socket.connect(path)
+        front_socket.sendall(frame_message(HELLO_MESSAGE, b"%d" % os.getpid()))
+        self.front_socket = front_socket
+        self.send_thread_id()
+        os.write(self.handover_pipe, FRONT_HANDOVER)
 
 
 def get_thread_niceness() -> int:
@@ -146,12 +243,21 @@ def warm_up_quads(quads: ox.Store) -> None:
     StoreView(quads).query("SELECT * { ?s ?p ?o } LIMIT 1", JSON_RESULTS.media_type, io.BytesIO())
 
 
+def receive_messages(connection: socket.socket, buffer: bytearray) -> list[WorkerMessage] | None:
+    """The complete messages after another receive; `buffer` keeps the rest. None if the connection ended."""
+    try:
+        received = connection.recv(NEXT_CHUNK_BYTES)
+    except ConnectionError:
+        return None
+    buffer += received
+    return list(unframe_messages(buffer)) if received else None
+
+
 def iter_connection_messages(connection: socket.socket) -> Iterator[WorkerMessage]:
     """The messages of a connection until it closes."""
     buffer = bytearray()
-    while received := connection.recv(NEXT_CHUNK_BYTES):
-        buffer += received
-        yield from unframe_messages(buffer)
+    while (messages := receive_messages(connection, buffer)) is not None:
+        yield from messages
 
 
 def send_query_result(
@@ -164,10 +270,15 @@ def send_query_result(
             view, job, lambda chunk: connection.sendall(frame_message(CHUNK_MESSAGE, chunk))
         )
     except QueryFault as fault:
-        connection.sendall(frame_message(FAULT_MESSAGE, json.dumps([fault.kind, str(fault)]).encode()))
+        send_query_fault(connection, fault)
     else:
         is_worn = time.monotonic() - started_at > MEMORY_CHECK_SECONDS and limit.is_worn_out()
         connection.sendall(frame_message(WORN_MESSAGE if is_worn else END_MESSAGE, last_chunk))
+
+
+def send_query_fault(connection: socket.socket, fault: QueryFault) -> None:
+    """Send the reason why a query has no complete result."""
+    connection.sendall(frame_message(FAULT_MESSAGE, json.dumps([fault.kind, str(fault)]).encode()))
 
 
 class MemoryLimit:
