@@ -389,8 +389,16 @@ MIDDLEWARE: list[Callable[[Service], Middleware | None]] = [
 ]
 
 
-def create_app(service: Service) -> FastAPI:
-    """The FastAPI application of a service; `app.state.service` is its only state."""
+# Those that front processes apply, if there are any.
+FRONT_MIDDLEWARE = MIDDLEWARE[:3]
+
+
+def create_app(service: Service, *, is_behind_fronts: bool = False) -> FastAPI:
+    """The FastAPI application of a service; `app.state.service` is its only state.
+
+    Behind front processes, it has no FRONT_MIDDLEWARE.
+    """
+    makers = MIDDLEWARE[len(FRONT_MIDDLEWARE) if is_behind_fronts else 0 :]
     app = openapi.DescribedApplication(
         ROUTES,
         title=SERVICE_TITLE,
@@ -400,7 +408,7 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[middleware for make in MIDDLEWARE if (middleware := make(service))],
+        middleware=[middleware for make in makers if (middleware := make(service))],
         telemetry={"tracing": False, "metrics": False, "logs": False},  # those of FastAPI take time
     )
     app.state.service = service

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from wgig.http import limits
-from wgig.http.limits import UNLIMITED_PATHS, RateLimiter
+from wgig.http.limits import UNLIMITED_PATHS, LocalBuckets, RateLimiter
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -69,23 +69,23 @@ def test_clients_are_identified_by_address_or_network(clock: list[float]) -> Non
 def test_emptiest_buckets_are_kept(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     del clock
     monkeypatch.setattr(limits, "MAX_REMEMBERED_CLIENTS", 100)
-    limiter = RateLimiter(SETTINGS)
+    limiter = RateLimiter(SETTINGS, buckets := LocalBuckets())
     for _ in range(3):
         limiter.take("flood")
     for number in range(10_000):
         limiter.take(f"client {number}")
-        assert len(limiter.full_at) <= 100
+        assert len(buckets.full_at) <= 100
     assert limiter.take("flood").is_refused
 
 
 def test_full_buckets_are_dropped(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_REMEMBERED_CLIENTS", 2)
-    limiter = RateLimiter(SETTINGS)
+    limiter = RateLimiter(SETTINGS, buckets := LocalBuckets())
     limiter.take("a")
     limiter.take("b")
     clock[0] += 100
     limiter.take("c")
-    assert [*limiter.full_at] == ["c"]  # keys are clients
+    assert [*buckets.full_at] == ["c"]  # keys are clients
 
 
 @pytest.mark.usefixtures("clock")

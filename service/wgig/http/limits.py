@@ -1,15 +1,16 @@
 """Rate limits: a token bucket for each client, which refills over time. An empty bucket results in 429.
 
 A bucket is stored as one number, the time at which it will be full. Full buckets are not stored, and the
-number of buckets is limited, so that memory is bounded. The state of a bucket is sent in the headers of
-draft-ietf-httpapi-ratelimit-headers-10.
+number of buckets is limited, so that memory is bounded. Several processes can share the buckets. The state of
+a bucket is sent in the headers of draft-ietf-httpapi-ratelimit-headers-10.
 """
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,6 +36,7 @@ def identify_client(address: str) -> str:
 MAX_REMEMBERED_CLIENTS = 20_000  # clients with a stored bucket
 UNLIMITED_PATHS = ("/health", "/ready")  # for monitors, which may share their address with other clients
 RATE_LIMIT_POLICY = "client"  # the name of the limit in header fields
+NO_LOCK: AbstractContextManager[object] = nullcontext()
 CLOCK_TOLERANCE_SECONDS = 1e-6  # more than the rounding error of a clock that has run for years
 
 
@@ -55,12 +57,48 @@ class RateLimitStatus(NamedTuple):
         return b'"%s";r=%d;t=%d' % (RATE_LIMIT_POLICY.encode(), self.requests_left, self.reset_seconds)
 
 
-class RateLimiter:
-    """The buckets of all clients. Not thread-safe. There is no limit if WGIG_RATE_REQUESTS is 0."""
+class Buckets(Protocol):
+    """The times at which the buckets of clients are full, by the monotonic clock."""
 
-    def __init__(self, settings: Settings) -> None:
+    def lock(self) -> AbstractContextManager[object]:
+        """A context in which no other process changes a bucket."""
+
+    def get(self, client: str) -> float:
+        """When the bucket of a client is full; 0 if it is not stored, as it is full."""
+
+    def set(self, client: str, full_at: float, now: float) -> None:
+        """Store a bucket. Buckets that are full `now`, or nearly, may be dropped."""
+
+
+class LocalBuckets:
+    """The buckets of one process, at most MAX_REMEMBERED_CLIENTS."""
+
+    def __init__(self) -> None:
         """Start with full buckets."""
-        self.full_at: dict[str, float] = {}  # by client: when its bucket is full (monotonic clock)
+        self.full_at: dict[str, float] = {}
+
+    def lock(self) -> AbstractContextManager[object]:
+        """No lock, as no other process has these buckets."""
+        return NO_LOCK
+
+    def get(self, client: str) -> float:
+        """When the bucket of a client is full; 0 if it is not stored."""
+        return self.full_at.get(client, 0.0)
+
+    def set(self, client: str, full_at: float, now: float) -> None:
+        """Store a bucket. If there are too many, drop the full ones, and keep the emptiest half."""
+        if client not in self.full_at and len(self.full_at) >= MAX_REMEMBERED_CLIENTS:
+            buckets = sorted((end, other) for other, end in self.full_at.items() if end > now)
+            self.full_at = {other: end for end, other in buckets[-MAX_REMEMBERED_CLIENTS // 2 :]}
+        self.full_at[client] = full_at
+
+
+class RateLimiter:
+    """The limit of requests of each client. Not thread-safe. There is none if WGIG_RATE_REQUESTS is 0."""
+
+    def __init__(self, settings: Settings, buckets: Buckets | None = None) -> None:
+        """Start with `buckets`, by default full ones of this process."""
+        self.buckets = buckets or LocalBuckets()
         self.apply_settings(settings)
 
     def apply_settings(self, settings: Settings) -> None:
@@ -75,23 +113,19 @@ class RateLimiter:
 
     def take(self, client: str) -> RateLimitStatus:
         """Take a token from the bucket of a client, if it is not empty. Returns the state of the bucket."""
-        now, key = time.monotonic(), identify_client(client)
+        key = identify_client(client)
         seconds_per_token = self.window_seconds / self.max_requests
-        full_at = max(now, self.full_at.get(key, 0.0)) + seconds_per_token
-        spare_seconds = self.window_seconds - (full_at - now)  # the tokens left, as the time that adds them
-        if spare_seconds < -CLOCK_TOLERANCE_SECONDS:
-            return RateLimitStatus(0, ceil(-spare_seconds - CLOCK_TOLERANCE_SECONDS), is_refused=True)
-        if key not in self.full_at and len(self.full_at) >= MAX_REMEMBERED_CLIENTS:
-            self.forget_clients(now)
-        self.full_at[key] = full_at
+        with self.buckets.lock():
+            now = time.monotonic()
+            full_at = max(now, self.buckets.get(key)) + seconds_per_token
+            # The tokens left, as the time that adds them.
+            spare_seconds = self.window_seconds - (full_at - now)
+            if spare_seconds < -CLOCK_TOLERANCE_SECONDS:
+                return RateLimitStatus(0, ceil(-spare_seconds - CLOCK_TOLERANCE_SECONDS), is_refused=True)
+            self.buckets.set(key, full_at, now)
         requests_left = int((spare_seconds + CLOCK_TOLERANCE_SECONDS) / seconds_per_token)
         reset_seconds = full_at - now if requests_left else seconds_per_token - spare_seconds
         return RateLimitStatus(requests_left, ceil(reset_seconds - CLOCK_TOLERANCE_SECONDS), is_refused=False)
-
-    def forget_clients(self, now: float) -> None:
-        """Drop the full buckets, and of the others keep the emptiest, at most half of the maximum."""
-        buckets = sorted((full_at, client) for client, full_at in self.full_at.items() if full_at > now)
-        self.full_at = {client: full_at for full_at, client in buckets[-MAX_REMEMBERED_CLIENTS // 2 :]}
 
     def header_fields(self, status: RateLimitStatus) -> list[tuple[bytes, bytes]]:
         """The headers RateLimit-Policy and RateLimit of a response."""

@@ -12,12 +12,13 @@ import os
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import accumulate
+from operator import add
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Info, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
@@ -48,6 +49,7 @@ CHECK_OUTCOMES = ("conforms", "crowded", "large", "slow", "unread", "violates")
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 RequestKey = tuple[str, str, int]  # route, method, status
+MetricsSnapshot = dict[str, Any]  # of what `marshal` can write
 
 
 class DurationTally:
@@ -65,36 +67,29 @@ class DurationTally:
         self.seconds += seconds
         self.bucket_counts[bisect_left(DURATION_BUCKETS_SECONDS, seconds)] += 1
 
+    def merge(self, seconds: float, bucket_counts: Sequence[int]) -> None:
+        """Add the requests of another tally."""
+        self.seconds += seconds
+        self.bucket_counts = [*map(add, self.bucket_counts, bucket_counts)]
 
-class Metrics:
-    """The Prometheus metrics of a service. The metrics of requests and of the cache are not thread-safe."""
+    def list_buckets(self) -> list[tuple[str, int]]:
+        """The cumulative counts with their upper bounds, as Prometheus has them."""
+        counts = accumulate(self.bucket_counts)
+        return [(str(bound), count) for bound, count in zip(DURATION_BUCKET_BOUNDS, counts, strict=True)]
+
+
+class RequestMetrics:
+    """The metrics of requests, queries and the cache of one process, or their sums. Not thread-safe."""
 
     def __init__(self) -> None:
-        """Register all metrics, at zero."""
-        registry = self.registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
-        Info("wgig_build", "The version of the package.", registry=registry).info({"version": __version__})
+        """Start at zero."""
         self.tallies: dict[RequestKey, DurationTally] = {}
         self.cache_hits = self.cache_misses = self.cached_bytes = 0
-        registry.register(self)
-        self.queries = make_outcome_counter(
-            "wgig_queries_total", "Queries by outcome.", QUERY_OUTCOMES, registry
-        )
-        self.query_seconds = Histogram(
-            "wgig_query_seconds",
-            "Seconds from a query to the end of its response, including the time waiting for a worker "
-            "and for the client.",
-            buckets=DURATION_BUCKETS_SECONDS,
-            registry=registry,
-        )
-        self.writes = make_outcome_counter(
-            "wgig_writes_total", "Writes by outcome.", WRITE_OUTCOMES, registry
-        )
-        self.checks = make_outcome_counter(
-            "wgig_checks_total", "Checks of papers by outcome.", CHECK_OUTCOMES, registry
-        )
+        self.query_counts = dict.fromkeys(
+            QUERY_OUTCOMES, 0
+        )  # all start at 0, so that each increment is visible
+        self.query_tally = DurationTally()
+        self.dropped_lines = 0  # of the logs of other processes
 
     def get_tally(self, route: str, method: str, status: int) -> DurationTally:
         """The tally of requests with this route template, method and status."""
@@ -104,8 +99,37 @@ class Metrics:
             tally = self.tallies[key] = DurationTally()
         return tally
 
+    def count_query(self, outcome: str, seconds: float) -> None:
+        """Count a query, with its outcome of QUERY_OUTCOMES and its duration."""
+        self.query_counts[outcome] += 1
+        self.query_tally.add(seconds)
+
+    def snapshot(self) -> MetricsSnapshot:
+        """The metrics, for another process."""
+        tallies = [(*key, tally.seconds, tally.bucket_counts) for key, tally in [*self.tallies.items()]]
+        return {
+            "tallies": tallies,
+            "cache": (self.cache_hits, self.cache_misses, self.cached_bytes),
+            "query_counts": self.query_counts,
+            "query_tally": (self.query_tally.seconds, self.query_tally.bucket_counts),
+            "dropped_lines": count_dropped_log_lines(),
+        }
+
+    def merge(self, snapshot: MetricsSnapshot) -> None:
+        """Add the metrics of a process."""
+        for route, method, status, seconds, bucket_counts in snapshot["tallies"]:
+            self.get_tally(route, method, status).merge(seconds, bucket_counts)
+        hits, misses, cached_bytes = snapshot["cache"]
+        self.cache_hits += hits
+        self.cache_misses += misses
+        self.cached_bytes += cached_bytes
+        for outcome, count in snapshot["query_counts"].items():
+            self.query_counts[outcome] += count
+        self.query_tally.merge(*snapshot["query_tally"])
+        self.dropped_lines += snapshot["dropped_lines"]
+
     def collect(self) -> Iterator[Metric]:
-        """The metrics of requests and of the cache, for the registry."""
+        """The metrics for the registry."""
         requests = CounterMetricFamily(
             "wgig_requests",
             "Requests by route template, method and status.",
@@ -116,10 +140,14 @@ class Metrics:
             requests.add_metric((route, method, str(status)), sum(tally.bucket_counts))
             tallies_by_route.setdefault(route, []).append(tally)
         yield requests
+        queries = CounterMetricFamily("wgig_queries", "Queries by outcome.", labels=("outcome",))
+        for outcome, count in self.query_counts.items():
+            queries.add_metric((outcome,), count)
+        yield queries
         yield CounterMetricFamily(
             "wgig_log_lines_dropped",
             "Log lines that were dropped because nothing was reading the log.",
-            value=count_dropped_log_lines(),
+            value=self.dropped_lines,
         )
         seconds = HistogramMetricFamily(
             "wgig_request_seconds",
@@ -127,13 +155,18 @@ class Metrics:
             labels=("route",),
         )
         for route, tallies in tallies_by_route.items():
-            counts = map(sum, zip(*(tally.bucket_counts for tally in tallies), strict=True))
-            buckets = [
-                (str(bound), count)
-                for bound, count in zip(DURATION_BUCKET_BOUNDS, accumulate(counts), strict=True)
-            ]
-            seconds.add_metric((route,), buckets, sum(tally.seconds for tally in tallies))
+            total = DurationTally()
+            for tally in tallies:
+                total.merge(tally.seconds, tally.bucket_counts)
+            seconds.add_metric((route,), total.list_buckets(), total.seconds)
         yield seconds
+        yield HistogramMetricFamily(
+            "wgig_query_seconds",
+            "Seconds from a query to the end of its response, including the time waiting for a worker "
+            "and for the client.",
+            buckets=self.query_tally.list_buckets(),
+            sum_value=self.query_tally.seconds,
+        )
         yield CounterMetricFamily("wgig_cache_hits", "Responses sent from the cache.", self.cache_hits)
         yield CounterMetricFamily(
             "wgig_cache_misses", "Cacheable requests that were not in the cache.", self.cache_misses
@@ -141,6 +174,34 @@ class Metrics:
         yield GaugeMetricFamily(
             "wgig_cache_bytes", "Size of the cached responses in bytes.", self.cached_bytes
         )
+
+
+class Metrics(RequestMetrics):
+    """The Prometheus metrics of a service."""
+
+    def __init__(self) -> None:
+        """Register all metrics, at zero."""
+        super().__init__()
+        registry = self.registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        Info("wgig_build", "The version of the package.", registry=registry).info({"version": __version__})
+        self.front_snapshots: list[MetricsSnapshot] = []  # of the front processes
+        registry.register(self)
+        self.writes = make_outcome_counter(
+            "wgig_writes_total", "Writes by outcome.", WRITE_OUTCOMES, registry
+        )
+        self.checks = make_outcome_counter(
+            "wgig_checks_total", "Checks of papers by outcome.", CHECK_OUTCOMES, registry
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics of this process and of the front processes together, for the registry."""
+        total = RequestMetrics()
+        for snapshot in (self.snapshot(), *self.front_snapshots):
+            total.merge(snapshot)
+        return total.collect()
 
 
 def make_outcome_counter(

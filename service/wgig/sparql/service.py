@@ -81,6 +81,10 @@ class QueryService:
     calls: WorkQueue
     search_call: SearchCallHandler
 
+    async def find_text_hints(self, source: ParsedSparqlText) -> list[QueryHint]:
+        """Hints on probable mistakes in a query."""
+        return await run_in_threadpool(find_query_hints, source, self.store, self.settings.base)
+
 
 class QueryRecord:
     """Records the duration and outcome of one query for logs, metrics and tracing."""
@@ -116,8 +120,7 @@ class QueryRecord:
     def record_end(self, outcome: str, size: int = 0) -> None:
         """Record the outcome, the size of the result in bytes, and the duration."""
         seconds = time.perf_counter() - self.began
-        self.metrics.queries.labels(outcome).inc()
-        self.metrics.query_seconds.observe(seconds)
+        self.metrics.count_query(outcome, seconds)
         if self.tracing:
             attributes = {"wgig.outcome": outcome, "wgig.bytes": size}
             self.tracing.record_past_span("query", self.began, self.parent_span, attributes)
@@ -136,7 +139,6 @@ def refusal_outcome(problem: Problem) -> str:
 
 MAX_BUFFERED_RESULT_BYTES = 4 * MIB  # for a page or for HTTP/1.0
 MAX_INTERNAL_RESULT_BYTES = 16 * MIB  # for a query of the service itself
-SHORT_QUERY_CHARS = 1_000  # shorter queries are checked for hints in the event loop
 # Limits of the hint on unknown parameters.
 MAX_NAMED_PARAMETERS, MAX_PARAMETER_NAME_CHARS = 5, 40
 SPARQL_RESPONSE_LINKS = ['</sparql>; rel="service-desc"']
@@ -185,7 +187,7 @@ async def respond_with_result(  # noqa: PLR0913, PLR0917 - the response depends 
 async def read_page_result(request: Request, queries: QueryService, query: QueryRequest) -> PageResult:
     """The result of a query for a page, up to MAX_BUFFERED_RESULT_BYTES. Raises Problem."""
     async with open_query_result(request, queries, query, page_source_format(query.form)) as result:
-        hints = [*hint_unknown_parameters(query), *await find_text_hints(queries, query.source)]
+        hints = [*hint_unknown_parameters(query), *await queries.find_text_hints(query.source)]
         body = await result.read_up_to(MAX_BUFFERED_RESULT_BYTES)
         is_whole = result.is_whole
         result.close()
@@ -319,7 +321,7 @@ async def serialize_result(  # noqa: PLR0913, PLR0917 - the response depends on 
     )
     hints = [
         *hint_unknown_parameters(query),
-        *(await find_text_hints(queries, query.source) if needs_hints else ()),
+        *(await queries.find_text_hints(query.source) if needs_hints else ()),
     ]
     headers = {**extra_headers, **build_warning_field(hints)}
     if result.is_whole:
@@ -370,22 +372,8 @@ async def answer_check_request(request: Request, queries: QueryService, pairs: P
         problem = await queries.checks.run(find_text_problem, pairs, queries.settings)
     else:
         problem = find_text_problem(pairs, queries.settings)
-    hints = [] if problem else await find_text_hints(queries, ParsedSparqlText(text))
+    hints = [] if problem else await queries.find_text_hints(ParsedSparqlText(text))
     return respond_with_json(request, build_query_report(problem, hints))
-
-
-async def find_text_hints(queries: QueryService, source: ParsedSparqlText) -> list[QueryHint]:
-    """Hints on probable mistakes in a query.
-
-    A search without suggestions takes about 0.1 ms, so a short query without hints is finished in the event
-    loop. The search for similar terms to suggest takes longer and runs on a thread.
-    """
-    store, base = queries.store, queries.settings.base
-    if len(source.text) < SHORT_QUERY_CHARS and not find_query_hints(
-        source, store, base, find_near=lambda *_: ()
-    ):
-        return []
-    return await run_in_threadpool(find_query_hints, source, store, base)
 
 
 def answer_explain_request(
@@ -429,7 +417,7 @@ async def query_failure_problem(
         case protocol.UNFIT_FAULT:
             return UnserializableError(str(fault), format_.media_type)
         case protocol.DISK_FAULT:
-            raise build_store_error(fault, queries.store.folder)
+            raise build_store_error(fault, settings.store)
         case protocol.REMOTE_FAULT:
             raise StoreUnavailableError(str(fault))
         case protocol.SIZE_FAULT | protocol.ROWS_FAULT:

@@ -292,9 +292,10 @@ class WorkerConnection(CopyConnection):
         super().connection_made(transport)
         self.listener.on_connected(self)
 
-    def start_query(self, job: QueryJob, seconds: float) -> QueryResult:
-        """Start a query and return its result. After `seconds` the worker is killed."""
-        self.result = QueryResult(self.set_flow, self.kill)
+    def start_query(self, job: QueryJob, seconds: float, result: QueryResult | None = None) -> QueryResult:
+        """Start a query and return its result, by default a new one. After `seconds` the worker is killed."""
+        self.result = result or QueryResult()
+        self.result.set_flow, self.result.stop = self.set_flow, self.kill
         self.set_timer(
             min(SLOW_QUERY_SECONDS, seconds), partial(self.slow_down, seconds - SLOW_QUERY_SECONDS)
         )

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .connections import SLOW_QUERY_SECONDS, ForkerConnection, LentWorkerConnection, WorkerConnection
+from .connections import ForkerConnection, LentWorkerConnection, WorkerConnection
 from .fair_queue import FairQueue
-from .protocol import CONNECT_MESSAGE, CROWDED_FAULT, OPEN_MESSAGE, frame_message
+from .policy import WorkerSet
+from .protocol import CONNECT_MESSAGE, OPEN_MESSAGE, frame_message
 
 # Changes are sent to the copies that no query has used since after a pause in the writes. While writes go on,
 # each write sends those of one copy, as all copies at once would take the CPU from the next write.
@@ -34,7 +35,7 @@ class GenerationOwner:
     on_all_opened: Callable[[Path], None]
 
 
-class WorkerGeneration:
+class WorkerGeneration(WorkerSet):
     """A forker and its `size` workers, which are lent while the generation is serving.
 
     `folder` contains a copy of the store after write `write_number`. The forker copies its quads to memory.
@@ -45,18 +46,17 @@ class WorkerGeneration:
         self, folder: Path, write_number: int, size: int, max_quads: int, owner: GenerationOwner
     ) -> None:
         """Create the generation; the pool starts the forker."""
+        super().__init__(size, owner.queue)
         self.folder, self.write_number = folder, write_number
-        self.size, self.max_memory_quads = size, max_quads
-        self.owner, self.queue = owner, owner.queue
+        self.max_memory_quads, self.owner = max_quads, owner
         self.forker = ForkerConnection(self.on_forked, self.on_forker_lost)
-        self.workers: set[WorkerConnection] = set()
         self.lent_workers: set[LentWorkerConnection] = set()  # of front processes
         # Workers that are being forked, and those that were forked but are not connected yet: the path of
         # their front process, or "" for own workers.
         self.forking_fronts: deque[str] = deque()
         self.connecting_fronts: list[str] = []
         self.tasks: set[asyncio.Task[None]] = set()
-        self.in_memory, self.is_serving, self.is_retired = True, False, False
+        self.in_memory, self.is_retired = True, False
         self.change_timer: asyncio.TimerHandle | None = None
         self.wasted_quads = 0  # removed quads, whose memory is not freed
         self.ready = asyncio.Event()  # set when the first worker is connected or the forker has exited
@@ -221,60 +221,6 @@ class WorkerGeneration:
             self.queue.offer(worker)
         elif self.is_retired:
             worker.close()
-
-    def on_finished(self, worker: WorkerConnection, *, worn: bool) -> None:
-        """Offer a worker to the next client, or close it."""
-        self.queue.take_back(worker)
-        if worn or not self.is_serving:
-            worker.close()
-        else:
-            self.queue.offer(worker)
-        self.end_surplus_worker()
-
-    def end_surplus_worker(self) -> None:
-        """Close an idle worker if there are more than `size` workers and another idle one."""
-        idle = [worker for worker in self.queue.idle if worker in self.workers]
-        if len(self.workers) > self.size and len(idle) > 1:
-            self.queue.withdraw(idle[0])
-            idle[0].close()
-
-    def on_occupied(self) -> None:
-        """Fork another worker if none is idle, up to twice `size`, because a worker stays busy."""
-        is_full = len(self.workers) + self.forking_count >= 2 * self.size
-        if self.is_serving and not self.queue.idle and not is_full:
-            self.fork_worker()
-
-    def on_crowded(self) -> None:
-        """Handle a waiting client without long loans: if all workers have slow queries, fork another worker.
-
-        If there are already twice `size` workers, one query is canceled with CROWDED_FAULT.
-        """
-        loans = self.queue.loans
-        if self.forking_count or any(
-            worker not in loans or loans[worker].seconds <= SLOW_QUERY_SECONDS for worker in self.workers
-        ):
-            return
-        if len(self.workers) >= 2 * self.size:
-            if not (victim := self.find_victim()):
-                return
-            victim.kill(CROWDED_FAULT)
-        self.fork_worker()
-
-    def find_victim(self) -> WorkerConnection | None:
-        """The worker whose query is canceled when other clients wait; None if no loan is long.
-
-        The order of choice: the client with the most workers, a client with earlier long loans, a query whose
-        result was not read yet, the query that has run longest.
-        """
-        loans, borrowers = self.queue.loans, self.queue.list_borrowers()
-
-        def rank(worker: WorkerConnection) -> tuple[int, bool, bool, float]:
-            client, has_begun = loans[worker].client, worker.result is not None and worker.result.has_begun
-            had_long_loans = client in self.queue.long_until
-            return borrowers.count(client), had_long_loans, not has_begun, loans[worker].seconds
-
-        candidates = (worker for worker in self.workers if worker in loans and loans[worker].is_long)
-        return max(candidates, key=rank, default=None)
 
     def on_opened(self) -> None:
         """Notify the pool when all workers have opened the folder."""

@@ -11,20 +11,17 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from ...http.limits import identify_client
 from ...settings import Settings
 from ...store.change import Change, serialize_change
 from ...store.errors import DamagedStoreError, StoreError, translate_damage
 from ...store.files import ASIDE_FOLDER
 from ...store.store import Store
-from .connections import WorkerConnection
-from .fair_queue import FairQueue, QueueState
+from .fair_queue import QueueState
 from .generation import GenerationOwner, WorkerGeneration
+from .policy import make_worker_queue, start_query
 from .protocol import QueryJob
 from .result import QueryResult
 
-MAX_WAITING_QUERIES = 256
-WORKER_WAIT_SECONDS = 10  # until a waiting query gets a 503
 LARGE_CHANGE_QUADS = 100_000  # for larger changes, a new copy is cheaper
 MAX_WASTED_QUADS = 200_000  # the memory of removed quads is not freed; above this the copy is replaced
 FIRST_COPY_SECONDS = 1.0  # for which `start` waits for the copy to memory
@@ -53,14 +50,7 @@ class WorkerPool:
         have the write, or get it before their next query.
         """
         self.store, self.settings = store, settings
-        max_per_client = settings.readers - 1
-        self.queue: FairQueue[WorkerConnection] = FairQueue(
-            max(1, max_per_client),  # workers lent to one client
-            max(1, 2 * max_per_client),  # workers lent in all, during the replacement of a generation
-            MAX_WAITING_QUERIES,
-            WORKER_WAIT_SECONDS,
-            self.on_crowded,
-        )
+        self.queue = make_worker_queue(settings.readers, self.on_crowded)
         self.front_sizes: dict[str, int] = {}  # workers of each front process, by the path of its socket
         self.owner = GenerationOwner(
             self.queue,
@@ -127,14 +117,7 @@ class WorkerPool:
 
     async def start_query(self, job: QueryJob, client: str) -> QueryResult:
         """Start a query of a client and return its result. Raises Problem 503 if no worker becomes free."""
-        client_key = identify_client(client)
-        worker = await self.queue.borrow(client_key)
-        while worker.transport.is_closing():  # its generation was retired after the loan began
-            self.queue.take_back(worker)
-            worker = await self.queue.borrow(client_key)
-        if not self.queue.idle and client_key in self.queue.long_borrowers():
-            worker.listener.on_occupied()  # so that the generation forks another worker, if it may
-        return worker.start_query(job, self.settings.query_seconds)
+        return await start_query(self.queue, job, client, self.settings.query_seconds)
 
     def on_crowded(self) -> None:
         """A client whose queries are all short waits for a worker: the generation ends a long query."""

@@ -36,7 +36,9 @@ class QueryResult:
     reading before the end.
     """
 
-    def __init__(self, set_flow: FlowControl, stop: Callable[[str], None]) -> None:
+    def __init__(
+        self, set_flow: FlowControl = ignore_flow_control, stop: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Start with no chunks."""
         self.set_flow, self.stop = set_flow, stop
         self.chunks: deque[bytes] = deque()

@@ -1,0 +1,143 @@
+"""The query workers of a front process. The writer forks them, and sends them changes.
+
+A worker connects to the socket of its front process. A query names the version of the data that the front
+process has seen; a worker that cannot reach it is closed, and another worker gets the query.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from ..problems import Problem
+from ..settings import Settings
+from ..sparql.workers.connections import CopyConnection, WorkerConnection
+from ..sparql.workers.policy import WorkerSet, start_query
+from ..sparql.workers.protocol import (
+    FAULT_MESSAGE,
+    HELLO_MESSAGE,
+    LOST_FAULT,
+    OUTDATED_FAULT,
+    RETIRE_MESSAGE,
+    QueryFault,
+    QueryJob,
+)
+from ..sparql.workers.result import QueryResult
+from .shared_memory import SharedMemory
+
+
+class FrontWorkers(WorkerSet):
+    """The query workers of a front process, which connect to its socket."""
+
+    def __init__(self, path: Path, size: int, settings: Settings, memory: SharedMemory) -> None:
+        """Create the set; `listen` opens the socket at `path`."""
+        super().__init__(size)
+        self.path, self.settings, self.memory = path, settings, memory
+        self.request_worker: Callable[[], None] = lambda: None  # asks the writer for one more worker
+        self.retries: set[asyncio.Task[None]] = set()
+        self.is_serving = True
+
+    async def listen(self) -> None:
+        """Accept workers from now on."""
+        self.server = await asyncio.get_running_loop().create_unix_server(
+            lambda: FrontWorkerConnection(self), self.path
+        )
+
+    @property
+    def version(self) -> int:
+        """The version of the data that results reflect, or a later one."""
+        return self.memory.version
+
+    @property
+    def is_copying(self) -> bool:
+        """False, as the writer copies the quads."""
+        return False
+
+    async def see_latest_writes(self) -> None:
+        """Do nothing, as workers have each write before it is acknowledged."""
+
+    async def start_query(self, job: QueryJob, client: str) -> QueryResult:
+        """Start a query of a client and return its result. Raises Problem 503 if no worker becomes free."""
+        job = job._replace(version=self.memory.version)
+        return await start_query(self.queue, job, client, self.settings.query_seconds)
+
+    def fork_worker(self) -> None:
+        """Ask the writer for one more worker."""
+        self.request_worker()
+
+    def on_outdated(self, worker: "FrontWorkerConnection", job: QueryJob, result: QueryResult) -> None:
+        """Close a worker that does not get the version of a job, and let another worker evaluate it."""
+        client = self.queue.loans[worker].client
+        self.queue.take_back(worker)
+        worker.close()
+        task = asyncio.get_running_loop().create_task(self.retry(job, client, result))
+        self.retries.add(task)
+        task.add_done_callback(self.retries.discard)
+
+    async def retry(self, job: QueryJob, client: str, result: QueryResult) -> None:
+        """Let another worker evaluate a job for a result that has no chunks yet."""
+        try:
+            await start_query(self.queue, job, client, self.settings.query_seconds, result)
+        except Problem:  # no worker became free
+            result.fail(QueryFault(LOST_FAULT))
+
+    def on_retired(self, worker: "FrontWorkerConnection") -> None:
+        """Close a worker that gets no more changes, after its query."""
+        worker.is_retired = True
+        if not worker.result:
+            self.queue.withdraw(worker)
+            worker.close()
+
+    def on_finished(self, worker: WorkerConnection, *, worn: bool) -> None:
+        """Offer a worker to the next client, or close it."""
+        assert isinstance(worker, FrontWorkerConnection)
+        super().on_finished(worker, worn=worn or worker.is_retired)
+
+    def on_exited(self, worker: WorkerConnection) -> None:
+        """Forget a worker that has exited. The writer forks another one."""
+        self.workers.discard(worker)
+        self.queue.withdraw(worker)
+        self.queue.take_back(worker)
+
+    def on_opened(self) -> None:
+        """Do nothing, as workers tell the writer which folder they have opened."""
+
+    async def close(self) -> None:
+        """Accept no more workers, and close those that there are."""
+        self.server.close()
+        for worker in self.workers.copy():
+            worker.close()
+
+
+class FrontWorkerConnection(WorkerConnection):
+    """The connection of a front process to one of its workers."""
+
+    is_retired = False  # whether it gets no more changes
+
+    def __init__(self, listener: FrontWorkers) -> None:
+        """The worker says which process it is."""
+        super().__init__(0, listener, 0)
+        self.front = listener
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Store the transport. The worker is lent after its HELLO_MESSAGE."""
+        CopyConnection.connection_made(self, transport)
+
+    def start_query(self, job: QueryJob, seconds: float, result: QueryResult | None = None) -> QueryResult:
+        """Start a query and return its result. After `seconds` the worker is killed."""
+        self.job = job
+        return super().start_query(job, seconds, result)
+
+    def handle_message(self, kind: bytes, body: bytes) -> None:
+        """Handle one message of the worker."""
+        if kind == HELLO_MESSAGE:
+            self.process_id = self.thread_id = int(body)
+            self.listener.on_connected(self)
+        elif kind == RETIRE_MESSAGE:
+            self.front.on_retired(self)
+        elif kind == FAULT_MESSAGE and self.result and json.loads(body)[0] == OUTDATED_FAULT:
+            result = self.result
+            self.end_query()
+            self.front.on_outdated(self, self.job, result)
+        else:
+            super().handle_message(kind, body)
