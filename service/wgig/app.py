@@ -25,6 +25,7 @@ from .http.fast_path import RawResponseCache
 from .http.limits import RateLimiter, RateLimitMiddleware
 from .http.middleware import FastRouteMiddleware, LanguageMiddleware, RequestGuardMiddleware, UploadBudget
 from .http.operations import NO_BODY_OPERATION, Route
+from .http.peers import NoPeerProcesses, PeerProcesses
 from .http.status import ServiceStatus
 from .http.telemetry import Metrics, Tracing
 from .http.work_queue import WorkQueue
@@ -266,6 +267,7 @@ class Service:
     running: RunningQueries = field(default_factory=RunningQueries)
     status: ServiceStatus = field(default_factory=ServiceStatus)
     paper_fetcher: PaperFetcher = field(default_factory=PaperFetcher)
+    peers: PeerProcesses = field(default_factory=NoPeerProcesses)
 
     @cached_property
     def queries(self) -> QueryService:

@@ -264,6 +264,10 @@ class Settings:
         "Default graph of a query: the `union` of all graphs, or only the `unnamed` graph.",
         ("union", "unnamed"),
     )
+    workers: int = setting_field(
+        1,
+        "Number of processes that speak HTTP. With 2 or more, one more process writes, and computes pages.",
+    )
     readers: int = setting_field(
         max(4, 2 * (os.cpu_count() or 1)),
         "Number of worker processes that evaluate queries; 0: the service evaluates them itself, "
@@ -363,7 +367,7 @@ class Settings:
         Raises ValueError and OSError as `from_environment` does.
         """
         return cls.from_environment(
-            **{name: getattr(arguments, name, None) for name in ("store", "host", "port", "data")}
+            **{name: getattr(arguments, name, None) for name in ("store", "host", "port", "data", "workers")}
         )
 
     @classmethod

@@ -15,7 +15,7 @@ from prometheus_client.registry import CollectorRegistry
 from ..graphs.dependencies import RecorderDep
 from ..graphs.provenance import ProvenanceRecorder
 from ..http.auth import authorize_request
-from ..http.dependencies import TokensDep
+from ..http.dependencies import PeersDep, TokensDep
 from ..http.operations import Operation
 from ..http.responses import NO_STORE_HEADERS
 from ..lists.dependencies import StoreSizeDep
@@ -98,6 +98,7 @@ METRICS_OPERATION = Operation(formats=(PLAIN_TEXT,), needs_token=True)
 async def get_metrics(  # noqa: PLR0913, PLR0917 - all of these have metrics
     request: Request,
     tokens: TokensDep,
+    peers: PeersDep,
     queries: QueriesDep,
     recorder: RecorderDep,
     store_size: StoreSizeDep,
@@ -106,8 +107,11 @@ async def get_metrics(  # noqa: PLR0913, PLR0917 - all of these have metrics
     """The metrics of the service for Prometheus. They need a token unless WGIG_METRICS is `open`."""
     if queries.settings.metrics != OPEN_METRICS_SETTING:
         authorize_request(request, tokens, "metrics", "admin")
+    metrics = queries.telemetry.metrics
+    metrics.front_snapshots = await peers.call_all("metrics")
+    queue_states = [queries.workers.queue_state, *(front["queue"] for front in metrics.front_snapshots)]
     collector = StateCollector(
-        queries.workers.queue_state,
+        QueueState(*map(sum, zip(*queue_states, strict=True))),
         queries.workers.version,
         bool(status.failed_write_time),
         len(list_broken_projections(queries.store)),
@@ -115,7 +119,7 @@ async def get_metrics(  # noqa: PLR0913, PLR0917 - all of these have metrics
         recorder,
         queries.store.folder,
     )
-    body = await run_in_threadpool(serialize_metrics, queries.telemetry.metrics.registry, collector)
+    body = await run_in_threadpool(serialize_metrics, metrics.registry, collector)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, **NO_STORE_HEADERS})
 
 

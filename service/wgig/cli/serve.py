@@ -26,17 +26,21 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import uvicorn
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ..about.home import prepare_home
 from ..app import QUEUES, QueryBackends, Service, create_app, make_inline_backends, make_service
 from ..files import FileError
 from ..http import access_log, telemetry
+from ..http.access_log import RequestRecorder
 from ..http.auth import TokenStore
+from ..http.fast_path import RawResponseCache
+from ..http.limits import RateLimiter
 from ..http.oidc import build_configured_issuer
 from ..http.responses import ResponseAbortedError
 from ..http.server import make_connection_class
@@ -167,7 +171,7 @@ class GracefulServer(uvicorn.Server):
         *,
         on_terminal: bool = False,
     ) -> None:
-        """Take the address to print, and the `background` jobs to run when the server listens.
+        """Take the address to print, if any, and the `background` jobs to run when the server listens.
 
         `on_terminal` is whether it was started from a terminal.
         """
@@ -181,7 +185,7 @@ class GracefulServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, print the address, and start the background jobs."""
         await super().startup(sockets)
-        if self.started:
+        if self.started and self.url:
             threading.Thread(target=print_service_url, args=(self.url,), daemon=True).start()
         self.background_tasks = [asyncio.create_task(job()) for job in self.background_jobs]
 
@@ -262,14 +266,67 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     StoreError.
     """
     access_log.configure_logging(settings)
-    report = access_log.log_service_message
-    prepare_process()
-    tracing = telemetry.make_tracing_from_environment()
     listener = bind_listening_socket(settings.host, settings.port)
+    if settings.workers > 1 and settings.readers and not settings.remote_query:
+        from .serve_fronts import Supervisor  # noqa: PLC0415  only needed with several processes
+
+        Supervisor(arguments, settings, listener).run()
+    prepare_process()
+    running = open_service(arguments, settings)
+    server = GracefulServer(
+        build_server_config(running.app, running.service),
+        socket_url(listener),
+        running.reloader,
+        running.background,
+        on_terminal=os.isatty(0),
+    )
+    install_signal_handlers(server)
+    gc.freeze()  # what exists now is used until the end
+    gc.enable()
+    server.run(sockets=[listener])
+    running.close(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS)
+
+
+class OpenService(NamedTuple):
+    """A service with an open store, its application, its reloader and its background jobs."""
+
+    service: Service
+    app: FastAPI
+    reloader: SettingsReloader
+    background: list[BackgroundJob]
+
+    def close(self, grace_seconds: float) -> NoReturn:
+        """Close the store when a running write has ended, for which it waits, then end the process."""
+        service = self.service
+        if service.store.close(grace_seconds):
+            service.projections.save()
+        if service.telemetry.tracing:
+            service.telemetry.tracing.shutdown()
+        remove_empty_store()
+        access_log.log_service_message("Stopped.")
+        logging.shutdown()
+        os._exit(0)  # a query that still runs on a thread would keep the process alive
+
+
+def open_service(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    make_pool: Callable[[Store], WorkerPool] | None = None,
+) -> OpenService:
+    """Open the store and make the service. With `make_pool`, it is behind front processes.
+
+    Raises ValueError, FileError or StoreError.
+    """
+    report = access_log.log_service_message
+    tracing = telemetry.make_tracing_from_environment()
     store = open_filled_store(settings, report)
     offer_control(store, report)
     checks = ProcessWorkQueue(**QUEUES["checks"], max_seconds=settings.paper_seconds)
-    pool = WorkerPool(store, settings) if settings.readers and not settings.remote_query else None
+    pool = None
+    if make_pool:
+        pool = make_pool(store)
+    elif settings.readers and not settings.remote_query:
+        pool = WorkerPool(store, settings)
     tokens = TokenStore(
         settings.token_file,
         settings.token,
@@ -281,28 +338,9 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     service = make_service(settings, store, backends=backends, checks=checks, tokens=tokens, tracing=tracing)
     if pool:
         pool.report_damage = service.status.report_damage
-    app = create_app(service)
+    app = create_app(service, is_behind_fronts=make_pool is not None)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
-    background = list_background_jobs(service, checks, pool)
-    server = GracefulServer(
-        build_server_config(app, service),
-        socket_url(listener),
-        reloader,
-        background,
-        on_terminal=os.isatty(0),
-    )
-    install_signal_handlers(server)
-    gc.freeze()  # what exists now is used until the end
-    gc.enable()
-    server.run(sockets=[listener])
-    if store.close(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS):
-        service.projections.save()
-    if tracing:
-        tracing.shutdown()
-    remove_empty_store()
-    report("Stopped.")
-    logging.shutdown()
-    os._exit(0)  # a query that still runs on a thread would keep the process alive
+    return OpenService(service, app, reloader, list_background_jobs(service, checks, pool))
 
 
 def prepare_process() -> None:
@@ -377,7 +415,27 @@ async def compact_daily(service: Service) -> None:
         await asyncio.sleep(SECONDS_PER_DAY)
 
 
-def build_server_config(app: FastAPI, service: Service) -> uvicorn.Config:
+class ServerParts(Protocol):
+    """What the server of HTTP needs of a service."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+
+    @property
+    def raw_cache(self) -> RawResponseCache:
+        """The responses by the bytes of requests."""
+
+    @property
+    def request_recorder(self) -> RequestRecorder:
+        """The recorder of requests."""
+
+    @property
+    def rate_limiter(self) -> RateLimiter:
+        """The limit of requests of each client."""
+
+
+def build_server_config(app: ASGIApp, service: ServerParts) -> uvicorn.Config:
     """The configuration of uvicorn for the application."""
     settings = service.settings
     has_proxies = bool(settings.proxies)

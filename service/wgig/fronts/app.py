@@ -4,7 +4,6 @@ Queries in formats for programs go to a worker of this process. Everything else,
 call other services, and errors in the text of a query, goes to the writer.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +36,7 @@ from ..sparql.routes import max_query_body_bytes
 from ..sparql.running import RunningQueries, check_query_id
 from ..sparql.service import QueryService, respond_with_result
 from ..sparql.service_description import is_description_request
+from ..text import TextEdit
 from .bridge import BridgeClient
 from .control import WriterLink
 from .workers import FrontWorkers
@@ -59,7 +59,10 @@ class FrontQueryService(QueryService):
     async def find_text_hints(self, source: ParsedSparqlText) -> list[QueryHint]:
         """Hints on probable mistakes in a query, from the writer; none if there is no writer."""
         try:
-            return [QueryHint(*members) for members in await self.writer.call("hints", source.text)]
+            return [
+                QueryHint(sentence, line, column, edit and TextEdit(*edit))
+                for sentence, line, column, edit in await self.writer.call("hints", source.text)
+            ]
         except (OSError, TimeoutError):
             return []
 
@@ -173,7 +176,7 @@ def make_raw_cache(workers: FrontWorkers, telemetry: Telemetry, cache_bytes: int
     return RawResponseCache(lambda: workers.version, cache_bytes // RAW_CACHE_DIVISOR, telemetry.metrics)
 
 
-def snapshot_metrics(service: FrontService) -> Mapping[str, Any]:
+def snapshot_metrics(service: FrontService) -> dict[str, Any]:
     """The metrics of a front process, for the writer."""
     return {
         **service.telemetry.metrics.snapshot(),

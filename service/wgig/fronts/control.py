@@ -80,6 +80,7 @@ class WriterLink:
         """`path` is the socket of the writer; `greeting` the socket for workers, and their number."""
         self.path, self.greeting, self.handlers = path, greeting, handlers
         self.link: ControlLink | None = None
+        self.tasks: set[asyncio.Task[Any]] = set()
 
     async def keep(self) -> None:
         """Keep the link, until this is canceled."""
@@ -93,6 +94,18 @@ class WriterLink:
                 await self.link.run()
             self.link = None
             await asyncio.sleep(RELINK_SECONDS)
+
+    def notify(self, name: str) -> None:
+        """Call a handler of the writer without waiting for its result."""
+        task = asyncio.get_running_loop().create_task(self.call(name))
+        self.tasks.add(task)
+        task.add_done_callback(self.forget)
+
+    def forget(self, task: asyncio.Task[Any]) -> None:
+        """Forget a finished call, whether it failed or not."""
+        self.tasks.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     async def call(self, name: str, *arguments: Any) -> Any:
         """Call a handler of the writer. Raises OSError or TimeoutError if there is none."""

@@ -205,8 +205,25 @@ TRACEPARENT_PATTERN = re.compile(
 # The status in logs and metrics if the client disconnected before the response.
 CLIENT_CLOSED_STATUS = 499
 
-REQUEST_ID_FORMAT = secrets.token_hex(6).encode() + b"-%08x"
-request_numbers = itertools.count()
+
+class RequestIdCounter:
+    """Makes request IDs: a random prefix for each process, and a number."""
+
+    def __init__(self) -> None:
+        """Choose a prefix, for this process and those forked from it until they call `restart`."""
+        self.restart()
+
+    def restart(self) -> None:
+        """Choose another prefix, and start again with number 0."""
+        self.format = secrets.token_hex(6).encode() + b"-%08x"
+        self.numbers = itertools.count()
+
+    def make_id(self) -> bytes:
+        """A new unique request ID."""
+        return self.format % next(self.numbers)
+
+
+request_ids = RequestIdCounter()
 
 
 @dataclass(slots=True)
@@ -371,4 +388,4 @@ class RequestLogMiddleware:
 
 def make_request_id() -> bytes:
     """A new unique request ID. IDs are numbered, so they are not secret."""
-    return REQUEST_ID_FORMAT % next(request_numbers)
+    return request_ids.make_id()

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from ..settings import Settings
 from .access_log import Telemetry
 from .auth import TokenStore
+from .peers import PeerProcesses
 from .work_queue import WorkQueue
 
 
@@ -37,7 +38,14 @@ async def get_telemetry(request: Request) -> Telemetry:
     return telemetry
 
 
+async def get_peers(request: Request) -> PeerProcesses:
+    """The other processes of the service."""
+    peers: PeerProcesses = request.app.state.service.peers
+    return peers
+
+
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 TokensDep = Annotated[TokenStore, Depends(get_tokens)]
 ChecksDep = Annotated[WorkQueue, Depends(get_checks)]
 TelemetryDep = Annotated[Telemetry, Depends(get_telemetry)]
+PeersDep = Annotated[PeerProcesses, Depends(get_peers)]

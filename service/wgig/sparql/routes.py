@@ -1,13 +1,15 @@
 """Routes of the endpoint: POST /sparql and /queries/running. GET /sparql is in `lists.query_editor`."""
 
 import json
+from itertools import chain
+from operator import itemgetter
 from typing import Annotated
 
 from fastapi import Path, Request, Response
 
 from ..http.auth import authorize_request
 from ..http.bodies import FORM_MEDIA_TYPE, SPARQL_QUERY_MEDIA_TYPE
-from ..http.dependencies import TokensDep
+from ..http.dependencies import PeersDep, TokensDep
 from ..http.operations import Operation
 from ..http.responses import NO_STORE_HEADERS
 from ..problems import Problem
@@ -16,12 +18,10 @@ from ..settings import Settings
 from .dependencies import RunningDep, get_queries
 from .parameters import QUERY_RESPONSE_FORMATS, SparqlParameters
 from .request import read_operation_pairs
-from .running import count_running_seconds
 from .schemas import QueryCheck, QueryPlan, RunningQueryList
 from .service import answer_query
 
 MAX_FORM_OVERHEAD_BYTES = 64 * 1024  # of a request body, in addition to its query
-MAX_LISTED_QUERY_CHARS = 2_000  # of a query in the list of running queries
 
 
 POST_QUERY_OPERATION = Operation(
@@ -50,33 +50,26 @@ def max_query_body_bytes(settings: Settings) -> int:
     return min(settings.body_bytes, 12 * settings.query_length + MAX_FORM_OVERHEAD_BYTES)
 
 
-async def get_running_queries(request: Request, running: RunningDep, tokens: TokensDep) -> Response:
+async def get_running_queries(
+    request: Request, running: RunningDep, peers: PeersDep, tokens: TokensDep
+) -> Response:
     """The number and durations of the running queries; with an admin token, also texts and clients."""
-    queries = running.list_current()
+    queries = [*running.describe_current(), *chain.from_iterable(await peers.call_all("running"))]
+    queries.sort(key=itemgetter(1), reverse=True)
     body: dict[str, object] = {"count": len(queries)}
     if "authorization" in request.headers:
         authorize_request(request, tokens, "admin")
-        body["queries"] = [
-            {
-                "id": query.id,
-                "seconds": count_running_seconds(query),
-                "client": query.client,
-                "query": query.text[:MAX_LISTED_QUERY_CHARS],
-            }
-            for _, query in queries
-        ]
+        names = ("id", "seconds", "client", "query")
+        body["queries"] = [dict(zip(names, query, strict=True)) for query in queries]
     else:
-        body["seconds"] = [count_running_seconds(query) for _, query in queries]
+        body["seconds"] = [seconds for _, seconds, _, _ in queries]
     return Response(
         json.dumps(body, ensure_ascii=False), media_type=JSON.media_type, headers=NO_STORE_HEADERS
     )
 
 
-async def delete_running_query(running: RunningDep, id: RunningQueryId) -> Response:  # noqa: A002  the name in the path
+async def delete_running_query(running: RunningDep, peers: PeersDep, id: RunningQueryId) -> Response:  # noqa: A002  the name in the path
     """Cancel a running query. The ID is the only authorization. Raises Problem 404 for any other ID."""
-    results = [result for result, query in running.list_current() if query.id == id]
-    if not results:
+    if not (running.cancel(id) or any(await peers.call_all("cancel", id))):
         raise Problem(404, "No query with this ID is running. It may have ended. See /queries/running.")
-    for result in results:
-        result.close()
     return Response(status_code=204)

@@ -13,6 +13,7 @@ from ..problems import Problem
 from .workers.result import QueryResult
 
 QUERY_ID_FIELD = "WGIG-Query-Id"
+MAX_LISTED_QUERY_CHARS = 2_000  # of a query in the list of running queries
 QUERY_ID_PATTERN = re.compile(r"[\w-]{16,100}", re.ASCII)
 
 
@@ -29,6 +30,10 @@ class RunningQuery:
     def id(self) -> str:
         """The ID from the client, else a random UUID, which nobody can guess."""
         return self.requested_id or str(uuid.uuid4())
+
+
+# The ID, seconds, client and text of a running query.
+RunningQueryDescription = tuple[str, float, str, str]
 
 
 class RunningQueries:
@@ -49,6 +54,20 @@ class RunningQueries:
         """Cancel all running queries."""
         for result, _ in self.list_current():
             result.close()
+
+    def cancel(self, id_: str) -> bool:
+        """Cancel the running queries with an ID. Returns whether there are any."""
+        results = [result for result, query in self.list_current() if query.id == id_]
+        for result in results:
+            result.close()
+        return bool(results)
+
+    def describe_current(self) -> list[RunningQueryDescription]:
+        """The ID, seconds, client and text of each running query, the oldest first."""
+        return [
+            (query.id, count_running_seconds(query), query.client, query.text[:MAX_LISTED_QUERY_CHARS])
+            for _, query in self.list_current()
+        ]
 
     def list_current(self) -> list[tuple[QueryResult, RunningQuery]]:
         """The running queries with their results, the oldest first."""
