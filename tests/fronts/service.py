@@ -1,0 +1,106 @@
+"""A service with three front processes, and connections to all of them."""
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from wgig.settings import Settings
+
+from tests.fixtures.processes import RunningService, run_service
+
+TOKEN = "let me in"
+FRONT_COUNT = 3
+MAX_CONNECTIONS = 200  # until all front processes have accepted one
+GRAPH = f"{Settings.base}graph/test"
+WRITE_HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
+
+
+class FrontClients:
+    """A client for each front process of a service."""
+
+    def __init__(self, service: RunningService) -> None:
+        """Connect until there is a connection to each front process."""
+        self.url, self.process_id = service.url, service.process.pid
+        self.by_front: dict[str, httpx.Client] = {}
+        self.connect()
+
+    def connect(self) -> None:
+        """Connect to the front processes to which there is no connection."""
+        for _ in range(MAX_CONNECTIONS):
+            if len(self.by_front) == FRONT_COUNT:
+                return
+            client = httpx.Client(base_url=self.url, timeout=30)
+            if self.by_front.setdefault(find_front(client), client) is not client:
+                client.close()
+        raise AssertionError(f"connections were accepted by {len(self.by_front)} front processes only")
+
+    def reconnect(self) -> None:
+        """Connect again to front processes that may be others."""
+        self.close()
+        self.connect()
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self:
+            client.close()
+        self.by_front = {}
+
+    def choose_two(self) -> tuple[httpx.Client, httpx.Client]:
+        """Two clients of different front processes."""
+        first, second = random.sample([*self.by_front.values()], 2)
+        return first, second
+
+    def __iter__(self) -> Iterator[httpx.Client]:
+        """The clients."""
+        return iter([*self.by_front.values()])
+
+    def list_children(self) -> list[int]:
+        """The process IDs of the writer and the front processes, the writer first."""
+        path = Path(f"/proc/{self.process_id}/task/{self.process_id}/children")
+        children = [int(name) for name in path.read_text(encoding="ascii").split()]
+        return sorted(children, key=lambda child: not has_open_store(child))
+
+
+def find_front(client: httpx.Client) -> str:
+    """The name of the front process of a connection: the first part of its request IDs."""
+    return client.get("/sparql?query=ASK{}").headers["X-Request-Id"].partition("-")[0]
+
+
+def has_open_store(process_id: int) -> bool:
+    """Whether a process has a file of a store open for writing."""
+    try:
+        folder = Path(f"/proc/{process_id}/fd")
+        return any("/quads/" in os.readlink(file) for file in folder.iterdir())  # noqa: PTH115  of a descriptor
+    except OSError:
+        return False
+
+
+@contextmanager
+def run_fronts(folder: Path, **settings: str) -> Iterator[tuple[RunningService, FrontClients]]:
+    """Run a service with front processes, and connect to them."""
+    settings = {"WGIG_WORKERS": str(FRONT_COUNT), "WGIG_TOKEN": TOKEN, **settings}
+    with run_service(folder, **settings) as service:
+        clients = FrontClients(service)
+        try:
+            yield service, clients
+        finally:
+            clients.close()
+            service.process.terminate()
+            service.process.wait()
+
+
+def write_number(client: httpx.Client, number: int) -> httpx.Response:
+    """Replace the number in the store."""
+    update = f"""DELETE WHERE {{ GRAPH <{GRAPH}> {{ <x:s> <x:p> ?o }} }};
+        INSERT DATA {{ GRAPH <{GRAPH}> {{ <x:s> <x:p> {number} }} }}"""
+    return client.post("/update", content=update, headers=WRITE_HEADERS)
+
+
+def read_number(client: httpx.Client) -> int:
+    """The number in the store."""
+    response = client.get("/sparql?query=SELECT ?o {<x:s> <x:p> ?o}", headers={"Accept": "text/csv"})
+    assert response.status_code == 200, response.text
+    return int(response.text.split()[1])

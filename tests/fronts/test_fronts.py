@@ -1,0 +1,185 @@
+"""Front processes answer like one process: nothing stale, common limits and metrics, restarts."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from .service import (
+    FRONT_COUNT,
+    TOKEN,
+    WRITE_HEADERS,
+    FrontClients,
+    read_number,
+    run_fronts,
+    write_number,
+)
+
+pytestmark = pytest.mark.slow
+MAX_RESTART_SECONDS = 10  # 3 on an idle machine
+SLOW_QUERY = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(6)) + " }"
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontClients]:
+    """Clients of a running service, which no test ends."""
+    with run_fronts(tmp_path_factory.mktemp("fronts"), WGIG_METRICS="open", WGIG_WRITE_STATEMENTS="0") as (
+        _,
+        front_clients,
+    ):
+        yield front_clients
+
+
+@pytest.mark.parametrize("rounds", [200, pytest.param(10_000, marks=pytest.mark.long)])
+def test_a_write_through_one_front_is_read_through_another(clients: FrontClients, rounds: int) -> None:
+    for number in range(rounds):
+        writer, reader = clients.choose_two()
+        assert write_number(writer, number).status_code == 204
+        assert read_number(reader) == number
+
+
+def test_cached_answers_of_all_fronts_follow_a_write(clients: FrontClients) -> None:
+    for number in (10, 11):
+        write_number(clients.choose_two()[0], number)
+        assert [read_number(client) for client in clients for _ in range(3)] == [number] * 3 * FRONT_COUNT
+
+
+def test_change_for_which_workers_are_replaced_is_read_through_all_fronts(clients: FrontClients) -> None:
+    headers = WRITE_HEADERS | {"Content-Type": "application/n-triples"}
+    for state in ("a", "b", "c"):
+        body = b"".join(b"<x:%s%d> <x:p> <x:o> .\n" % (state.encode(), number) for number in range(60_000))
+        response = clients.choose_two()[0].put("/graph/large", content=body, headers=headers)
+        assert response.status_code < 300, response.text
+        for client in clients:
+            assert client.get(f"/sparql?query=ASK {{ <x:{state}59999> ?p ?o }}").json()["boolean"]
+            count = client.get("/sparql?query=SELECT (COUNT(*) AS ?n) { ?s <x:p> <x:o> }&_mediatype=text/csv")
+            assert count.text.split() == ["n", "60000"]
+
+
+def test_pages_and_queries_are_answered_by_all_fronts(clients: FrontClients) -> None:
+    for client in clients:
+        for path in ("/", "/queries", "/sparql", "/ready", "/sparql?query=ASK{}&_mediatype=text/html"):
+            assert client.get(path).status_code == 200, path
+        assert client.get("/nothing").status_code == 404
+        assert client.get("/sparql?query=SELECT").json()["line"] == 1
+        assert client.post("/sparql", data={"query": "ASK {}"}).json()["boolean"] is True
+
+
+def test_metrics_add_up_the_requests_of_all_fronts(clients: FrontClients) -> None:
+    def count_queries() -> int:
+        text = next(iter(clients)).get("/metrics").text
+        return int(float(re.findall(r'wgig_queries_total\{outcome="answered"\} (\S+)', text)[0]))
+
+    before = count_queries()
+    for number, client in enumerate(clients):
+        client.get(f"/sparql?query=ASK {{ <x:metrics> <x:p> {number} }}")
+    assert count_queries() == before + FRONT_COUNT
+
+
+def test_running_queries_of_all_fronts_are_listed_and_canceled(clients: FrontClients) -> None:
+    first, second = clients.choose_two()
+    write_graph_for_slow_queries(first)
+    query_id = "a-query-that-another-front-cancels"
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(
+            first.get, "/sparql", params={"query": SLOW_QUERY}, headers={"WGIG-Query-Id": query_id}
+        )
+        while not second.get("/queries/running").json()["count"]:
+            assert not slow.done()
+        admin = {"Authorization": f"Bearer {TOKEN}"}
+        listed = second.get("/queries/running", headers=admin).json()["queries"]
+        assert [query["id"] for query in listed] == [query_id]
+        assert second.delete(f"/queries/running/{query_id}").status_code == 204
+        assert slow.result().status_code == 503
+    assert second.delete(f"/queries/running/{query_id}").status_code == 404
+
+
+def write_graph_for_slow_queries(client: httpx.Client) -> None:
+    triples = "".join(f"<x:s{number}> <x:slow> {number} ." for number in range(1000))
+    update = f"INSERT DATA {{ GRAPH <x:slow> {{ {triples} }} }}"
+    assert client.post("/update", content=update, headers=WRITE_HEADERS).status_code == 204
+
+
+def test_rate_limit_counts_the_requests_of_all_fronts(tmp_path: Path) -> None:
+    with run_fronts(tmp_path, WGIG_RATE_REQUESTS="60", WGIG_RATE_SECONDS="3600") as (_, clients):
+        statuses = [client.get("/sparql?query=ASK{}").status_code for client in clients for _ in range(60)]
+        refused = statuses.count(429)
+        assert refused >= 60 * FRONT_COUNT - 60
+        assert all(client.get("/sparql?query=ASK{}").status_code == 429 for client in clients)
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGSTOP])
+def test_writer_is_replaced_and_reads_go_on(tmp_path: Path, signal_: signal.Signals) -> None:
+    with run_fronts(tmp_path) as (_, clients):
+        assert write_number(next(iter(clients)), 1).status_code == 204
+        os.kill(clients.list_children()[0], signal_)
+        deadline = time.monotonic() + MAX_RESTART_SECONDS
+        responses = []
+        while time.monotonic() < deadline:
+            assert [read_number(client) for client in clients] == [1] * FRONT_COUNT
+            responses.append(write_number(clients.choose_two()[0], 1))
+            if responses[-1].status_code == 204:
+                break
+            assert responses[-1].status_code == 503
+            assert responses[-1].headers["Retry-After"] == "3"
+        else:
+            pytest.fail("no writer within the time")
+        for number in range(2, 10):
+            writer, reader = clients.choose_two()
+            assert write_number(writer, number).status_code == 204
+            assert read_number(reader) == number
+
+
+def test_front_is_replaced(tmp_path: Path) -> None:
+    with run_fronts(tmp_path) as (_, clients):
+        write_number(next(iter(clients)), 1)
+        killed = clients.list_children()[1]
+        os.kill(killed, signal.SIGKILL)
+        while len(children := clients.list_children()) < 1 + FRONT_COUNT or killed in children:
+            pass
+        clients.reconnect()
+        assert [read_number(client) for client in clients] == [1] * FRONT_COUNT
+
+
+def test_service_ends_with_its_supervisor_and_leaves_no_process(tmp_path: Path) -> None:
+    with run_fronts(tmp_path) as (service, clients):
+        children = clients.list_children()
+        service.process.kill()
+        deadline = time.monotonic() + MAX_RESTART_SECONDS
+        while any(Path(f"/proc/{child}").exists() for child in children):
+            assert time.monotonic() < deadline
+
+
+def test_stopped_service_finishes_the_running_query(tmp_path: Path) -> None:
+    with run_fronts(tmp_path) as (service, clients), ThreadPoolExecutor() as pool:
+        first, second = clients.choose_two()
+        write_graph_for_slow_queries(first)
+        query = "SELECT (COUNT(*) AS ?n) { ?a <x:slow> ?x . ?b <x:slow> ?y . FILTER(?x + ?y > 5) }"
+        answer = pool.submit(first.get, "/sparql", params={"query": query})
+        while not (second.get("/queries/running").json()["count"] or answer.done()):
+            pass
+        service.process.terminate()
+        assert answer.result().status_code == 200
+        assert service.process.wait() == 0
+
+
+def test_taken_port_is_reported(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "wgig", "serve", "--workers", "3", "--port", port]
+        result = subprocess.run(
+            [*command, "--store", str(tmp_path)], capture_output=True, text=True, check=False
+        )
+    assert result.returncode != 0
+    assert "Stop the program that uses it" in result.stderr
