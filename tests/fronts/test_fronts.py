@@ -53,18 +53,6 @@ def test_cached_answers_of_all_fronts_follow_a_write(clients: FrontClients) -> N
         assert [read_number(client) for client in clients for _ in range(3)] == [number] * 3 * FRONT_COUNT
 
 
-def test_change_for_which_workers_are_replaced_is_read_through_all_fronts(clients: FrontClients) -> None:
-    headers = WRITE_HEADERS | {"Content-Type": "application/n-triples"}
-    for state in ("a", "b", "c"):
-        body = b"".join(b"<x:%s%d> <x:p> <x:o> .\n" % (state.encode(), number) for number in range(60_000))
-        response = clients.choose_two()[0].put("/graph/large", content=body, headers=headers)
-        assert response.status_code < 300, response.text
-        for client in clients:
-            assert client.get(f"/sparql?query=ASK {{ <x:{state}59999> ?p ?o }}").json()["boolean"]
-            count = client.get("/sparql?query=SELECT (COUNT(*) AS ?n) { ?s <x:p> <x:o> }&_mediatype=text/csv")
-            assert count.text.split() == ["n", "60000"]
-
-
 def test_pages_and_queries_are_answered_by_all_fronts(clients: FrontClients) -> None:
     for client in clients:
         for path in ("/", "/queries", "/sparql", "/ready", "/sparql?query=ASK{}&_mediatype=text/html"):
@@ -115,6 +103,23 @@ def test_rate_limit_counts_the_requests_of_all_fronts(tmp_path: Path) -> None:
         refused = statuses.count(429)
         assert refused >= 60 * FRONT_COUNT - 60
         assert all(client.get("/sparql?query=ASK{}").status_code == 429 for client in clients)
+
+
+def test_reloaded_settings_apply_to_all_fronts_and_no_write_is_lost(tmp_path: Path) -> None:
+    settings_file = tmp_path / "settings"
+    settings_file.write_text("", encoding="utf-8")
+    with run_fronts(tmp_path / "store", WGIG_SETTINGS=str(settings_file)) as (service, clients):
+        write_number(clients.choose_two()[0], 1)
+        settings_file.write_text("WGIG_RESULT_ROWS=1\n", encoding="utf-8")
+        service.process.send_signal(signal.SIGHUP)
+        query = "/sparql?query=SELECT * { VALUES ?x { 1 2 } }"
+        deadline = time.monotonic() + MAX_RESTART_SECONDS
+        while not all(client.get(query).status_code == 413 for client in clients):
+            assert time.monotonic() < deadline
+        for number in range(2, 10):  # meanwhile the workers may be replaced
+            writer, reader = clients.choose_two()
+            assert write_number(writer, number).status_code == 204
+            assert read_number(reader) == number
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGSTOP])

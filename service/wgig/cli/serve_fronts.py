@@ -151,7 +151,7 @@ class Supervisor:
             ChildProcess(f"front {number}", partial(self.run_front, number))
             for number in range(settings.workers)
         ]
-        self.is_stopping = False
+        self.is_stopping, self.is_on_terminal = False, os.isatty(0)
 
     def run(self) -> NoReturn:
         """Run until SIGINT or SIGTERM, then end the process."""
@@ -184,7 +184,8 @@ class Supervisor:
 
     def handle_signal(self, signal_: signal.Signals) -> None:
         """Stop the service, at a second signal at once; or pass a reload on."""
-        if signal_ == signal.SIGHUP and not (sys.stdin and sys.stdin.isatty()):
+        was_terminal_closed = self.is_on_terminal and not os.isatty(0)
+        if signal_ == signal.SIGHUP and not was_terminal_closed:
             for child in self.children:
                 child.send_signal(signal.SIGHUP)
         elif signal_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
