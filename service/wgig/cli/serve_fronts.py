@@ -316,11 +316,11 @@ class FrontReloader(SettingsReloader):
         super().__init__(app, service, None, service.workers, read)  # type: ignore[arg-type]
 
     async def apply_settings(self, settings: Settings) -> None:
-        """Use these settings from now on. The writer changes the version, which invalidates the caches."""
+        """Use these settings from now on."""
         service = self.service
         queries = replace(service.queries, settings=settings)
         self.service = self.app.state.service = replace(service, settings=settings, queries=queries)
-        service.workers.settings = settings
+        service.workers.apply_settings(settings)
         service.rate_limiter.apply_settings(settings)
         service.telemetry.logs.apply_settings(settings)
         access_log.configure_logging(settings)

@@ -25,6 +25,8 @@ from ..sparql.workers.protocol import (
 from ..sparql.workers.result import QueryResult
 from .shared_memory import SharedMemory
 
+RELOAD_COUNT_SHIFT = 48  # bits for versions of the data, below those for reloads of the settings
+
 
 class FrontWorkers(WorkerSet):
     """The query workers of a front process, which connect to its socket."""
@@ -34,6 +36,7 @@ class FrontWorkers(WorkerSet):
         super().__init__(size)
         self.path, self.settings, self.memory = path, settings, memory
         self.request_worker: Callable[[], None] = lambda: None  # asks the writer for one more worker
+        self.reload_count = 0
         self.retries: set[asyncio.Task[None]] = set()
         self.is_serving = True
 
@@ -45,8 +48,13 @@ class FrontWorkers(WorkerSet):
 
     @property
     def version(self) -> int:
-        """The version of the data that results reflect, or a later one."""
-        return self.memory.version
+        """The version of the data that results reflect, or an earlier one; another one after a reload."""
+        return self.memory.version + (self.reload_count << RELOAD_COUNT_SHIFT)
+
+    def apply_settings(self, settings: Settings) -> None:
+        """Use these settings from now on. Earlier responses in the cache become invalid."""
+        self.settings = settings
+        self.reload_count += 1
 
     @property
     def is_copying(self) -> bool:
