@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -95,22 +95,14 @@ def parse_epoch_seconds(text: str | None, time_format: str = "") -> float | None
 METRICS_OPERATION = Operation(formats=(PLAIN_TEXT,), needs_token=True)
 
 
-async def get_metrics(  # noqa: PLR0913, PLR0917 - all of these have metrics
-    request: Request,
-    tokens: TokensDep,
-    peers: PeersDep,
-    queries: QueriesDep,
-    recorder: RecorderDep,
-    store_size: StoreSizeDep,
-    status: StatusDep,
-) -> Response:
-    """The metrics of the service for Prometheus. They need a token unless WGIG_METRICS is `open`."""
-    if queries.settings.metrics != OPEN_METRICS_SETTING:
-        authorize_request(request, tokens, "metrics", "admin")
+async def get_state_collector(
+    queries: QueriesDep, recorder: RecorderDep, store_size: StoreSizeDep, status: StatusDep, peers: PeersDep
+) -> StateCollector:
+    """The collector of the current state. The metrics of requests get those of the front processes."""
     metrics = queries.telemetry.metrics
     metrics.front_snapshots = await peers.call_all("metrics")
     queue_states = [queries.workers.queue_state, *(front["queue"] for front in metrics.front_snapshots)]
-    collector = StateCollector(
+    return StateCollector(
         QueueState(*map(sum, zip(*queue_states, strict=True))),
         queries.workers.version,
         bool(status.failed_write_time),
@@ -119,7 +111,19 @@ async def get_metrics(  # noqa: PLR0913, PLR0917 - all of these have metrics
         recorder,
         queries.store.folder,
     )
-    body = await run_in_threadpool(serialize_metrics, metrics.registry, collector)
+
+
+async def get_metrics(
+    request: Request,
+    tokens: TokensDep,
+    queries: QueriesDep,
+    collector: Annotated[StateCollector, Depends(get_state_collector)],
+) -> Response:
+    """The metrics of the service for Prometheus. They need a token unless WGIG_METRICS is `open`."""
+    if queries.settings.metrics != OPEN_METRICS_SETTING:
+        authorize_request(request, tokens, "metrics", "admin")
+    registry = queries.telemetry.metrics.registry
+    body = await run_in_threadpool(serialize_metrics, registry, collector)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, **NO_STORE_HEADERS})
 
 

@@ -71,7 +71,7 @@ POLL_SECONDS = 0.5  # between two looks for stopped processes
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 STOPPED_STATES = (b"T", b"t")  # of a process, in proc(5)
 SUPERVISOR_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-BACKLOG = 2048  # connections that wait to be accepted
+MAX_WAITING_CONNECTIONS = 2048  # to be accepted
 
 
 class ChildProcess:
@@ -143,7 +143,7 @@ class Supervisor:
         self.bridge_path = self.folder / "writer"
         self.bridge_listener = socket.socket(socket.AF_UNIX)
         self.bridge_listener.bind(str(self.bridge_path))
-        self.bridge_listener.listen(BACKLOG)
+        self.bridge_listener.listen(MAX_WAITING_CONNECTIONS)
         # To the write end, the first writer writes when it has opened the store.
         self.ready_read_end, self.ready_write_end = cast(tuple[int, int | None], os.pipe())
         self.writer = ChildProcess("writer", self.run_writer)
@@ -162,7 +162,7 @@ class Supervisor:
         if not os.read(self.ready_read_end, 1):  # the writer has exited
             _, status = os.waitpid(cast(int, self.writer.id), 0)
             self.end(os.waitstatus_to_exitcode(status))
-        self.listener.listen(BACKLOG)
+        self.listener.listen(MAX_WAITING_CONNECTIONS)
         for front in self.fronts:
             front.start()
         print_service_url(socket_url(self.listener))
