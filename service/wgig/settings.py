@@ -291,9 +291,9 @@ class Settings:
         100, "Maximum nesting of brackets and operators in a query or update.", live=True
     )
     warnings: str = setting_field(
-        "empty",
-        "Which queries are checked for likely mistakes: `all`, those with `empty` results, or "
-        "only those sent from the `pages`.",
+        "pages",
+        "Which queries are checked for likely mistakes, besides those with the parameter `hints`: `all`, "
+        "those with `empty` results, or those sent from the `pages`.",
         ("all", "empty", "pages"),
         live=True,
     )

@@ -48,6 +48,8 @@ from ..http.work_queue import ProcessWorkQueue
 from ..seed import open_filled_store
 from ..settings import THREAD_STACK_BYTES, Settings
 from ..sparql.plan import remove_empty_store
+from ..sparql.service import QueryService
+from ..sparql.short_path import ShortQueryPath
 from ..sparql.workers.pool import WorkerPool
 from ..sparql.workers.threads import ThreadQueryWorkers
 from ..store.backup.online import offer_control
@@ -274,7 +276,7 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     prepare_process()
     running = open_service(arguments, settings)
     server = GracefulServer(
-        build_server_config(running.app, running.service),
+        build_server_config(running.app, running.service, lambda: running.app.state.service.queries),
         socket_url(listener),
         running.reloader,
         running.background,
@@ -435,8 +437,10 @@ class ServerParts(Protocol):
         """The limit of requests of each client."""
 
 
-def build_server_config(app: ASGIApp, service: ServerParts) -> uvicorn.Config:
-    """The configuration of uvicorn for the application."""
+def build_server_config(
+    app: ASGIApp, service: ServerParts, get_queries: Callable[[], QueryService]
+) -> uvicorn.Config:
+    """The configuration of uvicorn for the application. `get_queries` returns its current QueryService."""
     settings = service.settings
     has_proxies = bool(settings.proxies)
     return uvicorn.Config(
@@ -446,6 +450,7 @@ def build_server_config(app: ASGIApp, service: ServerParts) -> uvicorn.Config:
             service.raw_cache,
             service.request_recorder,
             service.rate_limiter,
+            ShortQueryPath(get_queries, service.raw_cache),
             by_peer=has_proxies,
         ),
         ws="none",

@@ -245,9 +245,8 @@ class Supervisor:
         prepare_process()
         service, link, app = self.make_front(number)
         reloader = FrontReloader(app, service, partial(Settings.from_arguments, self.arguments))
-        server = GracefulServer(
-            build_server_config(app, service), "", reloader, [service.workers.listen, link.keep]
-        )
+        config = build_server_config(app, service, lambda: app.state.service.queries)
+        server = GracefulServer(config, "", reloader, [service.workers.listen, link.keep])
         install_signal_handlers(server)
         gc.freeze()
         gc.enable()

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..problems import Problem
 from ..settings import Settings
 from ..sparql.workers.connections import CopyConnection, WorkerConnection
-from ..sparql.workers.policy import WorkerSet, start_query
+from ..sparql.workers.policy import WorkerSet, start_query, start_query_now
 from ..sparql.workers.protocol import (
     FAULT_MESSAGE,
     HELLO_MESSAGE,
@@ -68,6 +68,11 @@ class FrontWorkers(WorkerSet):
         """Start a query of a client and return its result. Raises Problem 503 if no worker becomes free."""
         job = job._replace(version=self.memory.version)
         return await start_query(self.queue, job, client, self.settings.query_seconds)
+
+    def start_query_now(self, job: QueryJob, client: str) -> QueryResult | None:
+        """Start a query of a client, if a worker is free for it; else return None."""
+        job = job._replace(version=self.memory.version)
+        return start_query_now(self.queue, job, client, self.settings.query_seconds)
 
     def fork_worker(self) -> None:
         """Ask the writer for one more worker."""

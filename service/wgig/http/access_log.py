@@ -289,14 +289,16 @@ class RequestRecorder:
         if self.logs.logs_requests:
             self.log(record, seconds)
 
-    def record_raw_response(self, response: RawResponse, id_: bytes, client: str, started_at: float) -> None:
-        """Measure and log a request that the server answered from the raw cache, without the middleware.
+    def record_raw_response(
+        self, response: RawResponse, id_: bytes, client: str, started_at: float, *, is_cached: bool
+    ) -> None:
+        """Measure and log a request that the server answered without the middleware.
 
         A RequestRecord is made only if requests are logged, to save its cost.
         """
         seconds = time.perf_counter() - started_at
         response.tally.add(seconds)
-        self.metrics.cache_hits += 1
+        self.metrics.cache_hits += is_cached
         if self.tracing:
             attributes = {"http.route": response.route, "http.response.status_code": response.status}
             self.tracing.record_past_span(f"GET {response.route}", started_at, attributes=attributes)

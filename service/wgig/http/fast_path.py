@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from .telemetry import DurationTally, Metrics
 
@@ -10,7 +10,8 @@ MAX_RAW_REQUEST_BYTES = 8 * 1024
 MAX_RAW_RESPONSE_BYTES = 64 * 1024  # of a response body
 RAW_RESPONSE_OVERHEAD_BYTES = 500  # memory of an entry in addition to request and body
 REQUEST_HEAD_END = b"\r\n\r\n"
-RAW_REQUEST_KEY = "wgig.request"  # key of the raw bytes of a request in the ASGI scope
+# Keys of the ASGI scope: the raw bytes of a request, and what the short path has started for it.
+RAW_REQUEST_KEY, STARTED_KEY = "wgig.request", "wgig.started"
 
 
 class WholeResponse(NamedTuple):
@@ -35,6 +36,31 @@ class RawResponse(NamedTuple):
     status: int
     size: int
     client: str
+
+
+class StartedResult(Protocol):
+    """A result that the short path has started, for the long path."""
+
+    def close(self) -> None:
+        """Stop it, unless it has ended."""
+
+
+# Called with a response, or with None for the long path, which may continue with a started result.
+ShortResponder = Callable[[RawResponse | None, StartedResult | None], None]
+
+
+class PendingResponse(Protocol):
+    """A response that the short path is making."""
+
+    def leave(self, responder: ShortResponder) -> None:
+        """Stop, as the client of this responder has disconnected."""
+
+
+class ShortPath(Protocol):
+    """Answers some requests from their bytes, without ASGI."""
+
+    def start(self, data: bytes, client: str, responder: ShortResponder) -> PendingResponse | None:
+        """Start to answer a request; None if it must take the long path."""
 
 
 class RawResponseCache:
@@ -65,20 +91,23 @@ class RawResponseCache:
         `version` is the result of `get_version` from before the response was computed; if it changed since,
         the response may be outdated and is not added.
         """
-        status, headers, body = response
+        body = response.body
         if len(body) > MAX_RAW_RESPONSE_BYTES or version != self.get_version():
             return
         size = len(request) + len(body) + RAW_RESPONSE_OVERHEAD_BYTES
         if self.store_version != version or self.size_bytes + size > self.max_bytes:
             self.restart(version)
+        self.responses[request] = self.build(response, route, client)
+        self.size_bytes += size
+
+    def build(self, response: WholeResponse, route: str, client: str = "") -> RawResponse:
+        """The raw response to a GET request of a route."""
+        status, headers, body = response
         status_line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         fields = b"".join(b"%s: %s\r\n" % pair for pair in headers)
         headers_and_body = b"\r\n" + fields + b"\r\n" + body
         tally = self.metrics.get_tally(route, "GET", status)
-        self.responses[request] = RawResponse(
-            status_line, headers_and_body, tally, route, status, len(body), client
-        )
-        self.size_bytes += size
+        return RawResponse(status_line, headers_and_body, tally, route, status, len(body), client)
 
 
 def is_single_get_request(data: bytes) -> bool:

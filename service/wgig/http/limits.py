@@ -127,6 +127,11 @@ class RateLimiter:
         reset_seconds = full_at - now if requests_left else seconds_per_token - spare_seconds
         return RateLimitStatus(requests_left, ceil(reset_seconds - CLOCK_TOLERANCE_SECONDS), is_refused=False)
 
+    def is_exhausted(self, client: str) -> bool:
+        """Whether the bucket of a client is empty, so that `take` would refuse the request."""
+        spare_seconds = self.window_seconds - (self.buckets.get(identify_client(client)) - time.monotonic())
+        return spare_seconds < self.window_seconds / self.max_requests - CLOCK_TOLERANCE_SECONDS
+
     def header_fields(self, status: RateLimitStatus) -> list[tuple[bytes, bytes]]:
         """The headers RateLimit-Policy and RateLimit of a response."""
         return [(b"ratelimit-policy", self.policy_field), (b"ratelimit", status.format_field())]

@@ -1,8 +1,9 @@
 """Connections of the HTTP server (uvicorn, httptools): timeouts, malformed requests, raw cache, clean close.
 
 If the exact bytes of a request are in the raw cache (`fast_path`), the response is sent without parsing the
-request. The head of a request may take 10 seconds and 128 KiB, a header field 16 KiB. A refused
-request gets a problem document, and the connection is closed without a TCP reset.
+request. The short path answers other requests without ASGI. The head of a request may take 10 seconds and
+128 KiB, a header field 16 KiB. A refused request gets a problem document, and the connection is closed
+without a TCP reset.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import re
 import sys
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -18,7 +20,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..problems import Problem
 from .access_log import REQUEST_ID_FIELD, RequestRecorder, make_request_id
-from .fast_path import RAW_REQUEST_KEY, RawResponse, RawResponseCache, is_single_get_request
+from .fast_path import (
+    RAW_REQUEST_KEY,
+    STARTED_KEY,
+    PendingResponse,
+    RawResponse,
+    RawResponseCache,
+    ShortPath,
+    StartedResult,
+    is_single_get_request,
+)
 from .limits import RateLimiter
 
 HEAD_TIMEOUT_SECONDS = 10  # for the head of a request, and for draining a connection before it is closed
@@ -44,12 +55,19 @@ class ServerConnection(HttpToolsProtocol):
 
     base = ""  # base IRI of the graph, for problem documents
     raw_cache: RawResponseCache | None = None
+    short_path: ShortPath | None = None
     recorder: RequestRecorder | None = None
     limiter: RateLimiter | None = None
     by_peer = False  # whether each peer has its own raw cache entries; see `make_connection_class`
     peer_address, cache_prefix = "", b""
     raw_request = b""  # the bytes of a complete GET request, the key for the raw cache
     latest_data = b""  # that the parser got, after the start of its first line if that is in earlier data
+    pending: PendingResponse | None = None  # that the short path is making
+    pending_since = 0.0  # `time.perf_counter()` at its start
+    pending_data = b""  # its request
+    later_data = b""  # received after it
+    started: Sequence[StartedResult] = ()  # by the short path for a request that took the long path
+    is_closing_after_response = False
     timer: asyncio.TimerHandle | None = None
     is_head_started = False  # the head of a request has started and is incomplete
     is_request_incomplete = False  # the head or body is incomplete
@@ -65,18 +83,73 @@ class ServerConnection(HttpToolsProtocol):
         self.start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timeout."""
+        """Stop the timeout, and the short path."""
         self.stop_timer()
+        if self.pending:
+            pending, self.pending = self.pending, None
+            pending.leave(self.respond_shortly)
+        self.close_started()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Respond from the raw cache, parse the data, or discard it while draining."""
+        """Respond from the raw cache or by the short path, or parse the data."""
         if self.raw_cache and self.is_idle():
             cache_key = self.cache_prefix + data
             response = self.raw_cache.get(cache_key)
-            if response and self.send_raw_response(response):
+            if response and self.send_raw_response(response, time.perf_counter()):
+                return
+            if not response and self.take_short_path(data):
                 return
             self.raw_request = cache_key if is_single_get_request(data) else b""
+        elif self.pending:
+            self.later_data += data
+            self.flow.pause_reading()
+            return
+        self.parse_data(data)
+
+    def take_short_path(self, data: bytes) -> bool:
+        """Let the short path answer a request; False if it must take the long path."""
+        if self.short_path is None or self.by_peer:
+            return False
+        if self.limiter and self.limiter.is_enabled and self.limiter.is_exhausted(self.peer_address):
+            return False
+        self.pending = self.short_path.start(data, self.peer_address, self.respond_shortly)
+        if self.pending is None:
+            return False
+        self.pending_data, self.pending_since = data, time.perf_counter()
+        self._unset_keepalive_if_required()
+        self.stop_timer()
+        return True
+
+    def respond_shortly(self, response: RawResponse | None, started: StartedResult | None) -> None:
+        """Send the response of the short path; without one, take the long path with what was started."""
+        data, self.pending, self.pending_data = self.pending_data, None, b""
+        self.started = [started] if started else []
+        if not (response and self.send_raw_response(response, self.pending_since, is_cached=False)):
+            self.raw_request = data
+            self.parse_data(data)
+        if self.later_data:
+            later_data, self.later_data = self.later_data, b""
+            self.flow.resume_reading()
+            self.data_received(later_data)
+        elif self.is_closing_after_response and not self.is_handling_request():
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """Close the connection after the response that the short path is making, if any."""
+        if self.pending:
+            self.is_closing_after_response = True
+        else:
+            super().shutdown()
+
+    def close_started(self) -> None:
+        """Stop what the short path started, if the long path did not take it."""
+        for started in self.started:
+            started.close()
+        self.started = ()
+
+    def parse_data(self, data: bytes) -> None:
+        """Parse the data, or discard it while draining."""
         if not self.is_draining:
             started_line = self.latest_data.rpartition(b"\n")[2] if self.is_head_started else b""
             self.latest_data = started_line[:MAX_STARTED_LINE_BYTES] + data
@@ -97,7 +170,8 @@ class ServerConnection(HttpToolsProtocol):
     def is_idle(self) -> bool:
         """Whether all requests so far have complete responses, and all data has been sent."""
         return not (
-            self.is_handling_request()
+            self.pending
+            or self.is_handling_request()
             or self.is_request_incomplete
             or self.is_draining
             or self.flow.write_paused
@@ -107,9 +181,9 @@ class ServerConnection(HttpToolsProtocol):
         """Whether the application is still responding to a request."""
         return not (self.is_draining or self.cycle is None or self.cycle.response_complete)
 
-    def send_raw_response(self, response: RawResponse) -> bool:
-        """Send a response of the raw cache; False if the client exceeded the rate limit."""
-        started_at, id_ = time.perf_counter(), make_request_id()
+    def send_raw_response(self, response: RawResponse, started_at: float, *, is_cached: bool = True) -> bool:
+        """Send a response of the raw cache or the short path; False if the client exceeded the rate limit."""
+        id_ = make_request_id()
         # The entry of a proxy stores the client that the proxy named in these same bytes.
         client = response.client if self.by_peer else self.peer_address
         rate_limit_fields = b""
@@ -132,7 +206,7 @@ class ServerConnection(HttpToolsProtocol):
             )
         )
         if self.recorder:
-            self.recorder.record_raw_response(response, id_, client, started_at)
+            self.recorder.record_raw_response(response, id_, client, started_at, is_cached=is_cached)
         self.server_state.total_requests += 1
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
@@ -168,7 +242,10 @@ class ServerConnection(HttpToolsProtocol):
         self.is_head_started, self.received_bytes = False, 0
         self.stop_timer()
         self.cycle.transport = self.draining_transport
-        cast(dict[str, Any], self.scope)[RAW_REQUEST_KEY], self.raw_request = self.raw_request, b""
+        scope = cast(dict[str, Any], self.scope)
+        scope[RAW_REQUEST_KEY], self.raw_request = self.raw_request, b""
+        if self.started:
+            scope[STARTED_KEY] = self.started
 
     def on_message_complete(self) -> None:
         """Handle the end of a request."""
@@ -177,6 +254,7 @@ class ServerConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Continue with the next request, unless the connection is draining."""
+        self.close_started()
         if not self.is_draining:
             super().on_response_complete()
 
@@ -194,7 +272,7 @@ class ServerConnection(HttpToolsProtocol):
     def on_timeout(self) -> None:
         """Close the connection; send a 408 first if the head of a request is incomplete."""
         self.timer = None
-        if self.is_handling_request() or self.transport.is_closing():
+        if self.pending or self.is_handling_request() or self.transport.is_closing():
             return
         if self.is_head_started and not self.is_draining:
             self.refuse(
@@ -324,15 +402,16 @@ class DrainingTransport(asyncio.Transport):
             self.connection.transport.close()
 
 
-def make_connection_class(
+def make_connection_class(  # noqa: PLR0913 - the parts of a service that connections use
     base: str,
     raw_cache: RawResponseCache | None = None,
     recorder: RequestRecorder | None = None,
     limiter: RateLimiter | None = None,
+    short_path: ShortPath | None = None,
     *,
     by_peer: bool = False,
 ) -> type[ServerConnection]:
-    """The ServerConnection class of a service, with its base IRI, raw cache, recorder and rate limiter.
+    """The ServerConnection class of a service, with its base IRI, caches, recorder and rate limiter.
 
     `by_peer`: each peer has its own entries in the raw cache. This is needed with trusted proxies: the same
     bytes have another meaning if a proxy sends them, as only its X-Forwarded-For names the client.
@@ -342,6 +421,7 @@ def make_connection_class(
         "raw_cache": raw_cache,
         "recorder": recorder,
         "limiter": limiter,
+        "short_path": short_path,
         "by_peer": by_peer,
     }
     return type("BoundServerConnection", (ServerConnection,), members)

@@ -258,6 +258,10 @@ class RemoteQueryWorkers:
         """Update the local copy with all writes that are finished now. Raises StoreUnavailableError."""
         await self.follower.ensure_current()
 
+    def start_query_now(self, job: QueryJob, client: str) -> None:  # noqa: ARG002  the protocol
+        """Return None: a query has to wait."""
+        return
+
     async def start_query(self, job: QueryJob, client: str) -> QueryResult:
         """Start a query of a client, and return its result. Raises Problem 503 if the queue is full."""
         slot = await self.queue.borrow(identify_client(client))

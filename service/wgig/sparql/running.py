@@ -45,10 +45,11 @@ class RunningQueries:
 
     def add(self, request: Request, text: str, result: QueryResult) -> None:
         """Add the query of a request."""
-        requested_id = request.headers.get(QUERY_ID_FIELD, "")
-        self.queries[result] = RunningQuery(
-            requested_id, text, request_client_address(request), time.monotonic()
-        )
+        self.add_query(result, text, request_client_address(request), request.headers.get(QUERY_ID_FIELD, ""))
+
+    def add_query(self, result: QueryResult, text: str, client: str, requested_id: str = "") -> None:
+        """Add the query of a client."""
+        self.queries[result] = RunningQuery(requested_id, text, client, time.monotonic())
 
     def cancel_all(self) -> None:
         """Cancel all running queries."""

@@ -18,6 +18,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from ..http.access_log import REQUEST_RECORD_KEY, Telemetry
 from ..http.bodies import Pairs, parameter_values
+from ..http.fast_path import STARTED_KEY
 from ..http.language import page_header_fields
 from ..http.responses import (
     ResponseAbortedError,
@@ -261,9 +262,11 @@ async def open_query_result(  # noqa: PLR0913 - the result depends on all of the
             job = build_query_job(query, resolved, format_, queries.settings, max_bytes)
             if is_internal:  # WGIG_RESULT_ROWS is for queries of clients
                 job = job._replace(max_rows=0)
-            result = await workers.start_query(job, request_client_address(request))
+            started = None if is_internal else take_started_result(request)
+            result = started or await workers.start_query(job, request_client_address(request))
         record.record_result(result)
-        queries.running.add(request, query.source.text, result)
+        if not started:  # the short path has added it
+            queries.running.add(request, query.source.text, result)
         try:
             yield result
         except QueryFault as fault:
@@ -271,6 +274,12 @@ async def open_query_result(  # noqa: PLR0913 - the result depends on all of the
         except BaseException:
             result.close()
             raise
+
+
+def take_started_result(request: Request) -> QueryResult | None:
+    """The result of the query of this request, if the short path has started it."""
+    started: list[QueryResult] = request.scope.get(STARTED_KEY, [])
+    return started.pop() if started else None
 
 
 async def resolve_request_calls(queries: QueryService, query: QueryRequest) -> ParsedSparqlText:

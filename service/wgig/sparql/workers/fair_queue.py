@@ -77,13 +77,19 @@ class FairQueue(Generic[Item]):
         self.long_until: dict[str, float] = {}  # time until which a client counts as one with long loans
         self.recheck_timer: asyncio.TimerHandle | None = None
 
+    def borrow_now(self, client: str) -> Item | None:
+        """Get an item for the client until `take_back`, if one is free for it."""
+        if self.idle and self.next_client([client]) is not None:
+            return self.lend_to(client)
+        return None
+
     async def borrow(self, client: str) -> Item:
         """Get an item for the client until `take_back`.
 
         Raises Problem 503 if the queue is full, or no item becomes free within `wait_seconds`.
         """
-        if self.idle and self.next_client([client]) is not None:
-            return self.lend_to(client)
+        if (item := self.borrow_now(client)) is not None:
+            return item
         self.make_room(client)
         waiter: asyncio.Future[Item] = asyncio.get_running_loop().create_future()
         self.queues.setdefault(client, deque()).append(waiter)

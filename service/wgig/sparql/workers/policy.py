@@ -45,6 +45,22 @@ def make_worker_queue(size: int, on_crowded: Callable[[], None]) -> FairQueue[Wo
     )
 
 
+def start_query_now(
+    queue: FairQueue[WorkerConnection], job: QueryJob, client: str, seconds: float
+) -> QueryResult | None:
+    """Start a query of a client on a worker of the queue, if one is free for it; else return None."""
+    client_key = identify_client(client)
+    worker = queue.borrow_now(client_key)
+    if worker and worker.transport.is_closing():
+        queue.take_back(worker)
+        return None
+    if worker is None:
+        return None
+    if not queue.idle and client_key in queue.long_borrowers():
+        worker.listener.on_occupied()
+    return worker.start_query(job, seconds)
+
+
 class WorkerSet:
     """Workers of which `size` are kept, and up to twice as many while they are busy. `queue` lends them."""
 

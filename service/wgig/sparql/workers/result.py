@@ -45,6 +45,7 @@ class QueryResult:
         self.has_begun = False  # whether the client has read a chunk
         self.has_ended = False  # whether the last chunk or a fault has arrived
         self.size = 0  # bytes received
+        self.first_callback: Callable[[], None] | None = None
         self.end_callback: Callable[[], None] | None = None
         self.fault: QueryFault | None = None
         self.waiter: asyncio.Future[None] | None = None  # on which the reader waits
@@ -65,7 +66,10 @@ class QueryResult:
             self.wake()
 
     def wake(self) -> None:
-        """Wake the reader, and call the callback of `on_end` if the result has ended."""
+        """Wake the reader, and call the callbacks of `on_first`, and of `on_end` if the result has ended."""
+        if self.first_callback:
+            callback, self.first_callback = self.first_callback, None
+            callback()
         if self.waiter and not self.waiter.done():
             self.waiter.set_result(None)
         if self.has_ended and self.end_callback:
@@ -77,6 +81,10 @@ class QueryResult:
         self.end_callback = callback
         if self.has_ended:
             self.wake()
+
+    def on_first(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the first chunk or a fault arrives."""
+        self.first_callback = callback
 
     async def next_chunk(self) -> bytes | None:
         """The next chunk; None after the last one. Raises the QueryFault of an incomplete result."""
@@ -116,6 +124,9 @@ class QueryResult:
 
 class QueryWorkers(VersionSource, Protocol):
     """Evaluates queries in worker processes, on threads or on a remote SPARQL server."""
+
+    def start_query_now(self, job: QueryJob, client: str) -> QueryResult | None:
+        """Start a query of a client, if that takes no waiting; else return None."""
 
     @property
     def is_copying(self) -> bool:

@@ -40,6 +40,10 @@ class ThreadQueryWorkers(WorkQueue):
     async def see_latest_writes(self) -> None:
         """Do nothing, as each write is visible before it is acknowledged."""
 
+    def start_query_now(self, job: QueryJob, client: str) -> None:  # noqa: ARG002  the protocol
+        """Return None: a query has to wait."""
+        return
+
     async def start_query(self, job: QueryJob, client: str) -> QueryResult:
         """Evaluate a query and return its complete result. Raises Problem 503 if no thread becomes free."""
         del client

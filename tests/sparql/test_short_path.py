@@ -1,0 +1,221 @@
+"""The short path sends the same responses as the long path, and leaves the rest to it."""
+
+import random
+import re
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+from wgig.sparql.examples import bind_query_parameters, list_example_queries
+
+from tests.fixtures.processes import RunningService, run_service
+
+pytestmark = pytest.mark.slow
+GENERATED_QUERIES = 2000
+TOKEN = "let me in"
+# A field that is not plain, so that a request takes the long path, and is not answered from the cache.
+LONG_PATH_FIELDS = "X-Path: long\r\nCache-Control: no-cache\r\n"
+VARYING_FIELDS = ("date:", "x-request-id:")
+DATA = """
+PREFIX x: <http://example.org/>
+INSERT DATA { GRAPH x:g { x:a a x:C ; x:p x:b , x:c , "é" , 1 . x:b x:p x:c ; x:q "a, \\"b\\"" , "c"@en . }
+              GRAPH x:h { x:a x:p x:b . x:c x:p x:a , 2.5 , true } }
+"""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    with run_service(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN, WGIG_METRICS="open") as running:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
+        assert httpx.post(f"{running.url}update", content=DATA, headers=headers).status_code == 204
+        yield running
+
+
+class RawClient:
+    """A connection on which requests are sent as bytes."""
+
+    def __init__(self, url: str) -> None:
+        """Connect."""
+        self.socket = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=30)
+        self.stream = self.socket.makefile("rb")
+
+    def send(self, query: str, fields: str = "", parameters: str = "") -> None:
+        """Send a request with a query."""
+        target = f"/sparql?query={quote(query)}{parameters}"
+        self.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode())
+
+    def receive(self) -> tuple[list[str], bytes]:
+        """The next response: its status line and fields, and its body, without what varies."""
+        head = []
+        while (line := self.stream.readline().decode().rstrip("\r\n")) != "":
+            head.append(line)
+        sizes = re.findall(r"content-length: (\d+)", "\n".join(head))
+        if sizes:
+            return [line for line in head if not line.startswith(VARYING_FIELDS)], self.stream.read(
+                int(sizes[0])
+            )
+        body = b""
+        while size := int(self.stream.readline(), 16):
+            body += self.stream.read(size + 2)[:-2]
+        self.stream.readline()
+        return [line for line in head if not line.startswith((*VARYING_FIELDS, "etag:"))], body
+
+    def close(self) -> None:
+        """Disconnect."""
+        self.stream.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def client(service: RunningService) -> Iterator[RawClient]:
+    raw_client = RawClient(service.url)
+    yield raw_client
+    raw_client.close()
+
+
+def compare_paths(client: RawClient, query: str, fields: str = "", parameters: str = "") -> list[str]:
+    """Check that both paths send the same response. Returns its head."""
+    client.send(query, fields, parameters)
+    short = client.receive()
+    client.send(query, fields + LONG_PATH_FIELDS, parameters)
+    assert short == client.receive(), query
+    return short[0]
+
+
+def test_example_queries_have_the_same_responses(client: RawClient) -> None:
+    for example in list_example_queries():
+        compare_paths(client, bind_query_parameters(example.source, {}))
+
+
+def generate_query(rng: random.Random) -> str:
+    """A query over the data, with joins, optional parts, unions, paths, filters and aggregates."""
+    terms = ["x:a", "x:b", "x:c", "x:none", "?x", "?y", "?z"]
+    predicates = ["x:p", "x:q", "a", "?p", "x:p/x:p", "x:p*", "^x:p", "x:none"]
+    patterns = [
+        f"{rng.choice(terms)} {rng.choice(predicates)} {rng.choice([*terms, '1', 'true'])} ."
+        for _ in range(rng.randint(1, 3))
+    ]
+    wrappers = [
+        "{}",
+        "OPTIONAL {{ {} }}",
+        "MINUS {{ {} }}",
+        "GRAPH ?g {{ {} }}",
+        "{{ {} }} UNION {{ ?u a ?v }}",
+    ]
+    where = " ".join(
+        rng.choice(wrappers if number else wrappers[:1]).format(pattern)
+        for number, pattern in enumerate(patterns)
+    )
+    if rng.random() < 0.2:
+        where += " FILTER(isIRI(?x))"
+    head, end = rng.choice(
+        [
+            ("SELECT *", "ORDER BY ?x ?y ?z ?p"),
+            ("SELECT DISTINCT ?x ?y", "ORDER BY ?x ?y"),
+            ("SELECT (COUNT(*) AS ?n)", ""),
+            ("SELECT ?x (COUNT(*) AS ?n)", "GROUP BY ?x ORDER BY ?x"),
+            ("ASK", ""),
+            ("CONSTRUCT { ?x x:r ?y }", ""),
+            ("SELECT * ", "ORDER BY ?x ?y ?z ?p LIMIT 2 OFFSET 1"),
+        ]
+    )
+    return f"PREFIX x: <http://example.org/> {head} WHERE {{ {where} }} {end}"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_generated_queries_have_the_same_responses(client: RawClient, seed: int) -> None:
+    rng = random.Random(seed)
+    formats = [
+        "*/*",
+        "text/csv",
+        "application/sparql-results+xml",
+        "text/turtle",
+        "text/tab-separated-values",
+    ]
+    statuses = set()
+    for _ in range(GENERATED_QUERIES // 4):
+        fields = f"Accept: {rng.choice(formats)}\r\n" + rng.choice(["", "Accept-Encoding: gzip\r\n"])
+        query = generate_query(rng)
+        client.send(query, fields)
+        short_head, short_body = client.receive()
+        client.send(query, fields + LONG_PATH_FIELDS)
+        long_head, long_body = client.receive()
+        statuses.add(short_head[0])
+        # The order of triples and of equal rows is not defined, so the digest in the ETag may differ, too.
+        assert sorted(short_body) == sorted(long_body), query
+        assert [line for line in short_head if "etag" not in line] == [
+            line for line in long_head if "etag" not in line
+        ]
+    assert "HTTP/1.1 200 OK" in statuses
+
+
+@pytest.mark.parametrize(
+    ("query", "fields", "parameters", "status"),
+    [
+        ("SELECT", "", "", 400),
+        ("ASK {}", "Accept: image/png\r\n", "", 406),
+        ("ASK {}", "Accept: text/html\r\n", "", 200),
+        ("ASK {}", "", "&_mediatype=text/csv", 406),
+        ("ASK {}", "", "&format=json", 200),
+        ("ASK {}", "", "&unknown=1", 200),
+        ("ASK {}", "", "&query=ASK{}", 400),
+        ("SELECT (UUID() AS ?u) {} LIMIT 0", "", "", 200),
+        ("SELECT * { SERVICE <http://example.org/> { ?s ?p ?o } }", "", "", 403),
+        ("SELECT * FROM <http://example.org/g> { ?s ?p ?o } ORDER BY ?s ?p ?o", "", "", 200),
+        ("SELECT * { VALUES (?x ?y) { " + "(1 2)" * 300 + " } }", "", "", 200),
+        ("SELECT * { ?a ?b ?c . ?d ?e ?f } ORDER BY ?a ?b ?c ?d ?e ?f", "", "", 200),
+    ],
+)
+def test_unusual_requests_have_the_same_responses(
+    client: RawClient, query: str, fields: str, parameters: str, status: int
+) -> None:
+    assert compare_paths(client, query, fields, parameters)[0].startswith(f"HTTP/1.1 {status} ")
+
+
+def test_pipelined_requests_are_answered_in_order(client: RawClient) -> None:
+    for number in range(20):
+        client.send(f"SELECT ({number} AS ?n) {{}}", "Accept: text/csv\r\n" + LONG_PATH_FIELDS * (number % 2))
+    assert [client.receive()[1].split()[1] for _ in range(20)] == [b"%d" % number for number in range(20)]
+
+
+def test_equal_requests_share_one_query(service: RunningService) -> None:
+    def count_queries() -> int:
+        text = httpx.get(f"{service.url}metrics").text
+        return int(float(re.findall(r'wgig_queries_total\{outcome="answered"\} (\S+)', text)[0]))
+
+    before = count_queries()
+    query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+    clients = [RawClient(service.url) for _ in range(8)]
+    for client in clients:
+        client.send(query)
+    with ThreadPoolExecutor(8) as pool:
+        bodies = list(pool.map(lambda client: client.receive()[1], clients))
+    for client in clients:
+        client.close()
+    assert len(set(bodies)) == 1
+    assert count_queries() == before + 1
+
+
+def test_query_ends_when_its_client_disconnects(service: RunningService) -> None:
+    client = RawClient(service.url)
+    client.send("SELECT (COUNT(*) AS ?n) { " + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12)) + " }")
+    while not httpx.get(f"{service.url}queries/running").json()["count"]:
+        pass
+    client.close()
+    while httpx.get(f"{service.url}queries/running").json()["count"]:
+        pass
+
+
+def test_rate_limit_counts_requests_of_the_short_path(tmp_path: Path) -> None:
+    with run_service(tmp_path, WGIG_RATE_REQUESTS="3", WGIG_RATE_SECONDS="3600") as service:
+        client = RawClient(service.url)
+        statuses = []
+        for number in range(5):
+            client.send(f"ASK {{}} #{number}")
+            statuses.append(client.receive()[0][0].split()[1])
+        client.close()
+    assert statuses == ["200", "200", "200", "429", "429"]
