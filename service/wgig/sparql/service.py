@@ -143,6 +143,8 @@ MAX_INTERNAL_RESULT_BYTES = 16 * MIB  # for a query of the service itself
 # Limits of the hint on unknown parameters.
 MAX_NAMED_PARAMETERS, MAX_PARAMETER_NAME_CHARS = 5, 40
 SPARQL_RESPONSE_LINKS = ['</sparql>; rel="service-desc"']
+# Looking for mistakes costs more CPU than a short query, so it is done on request.
+EMPTY_RESULT_HINT = QueryHint("The result is empty. Add the parameter hints to see likely mistakes.")
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -325,13 +327,12 @@ async def serialize_result(  # noqa: PLR0913, PLR0917 - the response depends on 
     """The response with the result: whole if it fits the first chunk, else streamed. Raises QueryFault."""
     first_chunk = await result.next_chunk() or b""
     hint_mode = "all" if query.wants_hints else queries.settings.warnings
-    needs_hints = hint_mode == "all" or (
-        hint_mode == "empty" and result.is_whole and is_empty_result(first_chunk, format_)
-    )
-    hints = [
-        *hint_unknown_parameters(query),
-        *(await queries.find_text_hints(query.source) if needs_hints else ()),
-    ]
+    is_empty = result.is_whole and is_empty_result(first_chunk, format_)
+    hints = hint_unknown_parameters(query)
+    if hint_mode == "all" or (hint_mode == "empty" and is_empty):
+        hints += await queries.find_text_hints(query.source)
+    elif is_empty and query.form != "ASK":
+        hints.append(EMPTY_RESULT_HINT)
     headers = {**extra_headers, **build_warning_field(hints)}
     if result.is_whole:
         return respond_with_body(request, first_chunk, format_, links=SPARQL_RESPONSE_LINKS, headers=headers)

@@ -22,10 +22,11 @@ from ..problems import Problem
 from ..rdf.formats import FORMATS_BY_FORM, HTML, Format, is_empty_result
 from ..store.view import QueryDataset
 from .admission import simple_query_form
+from .language.hints import build_warning_field
 from .language.parser import ParsedSparqlText
 from .parameters import MEDIA_TYPE_ALIASES
 from .request import VOLATILE_WORD_PATTERN, pick_result_format
-from .service import SPARQL_RESPONSE_LINKS, QueryService
+from .service import EMPTY_RESULT_HINT, SPARQL_RESPONSE_LINKS, QueryService
 from .workers.protocol import QueryJob
 from .workers.result import QueryResult
 
@@ -71,12 +72,14 @@ class ShortQueryPath:
         plain = read_plain_query(line[1], queries, head.accept)
         if plain is None:
             return None
-        job, format_ = plain
+        job, format_, form = plain
         version = self.raw_cache.get_version()
         result = queries.workers.start_query_now(job, client)
         if result is None:
             return None
-        query = self.started[data] = ShortQuery(self, data, result, format_, head.coding, version, queries)
+        query = self.started[data] = ShortQuery(
+            self, data, result, form, format_, head.coding, version, queries
+        )
         query.responders.append(responder)
         queries.running.add_query(result, job.query.text, client)
         result.on_first(query.finish)
@@ -91,13 +94,14 @@ class ShortQuery:
         path: ShortQueryPath,
         data: bytes,
         result: QueryResult,
+        form: str,
         format_: Format,
         coding: str,
         version: object,
         queries: QueryService,
     ) -> None:
         """Start the clock."""
-        self.path, self.data, self.result, self.format = path, data, result, format_
+        self.path, self.data, self.result, self.form, self.format = path, data, result, form, format_
         self.coding, self.version, self.queries = coding, version, queries
         self.responders: list[ShortResponder] = []
         self.started_at = time.perf_counter()
@@ -134,20 +138,21 @@ class ShortQuery:
         if result.fault or not result.has_ended or len(result.chunks) != 1:
             return None
         body = result.chunks[0]
-        if self.queries.settings.warnings == "empty" and is_empty_result(body, self.format):
+        is_empty = is_empty_result(body, self.format)
+        if is_empty and self.queries.settings.warnings == "empty":
             return None
         coding = self.coding if len(body) >= MIN_COMPRESSED_BYTES else ""
         tag = compute_entity_tag(body, self.format, coding).encode()
         body = compress_body(body, coding, CompressionEffort.ANSWER)
-        before, after = make_plain_fields(self.format, coding)
+        before, after = make_plain_fields(self.format, coding, warns=is_empty and self.form != "ASK")
         fields = ((b"etag", tag), *before, (b"content-length", b"%d" % len(body)), *after)
         return WholeResponse(200, fields, body)
 
 
 def read_plain_query(
     query_string: bytes, queries: QueryService, accept: tuple[str, ...]
-) -> tuple[QueryJob, Format] | None:
-    """The job of a plain query and its format; None if the request must take the long path."""
+) -> tuple[QueryJob, Format, str] | None:
+    """The job of a plain query, its format and form; None if the request must take the long path."""
     settings = queries.settings
     if settings.warnings == "all" or len(query_string) > MAX_TARGET_BYTES or has_token_in_query(query_string):
         return None
@@ -174,7 +179,7 @@ def read_plain_query(
         settings.result_bytes,
         settings.result_rows,
     )
-    return job, format_
+    return job, format_, form
 
 
 UNION_DATASET, UNNAMED_DATASET = QueryDataset((), (), True), QueryDataset((), (), False)
@@ -215,15 +220,21 @@ def parse_plain_head(fields: bytes) -> PlainHead | None:
 
 @lru_cache(64)
 def make_plain_fields(
-    format_: Format, coding: str
+    format_: Format, coding: str, *, warns: bool
 ) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[tuple[bytes, bytes], ...]]:
-    """The fields of a response before and after its length, other than the ETag."""
+    """The fields of a response before and after its length, other than the ETag.
+
+    `warns`: there is a hint that the result is empty.
+    """
     before = [
         (b"vary", b"Accept, Accept-Encoding"),
         (b"cache-control", b"no-cache"),
         (b"link", ", ".join(SPARQL_RESPONSE_LINKS).encode()),
-        (b"content-type", format_.content_type.encode()),
     ]
+    if warns:
+        fields = build_warning_field([EMPTY_RESULT_HINT])
+        before += [(name.lower().encode(), value.encode()) for name, value in fields.items()]
+    before.append((b"content-type", format_.content_type.encode()))
     if coding:
         before.append((b"content-encoding", coding.encode()))
     after = (

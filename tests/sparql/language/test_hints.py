@@ -239,7 +239,7 @@ def test_header_is_a_list_of_display_strings_without_too_long_ones() -> None:
 
 def test_response_has_the_hints_in_a_header_that_scripts_may_read(get: Callable[..., httpx.Response]) -> None:
     query = "SELECT%20%3Fy%20{%20%3Fx%20a%20%3Chttps://w3id.org/wgig/ontology%23Isue%3E%20}"
-    response = get(f"/sparql?query={query}", accept="text/csv")
+    response = get(f"/sparql?query={query}&hints", accept="text/csv")
     assert response.status_code == 200
     sentences = re.findall(r'%"([^"]*)";line=1;column=(\d+)', response.headers["wgig-warning"])
     assert [(unquote(sentence).partition(".")[0], column) for sentence, column in sentences] == [
@@ -269,12 +269,17 @@ def test_page_shows_the_hints(get: Callable[..., httpx.Response]) -> None:
         ("CONSTRUCT { ?x a ?x } WHERE { ?x a <x:C> }", "application/rdf+xml"),
     ],
 )
-def test_only_response_with_an_empty_result_has_hints(
-    get: Callable[..., httpx.Response], query: str, media_type: str
+def test_only_empty_result_has_hints_by_a_setting_and_else_a_note(
+    small_store: Store, query: str, media_type: str
 ) -> None:
-    assert "wgig-warning" in get(f"/sparql?query={quote(query)}", accept=media_type).headers
-    matching_query = query.replace("<x:C>", "?c")
-    assert "wgig-warning" not in get(f"/sparql?query={quote(matching_query)}", accept=media_type).headers
+    headers = {"Accept": media_type}
+    for warnings, sentence in (("empty", "No"), ("pages", "The result is empty. Add the parameter hints")):
+        client = make_service_client(Settings(warnings=warnings), small_store)
+        warning = client.get("/sparql", params={"query": query}, headers=headers).headers["wgig-warning"]
+        assert warning.startswith(f'%"{sentence}')
+        matching_query = query.replace("<x:C>", "?c")
+        response = client.get("/sparql", params={"query": matching_query}, headers=headers)
+        assert "wgig-warning" not in response.headers
 
 
 def test_hints_parameter_requests_hints_for_any_result(get: Callable[..., httpx.Response]) -> None:
@@ -285,16 +290,19 @@ def test_hints_parameter_requests_hints_for_any_result(get: Callable[..., httpx.
     assert get(f"{path}&hints=no", accept="text/csv").status_code == 400
 
 
-def test_ask_gets_hints_only_if_its_result_is_false(get: Callable[..., httpx.Response]) -> None:
-    for query, has_hints in (("ASK{?x?p?o%20FILTER(!BOUND(?y))}", False), ("ASK{?x?p?o%20FILTER(?y)}", True)):
+def test_ask_gets_hints_only_if_its_result_is_false_and_a_setting_says_so(small_store: Store) -> None:
+    for query, is_false in (("ASK{?x?p?o FILTER(!BOUND(?y))}", False), ("ASK{?x?p?o FILTER(?y)}", True)):
         for accept in ("application/sparql-results+json", "application/sparql-results+xml"):
-            assert ("wgig-warning" in get(f"/sparql?query={query}", accept=accept).headers) is has_hints
+            for warnings in ("empty", "pages"):
+                client = make_service_client(Settings(warnings=warnings), small_store)
+                response = client.get("/sparql", params={"query": query}, headers={"Accept": accept})
+                assert ("wgig-warning" in response.headers) is (is_false and warnings == "empty")
 
 
 def test_setting_restricts_hints_to_pages(small_store: Store) -> None:
     client = make_service_client(Settings(warnings="pages"), small_store)
     query = {"query": "SELECT ?y { ?x a <x:C> }"}
-    assert "wgig-warning" not in client.get("/sparql", params=query).headers
+    assert "No pattern" not in client.get("/sparql", params=query).headers["wgig-warning"]
     assert "No pattern binds ?y." in client.get("/sparql", params=query, headers={"Accept": "text/html"}).text
 
 
