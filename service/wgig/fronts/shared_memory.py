@@ -3,6 +3,7 @@
 import ctypes
 import fcntl
 import mmap
+import os
 import struct
 import tempfile
 from collections.abc import Iterator
@@ -44,7 +45,8 @@ class SharedBuckets:
         """Start with full buckets. They are in the memory after the version."""
         self.memory = memory
         # A lock on a file, because the system releases it if its process is killed.
-        self.lock_file = tempfile.TemporaryFile()  # noqa: SIM115  open until the process ends
+        with tempfile.TemporaryFile() as file:
+            self.lock_file = os.dup(file.fileno())  # open until the process ends
 
     @contextmanager
     def lock(self) -> Iterator[None]:
