@@ -314,11 +314,12 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
     checks: WorkQueue | None = None,
     tokens: TokenStore | None = None,
     tracing: Tracing | None = None,
+    peers: PeerProcesses | None = None,
 ) -> Service:
     """Make the service for a store.
 
     By default, queries are evaluated and papers are checked on threads of this process, the token of the
-    settings is the only one, and tracing is off.
+    settings is the only one, tracing is off, and there are no other processes.
     """
     backends = backends or make_inline_backends(store)
     telemetry = Telemetry(Metrics(), AccessLogs(settings), tracing)
@@ -336,6 +337,7 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
         telemetry=telemetry,
         request_recorder=RequestRecorder(telemetry, RouteTemplates(route.path for route in ROUTES)),
         rate_limiter=RateLimiter(settings),
+        peers=peers or NoPeerProcesses(),
         raw_cache=RawResponseCache(
             lambda: backends.version, settings.cache_bytes // RAW_CACHE_DIVISOR, telemetry.metrics
         ),

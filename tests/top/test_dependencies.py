@@ -52,7 +52,7 @@ def test_only_getters_read_the_state_of_the_application() -> None:
     ]
     assert lines == [
         "app.state.service = service",
-        "self.service = self.app.state.service = replace(self.service, settings=settings)",
+        "self.service = self.app.state.service = service",
     ]
 
 

@@ -36,6 +36,7 @@ from starlette.types import ASGIApp
 from ..about.home import prepare_home
 from ..app import QUEUES, QueryBackends, Service, create_app, make_inline_backends, make_service
 from ..files import FileError
+from ..fronts.control import FrontRegistry
 from ..http import access_log, telemetry
 from ..http.access_log import RequestRecorder
 from ..http.auth import TokenStore
@@ -135,7 +136,7 @@ class SettingsReloader:
 
     async def apply_settings(self, settings: Settings) -> None:
         """Use these settings from now on, and invalidate the response cache."""
-        self.service = self.app.state.service = replace(self.service, settings=settings)
+        self.use_service(replace(self.service, settings=settings))
         self.checks.max_seconds = settings.paper_seconds
         if self.pool:
             self.pool.settings = settings
@@ -144,6 +145,10 @@ class SettingsReloader:
         self.service.telemetry.logs.apply_settings(settings)
         access_log.configure_logging(settings)
         await run_sync(self.service.store.touch)
+
+    def use_service(self, service: Service) -> None:
+        """Let the application use a service from now on."""
+        self.service = self.app.state.service = service
 
     async def check_tokens(self) -> None:
         """Read the token file if it has changed, and log errors in it."""
@@ -276,7 +281,7 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     prepare_process()
     running = open_service(arguments, settings)
     server = GracefulServer(
-        build_server_config(running.app, running.service, lambda: running.app.state.service.queries),
+        build_server_config(running.app, running.service, lambda: running.reloader.service.queries),
         socket_url(listener),
         running.reloader,
         running.background,
@@ -313,9 +318,9 @@ class OpenService(NamedTuple):
 def open_service(
     arguments: argparse.Namespace,
     settings: Settings,
-    make_pool: Callable[[Store], WorkerPool] | None = None,
+    make_registry: Callable[[Store], FrontRegistry] | None = None,
 ) -> OpenService:
-    """Open the store and make the service. With `make_pool`, it is behind front processes.
+    """Open the store and make the service. With `make_registry`, it is behind front processes.
 
     Raises ValueError, FileError or StoreError.
     """
@@ -324,9 +329,9 @@ def open_service(
     store = open_filled_store(settings, report)
     offer_control(store, report)
     checks = ProcessWorkQueue(**QUEUES["checks"], max_seconds=settings.paper_seconds)
-    pool = None
-    if make_pool:
-        pool = make_pool(store)
+    pool, registry = None, make_registry(store) if make_registry else None
+    if registry:
+        pool = registry.pool
     elif settings.readers and not settings.remote_query:
         pool = WorkerPool(store, settings)
     tokens = TokenStore(
@@ -337,10 +342,12 @@ def open_service(
     )
     tokens.list_tokens()  # report an invalid token file now
     backends = open_backends(settings, store, pool)
-    service = make_service(settings, store, backends=backends, checks=checks, tokens=tokens, tracing=tracing)
+    service = make_service(
+        settings, store, backends=backends, checks=checks, tokens=tokens, tracing=tracing, peers=registry
+    )
     if pool:
         pool.report_damage = service.status.report_damage
-    app = create_app(service, is_behind_fronts=make_pool is not None)
+    app = create_app(service, is_behind_fronts=registry is not None)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
     return OpenService(service, app, reloader, list_background_jobs(service, checks, pool))
 

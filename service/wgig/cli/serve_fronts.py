@@ -221,12 +221,12 @@ class Supervisor:
         prepare_process()
         settings = self.settings
 
-        def make_pool(store: Store) -> WorkerPool:
-            return WorkerPool(
-                store, replace(settings, readers=WRITER_READERS), self.memory.version + 1, self.set_version
-            )
+        def make_registry(store: Store) -> FrontRegistry:
+            pool_settings = replace(settings, readers=WRITER_READERS)
+            pool = WorkerPool(store, pool_settings, self.memory.version + 1, self.set_version)
+            return FrontRegistry(pool)
 
-        writer = open_service(self.arguments, settings, make_pool)
+        writer = open_service(self.arguments, settings, make_registry)
         if self.ready_write_end is not None:
             os.write(self.ready_write_end, b"r")
         gc.freeze()
@@ -245,7 +245,7 @@ class Supervisor:
         prepare_process()
         service, link, app = self.make_front(number)
         reloader = FrontReloader(app, service, partial(Settings.from_arguments, self.arguments))
-        config = build_server_config(app, service, lambda: app.state.service.queries)
+        config = build_server_config(app, service, lambda: reloader.service.queries)
         server = GracefulServer(config, "", reloader, [service.workers.listen, link.keep])
         install_signal_handlers(server)
         gc.freeze()
@@ -318,7 +318,7 @@ class FrontReloader(SettingsReloader):
         """Use these settings from now on."""
         service = self.service
         queries = replace(service.queries, settings=settings)
-        self.service = self.app.state.service = replace(service, settings=settings, queries=queries)
+        self.use_service(replace(service, settings=settings, queries=queries))  # type: ignore[arg-type]
         service.workers.apply_settings(settings)
         service.rate_limiter.apply_settings(settings)
         service.telemetry.logs.apply_settings(settings)
@@ -331,14 +331,14 @@ class FrontReloader(SettingsReloader):
 async def serve_bridge(writer: OpenService, listener: socket.socket) -> None:
     """Handle the requests of front processes until SIGTERM."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    service, pool = writer.service, cast(WorkerPool, writer.service.backends.workers)
+    service = writer.service
 
     async def find_hints(text: str) -> list[tuple[Any, ...]]:
         hints = await run_sync(find_query_hints, ParsedSparqlText(text), service.store, service.settings.base)
         return [(*hint[:-1], hint.edit and tuple(hint.edit)) for hint in hints]
 
-    registry = FrontRegistry(pool, {"hints": find_hints})
-    writer.app.state.service = writer.reloader.service = replace(service, peers=registry)
+    registry = cast(FrontRegistry, service.peers)
+    registry.handlers["hints"] = find_hints
     bridge = BridgeServer(writer.app, registry.serve_control)
     server = await asyncio.start_unix_server(
         bridge.serve_connection, sock=listener, limit=STREAM_BUFFER_BYTES
@@ -349,4 +349,4 @@ async def serve_bridge(writer: OpenService, listener: socket.socket) -> None:
     loop.add_signal_handler(signal.SIGHUP, lambda: tasks.append(asyncio.create_task(writer.reloader())))
     await stop.wait()
     server.close()
-    await pool.close()
+    await registry.pool.close()

@@ -117,9 +117,10 @@ class WriterLink:
 class FrontRegistry:
     """The front processes that are linked to this writer."""
 
-    def __init__(self, pool: WorkerPool, handlers: Mapping[str, CallHandler]) -> None:
-        """`pool` forks their workers; `handlers` answer their calls, other than for workers."""
-        self.pool, self.handlers = pool, handlers
+    def __init__(self, pool: WorkerPool) -> None:
+        """`pool` forks their workers. The `handlers` answer their calls, other than for workers."""
+        self.pool = pool
+        self.handlers: dict[str, CallHandler] = {}
         self.links: dict[str, ControlLink] = {}  # by the path of the socket for workers
 
     async def serve_control(self, connection: BridgeConnection, greeting: tuple[str, int]) -> None:
