@@ -85,6 +85,26 @@ def test_changes_are_sent_before_the_next_query_or_when_many_wait(
     run_with_pool(settings, check)
 
 
+@pytest.mark.parametrize("settings", ["in memory"], indirect=True)
+def test_workers_with_many_changes_are_replaced_and_see_every_write(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "CHANGE_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(generation, "MAX_OWN_CHANGE_BYTES", 100)
+
+    async def check(pool: WorkerPool) -> None:
+        assert pool.current
+        old_ids = {worker.process_id for worker in pool.current.workers}
+        number = 0
+        while old_ids & {worker.process_id for worker in pool.current.workers}:
+            number += 1
+            await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(number)})
+            assert await select_numbers(pool) == {number}
+        assert [await select_numbers(pool) for _ in range(4)] == [{number}] * 4
+
+    run_with_pool(settings, check)
+
+
 def test_workers_forked_later_see_every_write(settings: Settings) -> None:
     async def check(pool: WorkerPool) -> None:
         for number in range(5):

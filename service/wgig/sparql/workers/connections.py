@@ -61,6 +61,7 @@ class CopyConnection(asyncio.Protocol):
     def __init__(self) -> None:
         """Begin without changes."""
         self.waiting_changes = bytearray()  # framed messages
+        self.change_bytes = 0  # of all changes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport."""
@@ -68,6 +69,7 @@ class CopyConnection(asyncio.Protocol):
 
     def queue_change(self, body: bytes) -> None:
         """Queue a serialized change, or send it now if many wait."""
+        self.change_bytes += len(body)
         self.queue_message(frame_message(CHANGE_MESSAGE, body))
 
     def queue_message(self, message: bytes) -> None:

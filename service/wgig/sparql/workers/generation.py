@@ -15,6 +15,9 @@ from .protocol import CONNECT_MESSAGE, OPEN_MESSAGE, frame_message
 # Changes are sent to the copies that no query has used since after a pause in the writes. While writes go on,
 # each write sends those of one copy, as all copies at once would take the CPU from the next write.
 CHANGE_PAUSE_SECONDS, MIN_SENT_CHANGE_BYTES = 0.1, 128 * 1024
+# A worker that has applied so many changes is replaced by a new fork, which shares their memory with the
+# forker: the first descriptions of the shipped graphs take 20 MB in each worker.
+MAX_OWN_CHANGE_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True)
@@ -149,9 +152,31 @@ class WorkerGeneration(WorkerSet):
         self.change_timer = asyncio.get_running_loop().call_later(CHANGE_PAUSE_SECONDS, self.send_waiting)
 
     def send_waiting(self) -> None:
-        """Send the changes that wait to all copies."""
+        """Send the changes that wait to all copies, and replace a worker that has applied many."""
         for connection in (self.forker, *self.all_workers):
             connection.send()
+        self.renew_changed_worker()
+
+    def renew_changed_worker(self) -> None:
+        """Replace an idle worker whose changes are in the memory of the forker, too; the others later."""
+        changed = [
+            worker
+            for worker in self.all_workers
+            if worker.change_bytes > MAX_OWN_CHANGE_BYTES
+            and (isinstance(worker, LentWorkerConnection) or worker in self.queue.idle)
+        ]
+        if not (self.in_memory and self.is_serving and changed) or self.is_forking:
+            return
+        worker = changed[0]
+        if isinstance(worker, LentWorkerConnection):
+            worker.retire()
+            worker.change_bytes = 0
+        else:
+            self.queue.withdraw(worker)
+            worker.close()
+        self.change_timer = asyncio.get_running_loop().call_later(
+            CHANGE_PAUSE_SECONDS, self.renew_changed_worker
+        )
 
     def open_folder(self, worker: WorkerConnection | LentWorkerConnection) -> None:
         """Tell a worker to read from `self.folder` from now on."""
