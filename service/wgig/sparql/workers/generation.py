@@ -165,15 +165,16 @@ class WorkerGeneration(WorkerSet):
             if worker.change_bytes > MAX_OWN_CHANGE_BYTES
             and (isinstance(worker, LentWorkerConnection) or worker in self.queue.idle)
         ]
-        if not (self.in_memory and self.is_serving and changed) or self.is_forking:
+        if not (self.in_memory and self.is_serving and changed):
             return
-        worker = changed[0]
-        if isinstance(worker, LentWorkerConnection):
-            worker.retire()
+        if not self.is_forking:  # one at a time, so that most are free for queries
+            worker = changed[0]
             worker.change_bytes = 0
-        else:
-            self.queue.withdraw(worker)
-            worker.close()
+            if isinstance(worker, LentWorkerConnection):
+                worker.retire()
+            else:
+                self.queue.withdraw(worker)
+                worker.close()
         self.change_timer = asyncio.get_running_loop().call_later(
             CHANGE_PAUSE_SECONDS, self.renew_changed_worker
         )
