@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -60,6 +61,18 @@ def test_pages_and_queries_are_answered_by_all_fronts(clients: FrontClients) -> 
         assert client.get("/nothing").status_code == 404
         assert client.get("/sparql?query=SELECT").json()["line"] == 1
         assert client.post("/sparql", data={"query": "ASK {}"}).json()["boolean"] is True
+
+
+def test_service_is_not_ready_while_a_front_does_not_respond(tmp_path: Path) -> None:
+    with run_fronts(tmp_path) as (_, clients):
+        clients_by_ready = [client for client in clients if client.get("/ready").status_code == 200]
+        assert len(clients_by_ready) == FRONT_COUNT
+        os.kill(clients.list_children()[1], signal.SIGSTOP)
+        statuses = set()
+        for client in clients:
+            with suppress(httpx.TransportError):
+                statuses.add(client.get("/ready", timeout=5).status_code)
+        assert statuses == {503}
 
 
 def test_metrics_add_up_the_requests_of_all_fronts(clients: FrontClients) -> None:

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import logging
+from itertools import chain
 
 from fastapi import Response
 
+from ..http.dependencies import PeersDep
 from ..http.operations import Operation
+from ..http.peers import NoPeerProcesses, PeerProcesses
 from ..http.responses import NO_STORE_HEADERS
 from ..http.status import DAMAGED_STORE_DETAIL
 from ..problems import Problem
@@ -26,6 +29,7 @@ from .dependencies import StatusDep
 from .schemas import HealthStatus, ReadinessStatus
 
 READY_TIMEOUT_SECONDS = 5.0  # for a test query
+FRONT_READY_TIMEOUT_SECONDS = 1.5  # for one of a front process
 # A reason for 503 although queries are answered, so that load balancers send new ones to another instance.
 STOPPING_REASON = "The service is stopping. It still answers requests."
 READINESS_PROBE = QueryJob(
@@ -54,7 +58,11 @@ async def get_health() -> Response:
 
 
 async def get_readiness(
-    queries: QueriesDep, index: IndexDep, resource_versions: ResourceVersionsDep, status: StatusDep
+    queries: QueriesDep,
+    peers: PeersDep,
+    index: IndexDep,
+    resource_versions: ResourceVersionsDep,
+    status: StatusDep,
 ) -> Response:
     """Whether queries are answered, and the time of the last backup. Raises Problem 503 with the reasons.
 
@@ -72,7 +80,8 @@ async def get_readiness(
         *([STOPPING_REASON] if status.stopping else []),
         *([DAMAGED_STORE_DETAIL] if status.is_damaged else []),
         *([str(store.stopped_by)] if store.stopped_by else []),
-        *await list_unready_reasons(workers),
+        *await list_unready_reasons(workers, READY_TIMEOUT_SECONDS),
+        *await list_unready_front_reasons(peers, queries.settings.workers),
     ]
     if reasons:
         detail = f"{' '.join(reasons)} Try again soon."
@@ -89,18 +98,28 @@ async def get_readiness(
     )
 
 
-async def list_unready_reasons(workers: QueryWorkers) -> list[str]:
+async def list_unready_front_reasons(peers: PeerProcesses, front_count: int) -> list[str]:
+    """The reasons why front processes do not answer a test query; empty if all answer it."""
+    if isinstance(peers, NoPeerProcesses):
+        return []
+    results = await peers.call_all("probe")
+    missing_count = front_count - len(results)
+    missing = [f"{missing_count} of {front_count} front processes do not respond."] if missing_count else []
+    return [*missing, *dict.fromkeys(chain.from_iterable(results))]
+
+
+async def list_unready_reasons(workers: QueryWorkers, timeout_seconds: float) -> list[str]:
     """The reasons why a test query is not answered; empty if it is answered."""
     result = None
     try:
-        async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+        async with asyncio.timeout(timeout_seconds):
             await workers.see_latest_writes()  # as before each query; fails if the shared store is down
             result = await workers.start_query(READINESS_PROBE, client="")
             await result.read_all()
     except (TimeoutError, Problem):  # Problem: no worker became free, or too many queries wait
         if result:
             result.close()
-        return [describe_busy_workers(workers.queue_state)]
+        return [describe_busy_workers(workers.queue_state, timeout_seconds)]
     except QueryFault as fault:
         return [FAULT_REASONS.get(fault.kind, WORKER_LOST_REASON).format(fault)]
     except StoreUnavailableError as error:
@@ -111,13 +130,13 @@ async def list_unready_reasons(workers: QueryWorkers) -> list[str]:
     return []
 
 
-def describe_busy_workers(queue_state: QueueState) -> str:
+def describe_busy_workers(queue_state: QueueState, timeout_seconds: float) -> str:
     """The reason why no worker answered the test query in time: no workers, or busy ones."""
     worker_count = queue_state.busy + queue_state.idle
     if worker_count == 0:
         return "There is no worker: workers are starting, or fail to start (see the log)."
     return (
-        f"No worker answered within {READY_TIMEOUT_SECONDS:g} seconds: "
+        f"No worker answered within {timeout_seconds:g} seconds: "
         f"{queue_state.busy} are busy, and {queue_state.waiting} queries wait."
     )
 

@@ -25,6 +25,7 @@ from typing import Any, NoReturn, cast
 import uvloop
 from anyio.to_thread import run_sync
 
+from ..about.health import FRONT_READY_TIMEOUT_SECONDS, list_unready_reasons
 from ..app import QUEUES
 from ..files import FileError
 from ..fronts.app import (
@@ -272,7 +273,11 @@ class Supervisor:
         async def collect_metrics() -> dict[str, Any]:
             return snapshot_metrics(service)
 
+        async def probe() -> list[str]:
+            return await list_unready_reasons(workers, FRONT_READY_TIMEOUT_SECONDS)
+
         handlers: dict[str, CallHandler] = {
+            "probe": probe,
             "running": list_running,
             "cancel": cancel,
             "metrics": collect_metrics,
