@@ -66,7 +66,7 @@ from .serve import (
 )
 
 WRITER_READERS = 2  # query workers of the writer, for its pages
-MIN_FRONT_READERS = 2  # query workers of a front process, so that one query cannot block all others
+MIN_FRONT_READERS = 3  # query workers of a front process, of which one client has at most all but one
 RESTART_SECONDS = 1.0  # between two starts of the same process
 POLL_SECONDS = 0.5  # between two looks for stopped processes
 PR_SET_PDEATHSIG = 1  # of prctl(2)
