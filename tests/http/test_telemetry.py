@@ -337,7 +337,7 @@ def test_response_from_raw_cache_has_span(traced_service: TracedService) -> None
         b"", b"", DurationTally(), route="/sparql", status=200, size=4, client="127.0.0.1"
     )
     traced_service.service.request_recorder.record_raw_response(
-        raw_response, id_=b"id", client="127.0.0.1", started_at=time.perf_counter()
+        raw_response, id_=b"id", client="127.0.0.1", started_at=time.perf_counter(), is_cached=True
     )
     assert span_attributes(traced_service.spans()["GET /sparql"])["http.response.status_code"] == 200
 
