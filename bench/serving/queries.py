@@ -119,7 +119,21 @@ QUESTIONS = [
     Question(
         "COUNT",
         "SELECT (COUNT(*) AS ?statements_N) WHERE { ?thing_N ?is_N ?what_N }",
-        first_goal=2.5,
+        first_goal=500,
+        from_disk_goal=0.85,
+    ),
+    Question(
+        "COUNT of a class",
+        "SELECT (COUNT(?assessment_N) AS ?assessments_N) WHERE { ?assessment_N a wgig:Assessment }",
+        first_goal=10,
+        from_disk_goal=0.85,
+    ),
+    Question(
+        "GROUP BY one property",
+        """SELECT ?criterion_N (COUNT(?assessment_N) AS ?assessments_N) WHERE {
+             ?assessment_N wgig:criterion ?criterion_N
+           } GROUP BY ?criterion_N""",
+        first_goal=10,
         from_disk_goal=0.85,
     ),
     Question(

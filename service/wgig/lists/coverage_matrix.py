@@ -270,6 +270,7 @@ def build_coverage_matrix(
     kinds = defaultdict(list)
     for kind, whole in kind_of.items():
         kinds[whole].append(kind)
+    judged_cells = build_judged_cells(replace(matrix_request, filters={}), rows, criteria, kind_of, judged)
     return CoverageMatrix(
         matrix_request.dimension,
         rows,
@@ -283,8 +284,10 @@ def build_coverage_matrix(
             and (len(cell) == 1 or cell[1] in criteria)
         },
         holders,
-        build_judged_cells(replace(matrix_request, filters={}), rows, criteria, kind_of, judged),
-        build_judged_cells(matrix_request, rows, criteria, kind_of, judged),
+        judged_cells,
+        build_judged_cells(matrix_request, rows, criteria, kind_of, judged)
+        if matrix_request.filters.get("viewHolder") or matrix_request.filters.get("verdict")
+        else judged_cells,
         matrix_request.layers,
         kinds,
         {
@@ -312,7 +315,7 @@ def build_judged_cells(
     selected_holders, selected_verdicts = (
         {term.value for term in matrix_request.filters.get(name, ())} for name in ("viewHolder", "verdict")
     )
-    counts: dict[tuple[str, str], dict[str, Counter[str]]] = {}
+    cells: dict[tuple[str, str], list[tuple[str, str, str, int]]] = {}
     for (issue, criterion, verdict, holder, flags), number in judged.items():
         key = issue, kind_of.get(criterion, criterion)
         if (
@@ -321,21 +324,25 @@ def build_judged_cells(
             and (not selected_holders or holder in selected_holders)
             and (not selected_verdicts or verdict in selected_verdicts)
         ):
-            cell = counts.setdefault(key, defaultdict(Counter))
-            for axis, name in (("verdicts", verdict), ("holders", holder)):
-                if name:
-                    cell[axis][name] += number
-            cell["flags"].update(dict.fromkeys(["", *flags.split()], number))
-    return {
-        key: JudgedCell(
-            cell["flags"][""],
-            cell["verdicts"],
-            cell["holders"],
-            cell["flags"][FLAG_DISPUTED],
-            cell["flags"][FLAG_CLUSTER],
-        )
-        for key, cell in counts.items()
-    }
+            cells.setdefault(key, []).append((verdict, holder, flags, number))
+    return {key: count_judgments(cell) for key, cell in cells.items()}
+
+
+def count_judgments(judgments: Sequence[tuple[str, str, str, int]]) -> JudgedCell:
+    """The cell with these judgments, each with its verdict, holder, flags and number."""
+    verdicts, holders = Counter[str](), Counter[str]()
+    for verdict, holder, _, number in judgments:
+        if verdict:
+            verdicts[verdict] += number
+        if holder:
+            holders[holder] += number
+    return JudgedCell(
+        sum(number for *_, number in judgments),
+        verdicts,
+        holders,
+        sum(number for *_, flags, number in judgments if FLAG_DISPUTED in flags),
+        sum(number for *_, flags, number in judgments if FLAG_CLUSTER in flags),
+    )
 
 
 def criterion_sort_key(item: tuple[str, list[ox.Literal]]) -> tuple[int, tuple[str, str]]:
@@ -426,9 +433,11 @@ def serialize_matrix_csv(matrix: CoverageMatrix) -> bytes:
         header += ["judgments", "judged", *(f"judged-{name}" for name in verdict_names)]
         header += [*(f"view-{name}" for name in holder_names), "disputed", "clusterOnly"]
     rows = [header]
+    criterion_labels = {criterion: best_text(texts).value for criterion, texts in matrix.criteria.items()}
     for row, row_texts in matrix.rows.items():
-        for criterion, texts in matrix.criteria.items():
-            line: list[object] = [row, best_text(row_texts).value, criterion, best_text(texts).value]
+        row_label = best_text(row_texts).value
+        for criterion, label in criterion_labels.items():
+            line: list[object] = [row, row_label, criterion, label]
             if has_papers:
                 line.append(matrix.papers.get((row, criterion), 0))
                 line += [matrix.papers.get((row, criterion, verdict), 0) for verdict in matrix.verdicts]

@@ -18,6 +18,8 @@ from ...rdf.sparql_lexer import (
 )
 from .grammar import GRAMMAR_TOKENS, SPARQL_KEYWORDS, GrammarItem, compute_first_set, parse_grammar_rules
 
+CLOSE_NODE = GrammarItem("close_node")
+
 
 @dataclass(slots=True)
 class SyntaxNode:
@@ -99,7 +101,7 @@ class SparqlParser:
         self.open_nodes = [self.root]
         self.closed_nodes: list[SyntaxNode] = []  # closed after the last token
         self.pending_items = [parse_grammar_rules()["text"]]
-        self.optional_tokens: set[str] = set()  # accepted by skipped optional items before this token
+        self.skipped_items: list[GrammarItem] = []  # optional ones, before the next token
         self.open_brackets: list[SparqlToken] = []
         self.next_terminals = self.find_next_terminals()
 
@@ -120,9 +122,7 @@ class SparqlParser:
             elif not self.choose_part(item):
                 return self.build_mismatch(item)
         return (
-            self.root
-            if self.tokens[self.position].kind == "end_of_text"
-            else self.build_mismatch(GrammarItem("close_node"))
+            self.root if self.tokens[self.position].kind == "end_of_text" else self.build_mismatch(CLOSE_NODE)
         )
 
     def find_next_terminals(self) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ class SparqlParser:
                 self.open_brackets.pop()
         self.position += 1
         self.next_terminals = self.find_next_terminals()
-        self.optional_tokens.clear()
+        self.skipped_items.clear()
         self.closed_nodes.clear()
 
     def enter_rule(self, item: GrammarItem) -> None:
@@ -165,7 +165,7 @@ class SparqlParser:
             node = SyntaxNode(item.name, self.tokens[self.position].start)
             self.open_nodes[-1].parts.append(node)
             self.open_nodes.append(node)
-            self.pending_items.append(GrammarItem("close_node"))
+            self.pending_items.append(CLOSE_NODE)
         self.pending_items.append(parse_grammar_rules()[item.name])
 
     def choose_part(self, item: GrammarItem) -> bool:
@@ -177,7 +177,7 @@ class SparqlParser:
             self.split_iri()
         part = find_fitting_part(item, self.next_terminals)
         if part is None:
-            self.optional_tokens |= compute_first_set(item).tokens
+            self.skipped_items.append(item)
             return compute_first_set(item).is_nullable
         if item.kind == "repeat":
             self.pending_items.append(item)
@@ -196,7 +196,8 @@ class SparqlParser:
     def build_mismatch(self, item: GrammarItem) -> GrammarMismatch:
         """The mismatch at the next token, where `item` was expected."""
         token = self.tokens[self.position]
-        expected = frozenset(self.optional_tokens) | compute_first_set(item).tokens
+        first_sets = map(compute_first_set, (item, *self.skipped_items))
+        expected = frozenset[str]().union(*(first_set.tokens for first_set in first_sets))
         # A rule that starts at the unexpected token has matched no token yet.
         open_rules = (
             node.rule

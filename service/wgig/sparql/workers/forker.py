@@ -20,14 +20,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pyoxigraph as ox
 
+from ...store.change import parse_change
 from ...store.errors import is_engine_damage
+from .counted_quads import CountedQuads
 from .protocol import (
     CHANGE_MESSAGE,
     FORK_MESSAGE,
     FORKED_MESSAGE,
     LOAD_MESSAGE,
     LOADED_MESSAGE,
-    apply_packed_change,
     frame_message,
 )
 from .worker import iter_connection_messages, run_query_worker
@@ -60,20 +61,21 @@ def serve_forker_messages(connection: socket.socket, worker_forker: "WorkerForke
 
     Raises ConnectionError if the connection breaks, EOFError if the copy of the quads is incomplete.
     """
-    quads: ox.Store | None = None
+    copy: CountedQuads | None = None
     applied_changes = 0
     for kind, body in iter_connection_messages(connection):
         if kind == LOAD_MESSAGE:
             quads, damage = copy_store_to_memory(body.decode(), max_quads, connection)
+            copy = CountedQuads(quads) if quads is not None else None
             gc.freeze()  # garbage collection in workers would copy memory that they share
-            outcome = damage or quads is not None
+            outcome = damage or copy is not None
             connection.sendall(frame_message(LOADED_MESSAGE, json.dumps(outcome).encode()))
         elif kind == CHANGE_MESSAGE:
             applied_changes += 1
-            if quads is not None:
-                apply_packed_change(body, quads)
+            if copy:
+                copy.apply(parse_change(body))
         elif kind == FORK_MESSAGE:
-            worker_forker.fork(connection, quads, applied_changes)
+            worker_forker.fork(connection, copy, applied_changes)
 
 
 class WorkerForker:
@@ -85,7 +87,7 @@ class WorkerForker:
         # The workers exit when the write end of this pipe is closed, also by the exit of this process.
         self.alive_read_end, self.alive_write_end = os.pipe()
 
-    def fork(self, connection: socket.socket, quads: ox.Store | None, applied_changes: int) -> None:
+    def fork(self, connection: socket.socket, copy: CountedQuads | None, applied_changes: int) -> None:
         """Fork a worker, and send its process ID, the number of its applied changes, and its socket."""
         service_end, worker_end = socket.socketpair()
         process_id = os.fork()
@@ -93,7 +95,7 @@ class WorkerForker:
             for inherited_socket in (connection, self.workers_socket, service_end):
                 inherited_socket.close()
             os.close(self.alive_write_end)
-            run_query_worker(worker_end, self.alive_read_end, quads, self.query_memory_bytes)
+            run_query_worker(worker_end, self.alive_read_end, copy, self.query_memory_bytes)
         worker_end.close()
         message = frame_message(FORKED_MESSAGE, json.dumps([process_id, applied_changes]).encode())
         socket.send_fds(self.workers_socket, [message], [service_end.fileno()])

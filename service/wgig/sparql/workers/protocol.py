@@ -9,9 +9,6 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-import pyoxigraph as ox
-
-from ...store.change import apply_change, parse_change
 from ...store.view import QueryDataset
 from ..language.parser import ParsedSparqlText
 
@@ -132,8 +129,3 @@ def unframe_messages(buffer: bytearray) -> Iterator[WorkerMessage]:
             yield kind, bytes(buffer[body_start:start])
     finally:
         del buffer[:start]
-
-
-def apply_packed_change(body: bytes, quads: ox.Store) -> None:
-    """Apply a serialized change to a copy of the quads."""
-    apply_change(parse_change(body), quads)

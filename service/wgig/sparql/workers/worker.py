@@ -19,7 +19,9 @@ import pyoxigraph as ox
 
 from ...rdf.formats import JSON_RESULTS
 from ...settings import MIB, THREAD_STACK_BYTES, available_memory_bytes
+from ...store.change import parse_change
 from ...store.view import StoreView
+from .counted_quads import CountedQuads
 from .evaluation import NEXT_CHUNK_BYTES, evaluate_query
 from .protocol import (
     CHANGE_MESSAGE,
@@ -41,10 +43,10 @@ from .protocol import (
     QueryFault,
     QueryJob,
     WorkerMessage,
-    apply_packed_change,
     frame_message,
     unframe_messages,
 )
+from .triple_counts import TripleCounts
 
 MEMORY_CHECK_SECONDS = 0.005  # the memory is checked only after queries that took longer
 WORN_OUT_BYTES = 64 * MIB  # a worker is replaced if its queries left more memory allocated
@@ -56,18 +58,18 @@ THREAD_HANDOVER, FRONT_HANDOVER = b"t", b"f"
 
 
 def run_query_worker(
-    connection: socket.socket, alive_pipe: int, quads: ox.Store | None, memory_bytes: int
+    connection: socket.socket, alive_pipe: int, copy: CountedQuads | None, memory_bytes: int
 ) -> NoReturn:
     """Handle the messages of the connection until it or the write end of `alive_pipe` is closed.
 
-    `quads` is a copy in memory. If it is None, OPEN_MESSAGE names the folder of the store to read. A query
+    `copy` is a copy in memory. If it is None, OPEN_MESSAGE names the folder of the store to read. A query
     may use `memory_bytes` of memory. A worker of a front process exits with that process instead.
     """
     gc.disable()  # queries leave no reference cycles
     silence_worker_process()
     threading.stack_size(THREAD_STACK_BYTES)
     handover_read_end, handover_write_end = os.pipe()
-    worker = QueryWorker(connection, quads, memory_bytes, handover_write_end)
+    worker = QueryWorker(connection, copy, memory_bytes, handover_write_end)
     poller = select.poll()
     poller.register(alive_pipe, select.POLLIN)
     poller.register(handover_read_end, select.POLLIN)
@@ -106,16 +108,17 @@ class QueryWorker:
     is_retired = False  # whether the service sends no more changes
 
     def __init__(
-        self, connection: socket.socket, quads: ox.Store | None, memory_bytes: int, handover_pipe: int
+        self, connection: socket.socket, copy: CountedQuads | None, memory_bytes: int, handover_pipe: int
     ) -> None:
         """A byte is written to `handover_pipe` when another thread should take over."""
-        self.connection, self.quads, self.handover_pipe = connection, quads, handover_pipe
-        if quads is not None:
-            warm_up_quads(quads)
+        self.connection, self.copy, self.handover_pipe = connection, copy, handover_pipe
+        self.quads = copy.quads if copy else None
+        if copy:
+            warm_up_quads(copy.quads)
         self.memory_limit = MemoryLimit(
             memory_bytes,
             WORN_OUT_BYTES
-            if quads is not None
+            if copy
             else max(WORN_OUT_BYTES, available_memory_bytes() // DISK_CACHE_MEMORY_DIVISOR),
         )
         self.version = 0  # of the data, if the service has sent VERSION_MESSAGE
@@ -153,7 +156,8 @@ class QueryWorker:
             except QueryFault as fault:
                 send_query_fault(connection, fault)
                 continue
-            send_query_result(connection, StoreView(self.quads), job, self.memory_limit)
+            counts = self.copy.counts if self.copy else None
+            send_query_result(connection, StoreView(self.quads), counts, job, self.memory_limit)
             if get_thread_niceness() > self.start_niceness:
                 self.memory_limit.lift()
                 return True
@@ -211,9 +215,9 @@ class QueryWorker:
             self.quads = ox.Store.read_only(body.decode())
             self.connection.sendall(frame_message(OPENED_MESSAGE))
             self.memory_limit.renew()
-        elif kind == CHANGE_MESSAGE and self.quads is not None:
+        elif kind == CHANGE_MESSAGE and self.copy:
             self.memory_limit.lift()
-            apply_packed_change(body, self.quads)
+            self.copy.apply(parse_change(body))
             self.memory_limit.renew()
         elif kind == VERSION_MESSAGE:
             (self.version,) = VERSION_STRUCT.unpack(body)
@@ -261,13 +265,17 @@ def iter_connection_messages(connection: socket.socket) -> Iterator[WorkerMessag
 
 
 def send_query_result(
-    connection: socket.socket, view: StoreView, job: QueryJob, limit: "MemoryLimit"
+    connection: socket.socket,
+    view: StoreView,
+    counts: TripleCounts | None,
+    job: QueryJob,
+    limit: "MemoryLimit",
 ) -> None:
     """Evaluate a query and send the chunks of its result, or its fault."""
     started_at = time.monotonic()
     try:
         last_chunk = evaluate_query(
-            view, job, lambda chunk: connection.sendall(frame_message(CHUNK_MESSAGE, chunk))
+            view, job, lambda chunk: connection.sendall(frame_message(CHUNK_MESSAGE, chunk)), counts
         )
     except QueryFault as fault:
         send_query_fault(connection, fault)
