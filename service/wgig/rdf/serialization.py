@@ -97,6 +97,7 @@ def check_output_readable(body: bytes, media_type: str) -> None:
 
 
 TYPE_IN_TRIPLE = f" <{RDF_TYPE_IRI}> "
+TURTLE_PREFIX_KEYWORD = b"@prefix "
 MAX_TRIPLE_TERM_DEPTH = 100  # code that inspects triple terms recurses for each level
 
 
@@ -174,14 +175,35 @@ def replace_literal_text(literal: ox.Literal, text: str) -> ox.Literal:
 def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str, main_iri: str = "") -> bytes:
     """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph.
 
-    Those about `main_iri` are first. Raises UnserializableError if the format cannot express one of them.
+    Those about `main_iri` are first; in Turtle, those about its parts follow, with a blank line after each
+    subject. Raises UnserializableError if the format cannot express one of them.
     """
     ordered = sort_for_reading(triples, main_iri)
+    is_laid_out = format_ is TURTLE and main_iri
+    if is_laid_out:
+        ordered.sort(key=lambda triple: not is_about_part(triple, main_iri))
     prefixes = find_used_prefixes(ordered, base)
     with translate_serializer_errors(format_.media_type):
         body = ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
     check_output_readable(body, format_.media_type)
-    return body
+    return lay_out_turtle(body) if is_laid_out else body
+
+
+def is_about_part(triple: ox.Triple, main_iri: str) -> bool:
+    """Whether the subject is a resource or a part of it, whose IRI is below that of the resource."""
+    iri = triple.subject.value if isinstance(triple.subject, ox.NamedNode) else ""
+    return iri == main_iri or iri.startswith(f"{main_iri}/")
+
+
+def lay_out_turtle(body: bytes) -> bytes:
+    """Turtle of pyoxigraph with its prefixes sorted, and a blank line before each subject.
+
+    Only lines with a prefix or subject begin with neither a tab nor a space, as texts have no raw line breaks.
+    """
+    lines = body.splitlines(keepends=True)
+    prefix_lines = sorted(line for line in lines if line.startswith(TURTLE_PREFIX_KEYWORD))
+    rest = (line if line.startswith(b"\t") else b"\n" + line for line in lines[len(prefix_lines) :])
+    return b"".join([*prefix_lines, *rest]).lstrip()
 
 
 def serialize_n_triples(triples: Iterable[ox.Triple]) -> bytes:
