@@ -270,6 +270,7 @@ def build_coverage_matrix(
     kinds = defaultdict(list)
     for kind, whole in kind_of.items():
         kinds[whole].append(kind)
+    all_cells = build_judged_cells(replace(matrix_request, filters={}), rows, criteria, kind_of, judged)
     return CoverageMatrix(
         matrix_request.dimension,
         rows,
@@ -283,8 +284,10 @@ def build_coverage_matrix(
             and (len(cell) == 1 or cell[1] in criteria)
         },
         holders,
-        build_judged_cells(replace(matrix_request, filters={}), rows, criteria, kind_of, judged),
-        build_judged_cells(matrix_request, rows, criteria, kind_of, judged),
+        all_cells,
+        build_judged_cells(matrix_request, rows, criteria, kind_of, judged)
+        if matrix_request.filters
+        else all_cells,
         matrix_request.layers,
         kinds,
         {
@@ -325,7 +328,8 @@ def build_judged_cells(
             for axis, name in (("verdicts", verdict), ("holders", holder)):
                 if name:
                     cell[axis][name] += number
-            cell["flags"].update(dict.fromkeys(["", *flags.split()], number))
+            for flag in {"", *flags.split()}:
+                cell["flags"][flag] += number
     return {
         key: JudgedCell(
             cell["flags"][""],

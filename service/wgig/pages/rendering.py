@@ -393,6 +393,7 @@ def truncate_to_letters(text: str, max_letters: int) -> str:
     return f"{line[: bisect(widths, max_letters - 1)]}…"
 
 
+@lru_cache(MAX_CACHED_IRIS)
 def width_in_letters(text: str) -> int:
     """The width of a text in letters; wide characters, such as Chinese, count as two."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
