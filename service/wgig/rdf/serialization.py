@@ -178,27 +178,19 @@ def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str, 
     Those about `main_iri` are first; in Turtle, those about its parts follow, with a blank line after each
     subject. Raises UnserializableError if the format cannot express one of them.
     """
-    ordered = sort_for_reading(triples, main_iri)
-    is_laid_out = format_ is TURTLE and main_iri
-    if is_laid_out:
-        ordered.sort(key=lambda triple: not is_about_part(triple, main_iri))
+    has_parts = format_ is TURTLE and bool(main_iri)
+    ordered = sort_for_reading(triples, main_iri, has_parts=has_parts)
     prefixes = find_used_prefixes(ordered, base)
     with translate_serializer_errors(format_.media_type):
         body = ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
     check_output_readable(body, format_.media_type)
-    return lay_out_turtle(body) if is_laid_out else body
-
-
-def is_about_part(triple: ox.Triple, main_iri: str) -> bool:
-    """Whether the subject is a resource or a part of it, whose IRI is below that of the resource."""
-    iri = triple.subject.value if isinstance(triple.subject, ox.NamedNode) else ""
-    return iri == main_iri or iri.startswith(f"{main_iri}/")
+    return lay_out_turtle(body) if has_parts else body
 
 
 def lay_out_turtle(body: bytes) -> bytes:
     """Turtle of pyoxigraph with its prefixes sorted, and a blank line before each subject.
 
-    Only lines with a prefix or subject begin with neither a tab nor a space, as texts have no raw line breaks.
+    Only lines with a prefix or subject do not begin with a tab, as no text has a raw line break.
     """
     lines = body.splitlines(keepends=True)
     prefix_lines = sorted(line for line in lines if line.startswith(TURTLE_PREFIX_KEYWORD))
@@ -221,16 +213,22 @@ def parse_n_quads(text: str | bytes) -> Iterator[ox.Quad]:
     return ox.parse(text, format=ox.RdfFormat.N_QUADS)
 
 
-def sort_for_reading(triples: Iterable[ox.Triple], main_iri: str = "") -> list[ox.Triple]:
-    """The triples, each once, by `reading_order`; those about `main_iri` are first."""
-    ordered = sorted(dict.fromkeys(triples), key=reading_order)  # fast, as the input is nearly sorted
-    main_node = ox.NamedNode(main_iri) if main_iri else None
-    return sorted(ordered, key=lambda triple: triple.subject != main_node) if main_node else ordered
+def sort_for_reading(
+    triples: Iterable[ox.Triple], main_iri: str = "", *, has_parts: bool = False
+) -> list[ox.Triple]:
+    """The triples, each once, by subject, its type first, then by property.
 
+    Those about `main_iri` are first. If it `has_parts`, those about its parts, below its IRI, follow.
+    """
+    main_start, part_start = f"<{main_iri}> ", f"<{main_iri}/"
 
-def reading_order(triple: ox.Triple) -> str:
-    """A sort key: by subject, its type first, then by property."""
-    return str(triple).replace(TYPE_IN_TRIPLE, "  ", 1)
+    def sort_key(triple: ox.Triple) -> str:
+        text = str(triple).replace(TYPE_IN_TRIPLE, "  ", 1)
+        if main_iri and text.startswith(main_start):
+            return "\0" + text
+        return "\1" + text if has_parts and text.startswith(part_start) else text
+
+    return sorted(dict.fromkeys(triples), key=sort_key)  # fast, as the input is nearly sorted
 
 
 def find_used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:

@@ -196,7 +196,9 @@ def find_described_parts(
     are described; the second value is True if some are left out.
     """
     parts: dict[str, list[Statement]] = {}
-    terms = [term for statement in linked_statements for term in (statement.subject, statement.object)]
+    terms: Iterable[ResultTerm] = chain.from_iterable(
+        (statement.subject, statement.object) for statement in linked_statements
+    )
     while new_parts := iris_below(iri, terms) - parts.keys():
         max_new_parts = MAX_DESCRIBED_PARTS - len(parts)
         described = sorted(new_parts)[:max_new_parts]
@@ -212,9 +214,9 @@ def find_described_parts(
 
 def iris_below(iri: str, terms: Iterable[ResultTerm]) -> set[str]:
     """The terms that are IRIs below `iri` (without a slash at its end)."""
-    return {
-        term.value for term in terms if isinstance(term, ox.NamedNode) and term.value.startswith(f"{iri}/")
-    }
+    prefix = f"{iri}/"
+    iris = {term.value for term in terms if isinstance(term, ox.NamedNode)}
+    return {part for part in iris if part.startswith(prefix)}
 
 
 def statements_from_quads(quads: Iterable[ox.Quad]) -> list[Statement]:

@@ -1,14 +1,17 @@
 """Property paths: the IRIs and literals that a path leads to from a resource."""
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
 from ..rdf.namespaces import expand_curie
+from ..store.nodes import iter_objects, iter_subjects
 from ..store.store import Store
 
+MAX_CACHED_PATHS = 2_000
 MAX_PATH_TERMS = 200  # terms at the end of a path
 MAX_PATH_NODES = 1000  # nodes after each step of a path
 
@@ -33,11 +36,26 @@ class PropertyPath(NamedTuple):
         return "/" not in self.path
 
 
+class PathStep(NamedTuple):
+    """A step of a path: from a node to the objects of a property, or to the subjects if it is inverse."""
+
+    property: ox.NamedNode
+    is_inverse: bool
+
+
+@lru_cache(MAX_CACHED_PATHS)
+def parse_property_path(path: str, base: str) -> tuple[PathStep, ...]:
+    """The steps of a path, for IRIs below `base`."""
+    return tuple(
+        PathStep(expand_curie(name.removeprefix("^"), base), name.startswith("^")) for name in path.split("/")
+    )
+
+
 def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) -> tuple[list[Any], bool]:
     """The IRIs and literals at the end of a path from a resource, each once, and whether none is left out."""
     nodes, is_complete = [ox.NamedNode(iri)], True
-    for step in path.path.split("/"):
-        ends = (end for node in nodes for end in follow_property(store, node, step, base))
+    for step in parse_property_path(path.path, base):
+        ends = chain.from_iterable(follow_step(store, node, step) for node in nodes)
         first_ends = list(islice(ends, MAX_PATH_NODES + 1))
         is_complete &= len(first_ends) <= MAX_PATH_NODES
         nodes = list(dict.fromkeys(first_ends[:MAX_PATH_NODES]))
@@ -50,11 +68,11 @@ def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) 
     return terms[:MAX_PATH_TERMS], is_complete and len(terms) <= MAX_PATH_TERMS
 
 
-def follow_property(store: Store, node: Any, name: str, base: str) -> Iterator[Any]:
-    """The objects of a property of a node, or its subjects if the CURIE `name` begins with `^`."""
-    property_ = expand_curie(name.removeprefix("^"), base)
-    if name.startswith("^"):
-        quads = store.match(None, property_, node) if isinstance(node, ox.NamedNode) else ()
-        return (quad.subject for quad in quads)
-    quads = store.match(node, property_) if isinstance(node, ox.NamedNode | ox.BlankNode) else ()
+def follow_step(store: Store, node: Any, step: PathStep) -> Iterable[Any]:
+    """The terms to which a step leads from a node."""
+    if step.is_inverse:
+        return iter_subjects(store, step.property, node) if isinstance(node, ox.NamedNode) else ()
+    if isinstance(node, ox.NamedNode):
+        return iter_objects(store, node, step.property)
+    quads = store.match(node, step.property) if isinstance(node, ox.BlankNode) else ()
     return (quad.object for quad in quads)

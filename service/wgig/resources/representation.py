@@ -64,6 +64,7 @@ def address_with_parameters(request: Request, pairs: Pairs) -> str:
 
 CONTEXT_PATH = "/context.jsonld"
 MAX_MARKUP_RESOURCES = 100  # resources of a list in the markup for search engines
+JSON_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` makes a new one each time
 JSON_LINE_SEPARATOR = ",\n    "
 SUFFIXED_PATH_PATTERN = re.compile(
     r"(?P<path>.+)\."
@@ -237,7 +238,7 @@ def serialize_json_member(value: object) -> str:
 
 def serialize_json_line(value: object) -> str:
     """A value as JSON on one line."""
-    return json.dumps(value, ensure_ascii=False)
+    return JSON_ENCODER.encode(value)
 
 
 def render_site_page(context: RequestContext, template: str, **values: object) -> bytes:

@@ -1,7 +1,7 @@
 """The triples of the profile schema.org, for the markup of pages.
 
-They are those of its CONSTRUCT query in data/profiles, whose tables are read from it. Each page needs them, and
-an engine parses the text of the query again each time, which takes ten times as long.
+They are those of its CONSTRUCT query in data/profiles, whose tables are read from it. Each page needs them,
+and the engine would parse the text of the query again each time, which takes ten times as long.
 """
 
 import re
@@ -78,9 +78,7 @@ def read_schema_tables(base: str) -> SchemaTables:
     )
 
 
-def map_to_schema_org(
-    pages: Mapping[str, str], triples: Iterable[ox.Triple], base: str
-) -> list[ox.Triple]:
+def map_to_schema_org(pages: Mapping[str, str], triples: Iterable[ox.Triple], base: str) -> list[ox.Triple]:
     """The triples of the profile about the resources whose pages have these URLs, each once."""
     objects: dict[Any, dict[ox.NamedNode, list[Any]]] = {}
     for triple in triples:

@@ -92,7 +92,7 @@ class QueryService:
 
     @cached_property
     def kept_tables(self) -> KeptResults:
-        """Results of queries of the pages, by query text, for the same page in other languages and formats."""
+        """Results of queries of pages, by their text, for the same page in other languages and formats."""
         return KeptResults(self.internal_workers, MAX_KEPT_TABLE_BYTES, len)
 
 
@@ -245,9 +245,7 @@ async def select_internal_tsv(
     )
 
 
-async def compute_internal_tsv(
-    request: Request, queries: QueryService, text: str, max_bytes: int
-) -> bytes:
+async def compute_internal_tsv(request: Request, queries: QueryService, text: str, max_bytes: int) -> bytes:
     """The result of `select_internal_tsv`, evaluated by a worker."""
     query = build_internal_query(text)
     async with open_query_result(request, queries, query, TSV, is_internal=True) as result:

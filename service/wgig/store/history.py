@@ -374,7 +374,9 @@ def find_erased_digests(
     if history is None or not digests:
         return frozenset()
     return frozenset(
-        digest for digest in digests.intersection(store.log.erased_digests) if is_content_lost(history, digest)
+        digest
+        for digest in digests.intersection(store.log.erased_digests)
+        if is_content_lost(history, digest)
     )
 
 

@@ -66,7 +66,7 @@ class KeptResults:
     """
 
     def __init__(self, source: Versioned, max_size: int, measure: Callable[[Any], int] = lambda _: 1) -> None:
-        """Take the source, and the maximum of the sizes of all results together, as `measure` returns them."""
+        """Take the source, and the maximum of the sum of the sizes of all results, by `measure`."""
         self.source, self.max_size, self.measure = source, max_size, measure
         self.drop_results(source.version)
 
