@@ -9,11 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pyoxigraph as ox
 import pyshacl
 import pytest
+from wgig.pages.dependencies import RequestContext
 from wgig.rdf.serialization import parse_graph_document
 from wgig.resources.description import describe_resource
 from wgig.resources.mappings import map_to_profile
@@ -272,7 +273,7 @@ def test_reference_to_itself_is_not_nested() -> None:
 
 
 def test_the_markup_of_pages_has_the_triples_of_the_profile(filled_store: Store) -> None:
-    context = SimpleNamespace(store=filled_store)
+    context = cast(RequestContext, SimpleNamespace(store=filled_store))
     subjects = {quad.subject.value for quad in filled_store.match() if isinstance(quad.subject, ox.NamedNode)}
     profile = profiles_by_token(BASE)["schema.org"]
     for iri in sorted(subjects)[::23]:

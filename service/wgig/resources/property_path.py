@@ -11,7 +11,7 @@ from ..rdf.namespaces import expand_curie
 from ..store.nodes import iter_objects, iter_subjects
 from ..store.store import Store
 
-MAX_CACHED_PATHS = 2_000
+MAX_PARSED_PATHS = 2_000
 MAX_PATH_TERMS = 200  # terms at the end of a path
 MAX_PATH_NODES = 1000  # nodes after each step of a path
 
@@ -43,7 +43,7 @@ class PathStep(NamedTuple):
     is_inverse: bool
 
 
-@lru_cache(MAX_CACHED_PATHS)
+@lru_cache(MAX_PARSED_PATHS)
 def parse_property_path(path: str, base: str) -> tuple[PathStep, ...]:
     """The steps of a path, for IRIs below `base`."""
     return tuple(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import RDF_TYPE, expand_curie
+from ..rdf.namespaces import DCTERMS_TITLE, RDF_TYPE, expand_curie
 from .profiles import PROFILE_PREFIX_PATTERN, profiles_by_token
 
 TABLE_PATTERN = re.compile(r"VALUES\s+\(?([?\w ]+?)\)?\s*\{([^{}]*)\}")
@@ -22,12 +22,10 @@ SCHEMA_THING, SCHEMA_CREATIVE_WORK, SCHEMA_NAME, SCHEMA_URL, SCHEMA_SUBJECT_OF, 
     expand_curie(f"schema:{name}")
     for name in ("Thing", "CreativeWork", "name", "url", "subjectOf", "isAccessibleForFree")
 )
-NAME_PROPERTIES = tuple(map(expand_curie, ("skos:prefLabel", "foaf:name", "rdfs:label")))
+SCHEMA_NAME_SOURCES = tuple(map(expand_curie, ("skos:prefLabel", "foaf:name", "rdfs:label")))
 KIND_PROPERTIES = (RDF_TYPE, expand_curie("dcterms:type"))
 SOURCE_PROPERTIES = (expand_curie("dcterms:source"), expand_curie("foaf:page"))
-DCTERMS_TITLE, CITO_CITES, SD_NAMED_GRAPH = map(
-    expand_curie, ("dcterms:title", "cito:cites", "sd:NamedGraph")
-)
+CITO_CITES, NAMED_GRAPH_CLASS = expand_curie("cito:cites"), expand_curie("sd:NamedGraph")
 
 Row = tuple[ox.NamedNode, ...]
 PropertyTable = tuple[tuple[ox.NamedNode, ox.NamedNode], ...]  # a property, and that of schema.org
@@ -105,10 +103,10 @@ def iter_resource_triples(
     for node in {resource, *linked}:
         if isinstance(node, ox.NamedNode):
             yield from iter_type_triples(node, objects.get(node, {}), tables)
-        for property_ in NAME_PROPERTIES:
+        for property_ in SCHEMA_NAME_SOURCES:
             for name in objects.get(node, {}).get(property_, ()):
                 yield ox.Triple(node, SCHEMA_NAME, name)
-    if values.keys().isdisjoint(NAME_PROPERTIES):
+    if values.keys().isdisjoint(SCHEMA_NAME_SOURCES):
         yield from (ox.Triple(resource, SCHEMA_NAME, title) for title in values.get(DCTERMS_TITLE, ()))
     for property_ in SOURCE_PROPERTIES:
         for source in iter_iris(values.get(property_, ())):
@@ -122,7 +120,7 @@ def iter_resource_triples(
         for property_, schema_property in property_table:
             for value in values.get(property_, ()):
                 yield ox.Triple(resource, schema_property, value)
-    if SD_NAMED_GRAPH in classes:
+    if NAMED_GRAPH_CLASS in classes:
         yield ox.Triple(resource, SCHEMA_IS_FREE, ox.Literal(True))
 
 
