@@ -12,8 +12,8 @@ from ..http.language import ANY_LANGUAGE, LanguagePreferences, StatementLike, ke
 from ..i18n import gettext_noop
 from ..rdf.namespaces import RDF_TYPE
 from ..store.labels import best_label, find_labels
+from ..store.node_cache import cache_for_node
 from ..store.store import Store
-from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm, select_solutions
 
 MAX_DESCRIBED_PARTS = 250
@@ -138,12 +138,12 @@ def stated_types(statements: Iterable[StatementLike]) -> frozenset[str]:
 
 def iter_type_triples(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
     """The rdf:type triples of each of the IRIs."""
-    return (triple for iri in iris for triple in type_triples_at_version(store, iri))
+    return (triple for iri in iris for triple in read_type_triples(store, iri))
 
 
-@cache_for_version(20_000)
-def type_triples_at_version(store: Store, iri: str) -> tuple[ox.Triple, ...]:
-    """The rdf:type triples of an IRI; cached until the store changes."""
+@cache_for_node
+def read_type_triples(store: Store, iri: str) -> tuple[ox.Triple, ...]:
+    """The rdf:type triples of an IRI; cached until a write touches the IRI."""
     return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), RDF_TYPE))
 
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ..rdf.namespaces import expand_curie
+from ..store.node_cache import cache_for_node
 from ..store.store import Store
-from ..store.version_cache import cache_for_version
 
 MAX_PARSED_PATHS = 2_000
-MAX_CACHED_STEPS, MAX_CACHED_TERMS = 10_000, 250
+MAX_CACHED_TERMS = 100  # of one step
 MAX_PATH_TERMS = 200  # terms at the end of a path
 MAX_PATH_NODES = 1000  # nodes after each step of a path
 
@@ -71,25 +71,27 @@ def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) 
 
 def follow_step(store: Store, node: Any, step: PathStep) -> Iterable[Any]:
     """The terms to which a step leads from a node; one that is in several graphs may be repeated."""
-    terms = read_step_terms(store, node, step)
+    if not isinstance(node, ox.NamedNode):
+        return iter_step_terms(store, node, step)
+    terms = read_step_terms(store, node.value, step)
     return iter_step_terms(store, node, step) if terms is None else terms
 
 
-@cache_for_version(MAX_CACHED_STEPS)
-def read_step_terms(store: Store, node: Any, step: PathStep) -> Sequence[Any] | None:
+@cache_for_node
+def read_step_terms(store: Store, iri: str, step: PathStep) -> Sequence[Any] | None:
     """The terms to which a step leads; None if there are more than MAX_CACHED_TERMS.
 
-    They are cached until the store changes, as the overview of a resource follows some steps several times,
-    and those of other resources lead through the same nodes.
+    They are cached until a write touches the node, as the overview of a resource follows some steps several
+    times, and those of other resources lead through the same nodes.
     """
-    terms = list(islice(iter_step_terms(store, node, step), MAX_CACHED_TERMS + 1))
+    terms = list(islice(iter_step_terms(store, ox.NamedNode(iri), step), MAX_CACHED_TERMS + 1))
     return terms if len(terms) <= MAX_CACHED_TERMS else None
 
 
 def iter_step_terms(store: Store, node: Any, step: PathStep) -> Iterator[Any]:
     """The terms to which a step leads, read from the store."""
     if step.is_inverse:
-        quads = store.match(None, step.property, node) if isinstance(node, ox.NamedNode) else ()
+        quads = store.match(None, step.property, node) if isinstance(node, ox.NamedNode) else iter(())
         return (quad.subject for quad in quads)
-    quads = store.match(node, step.property) if isinstance(node, ox.NamedNode | ox.BlankNode) else ()
+    quads = store.match(node, step.property) if isinstance(node, ox.NamedNode | ox.BlankNode) else iter(())
     return (quad.object for quad in quads)
