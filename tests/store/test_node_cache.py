@@ -1,4 +1,4 @@
-"""What is read about a node is kept until a write touches the node."""
+"""What is read about a node, or from a graph, is kept until a write touches it."""
 
 import random
 from collections import Counter
@@ -112,11 +112,19 @@ def write_randomly(store: Store, source: random.Random) -> None:
             store.apply(store.compute_addition(graph, triples))
 
 
+@cache_for_node
+def read_graph(store: Store, graph: str) -> set[ox.Triple]:
+    """The triples of a graph."""
+    return {*store.triples(graph)}
+
+
 def test_results_are_those_of_a_store_without_a_cache() -> None:
     store, source = Store.in_memory(), random.Random(7)
     for _ in range(300):
         write_randomly(store, source)
         fresh = Store(store._quads)
+        for graph in ("urn:graph:1", "urn:graph:2"):
+            assert read_graph(store, graph) == {*fresh.triples(graph)}
         for name in source.sample(NAMES, 3):
             assert find_label(store, name) == find_label(fresh, name)
             assert read_type_triples(store, name) == read_type_triples(fresh, name)

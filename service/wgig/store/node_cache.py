@@ -1,4 +1,4 @@
-"""A cache for what is read about a node, such as its label; results are valid until a write touches the node.
+"""A cache for what is read about a node or from a graph, such as a label; valid until a write touches it.
 
 A write leaves nearly all labels as they are. If it dropped them all, as `version_cache` does, each page would
 take twice as long after a write.
@@ -43,9 +43,10 @@ class NodeResults:
 
 
 def iter_touched_nodes(change: Change) -> Iterator[str]:
-    """The IRIs and blank node labels of the subjects and objects of the quads of a change."""
+    """The IRIs and blank node labels of the subjects, objects and graphs of the quads of a change."""
+    yield from (*change.dropped, *change.created)
     for quad in chain(change.removed, change.added):
-        for term in (quad.subject, quad.object):
+        for term in (quad.subject, quad.object, quad.graph_name):
             if isinstance(term, ox.NamedNode | ox.BlankNode):
                 yield term.value
 
@@ -71,7 +72,8 @@ def cache_for_node(
 ) -> NodeReader[AnyStore, Arguments, Result]:
     """Decorator: keep the results of a function of a store, an IRI or blank node label, and more arguments.
 
-    The function must read only quads with the node as subject or object. All arguments must be hashable.
+    The function must read only quads with the node as subject, object or graph, and all arguments must be
+    hashable.
     """
 
     def call(store: AnyStore, node: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
