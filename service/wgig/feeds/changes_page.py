@@ -168,20 +168,27 @@ def build_change_views(context: RequestContext, entries: Iterable[ListedEntry]) 
     for entry, change_bytes in entries:
         remaining_bytes -= change_bytes or 0
         is_small = change_bytes is not None and remaining_bytes >= 0
-        content = read_change_content(*log_state, entry.version, context.base) if is_small else None
+        content = (
+            read_change_content(*log_state, entry.version, entry.time, context.base) if is_small else None
+        )
         views.append(build_change_view(context, entry, content))
     return views
 
 
 @lru_cache(MAX_KEPT_CHANGES)
 def read_change_content(
-    log_reference: "weakref.ref[ChangeLog]", epoch: str, erased_count: int, version: int, base: str
+    log_reference: "weakref.ref[ChangeLog]",
+    epoch: str,
+    erased_count: int,
+    version: int,
+    time: datetime,
+    base: str,
 ) -> ChangeContent | None:
-    """The content of the change of a version; None if the log does not have it.
+    """The content of the change of a version, committed at this time; None if the log does not have it.
 
     A change in the log stays the same, unless something is erased, or the log is restored (`epoch`).
     """
-    del epoch, erased_count
+    del epoch, erased_count, time
     log = log_reference()
     whole_change = log.read_change(version) if log else None
     if whole_change is None:
