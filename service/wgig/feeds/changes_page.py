@@ -76,6 +76,14 @@ class ChangeContent(NamedTuple):
     resource_count: int
 
 
+class LogState(NamedTuple):
+    """A change log, whose changes stay the same unless it is restored (`epoch`) or something is erased."""
+
+    reference: "weakref.ref[ChangeLog]"
+    epoch: str
+    erased_count: int
+
+
 class ChangeHeadline(NamedTuple):
     """What a change did, in short: to its first resource, or to the only property of it that changed.
 
@@ -164,32 +172,22 @@ def respond_with_changes_page(context: RequestContext, before: int | None) -> Re
 def build_change_views(context: RequestContext, entries: Iterable[ListedEntry]) -> list[ChangeView]:
     """The views of entries of the change log; their changes are read up to MAX_CHANGE_BYTES in total."""
     log, views, remaining_bytes = context.store.log, [], MAX_CHANGE_BYTES
-    log_state = (weakref.ref(log), log.epoch, len(log.erased_digests))
+    log_state = LogState(weakref.ref(log), log.epoch, len(log.erased_digests))
     for entry, change_bytes in entries:
         remaining_bytes -= change_bytes or 0
         is_small = change_bytes is not None and remaining_bytes >= 0
         content = (
-            read_change_content(*log_state, entry.version, entry.time, context.base) if is_small else None
+            read_change_content(log_state, entry.version, entry.time, context.base) if is_small else None
         )
         views.append(build_change_view(context, entry, content))
     return views
 
 
 @lru_cache(MAX_KEPT_CHANGES)
-def read_change_content(
-    log_reference: "weakref.ref[ChangeLog]",
-    epoch: str,
-    erased_count: int,
-    version: int,
-    time: datetime,
-    base: str,
-) -> ChangeContent | None:
-    """The content of the change of a version, committed at this time; None if the log does not have it.
-
-    A change in the log stays the same, unless something is erased, or the log is restored (`epoch`).
-    """
-    del epoch, erased_count, time
-    log = log_reference()
+def read_change_content(log_state: LogState, version: int, time: datetime, base: str) -> ChangeContent | None:
+    """The content of the change of a version, committed at this time; None if the log does not have it."""
+    del time
+    log = log_state.reference()
     whole_change = log.read_change(version) if log else None
     if whole_change is None:
         return None
