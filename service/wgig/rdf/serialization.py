@@ -9,6 +9,7 @@ pyoxigraph then fails with its own message, or writes output that no parser can 
 UnserializableError (406).
 """
 
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -97,7 +98,8 @@ def check_output_readable(body: bytes, media_type: str) -> None:
 
 
 TYPE_IN_TRIPLE = f" <{RDF_TYPE_IRI}> "
-TURTLE_PREFIX_KEYWORD = b"@prefix "
+TURTLE_PREFIXES_PATTERN = re.compile(rb"(?:@prefix .*\n)*")
+TURTLE_SUBJECT_PATTERN = re.compile(rb"^(?=[^\t])", re.MULTILINE)
 MAX_TRIPLE_TERM_DEPTH = 100  # code that inspects triple terms recurses for each level
 
 
@@ -192,10 +194,10 @@ def lay_out_turtle(body: bytes) -> bytes:
 
     Only lines with a prefix or subject do not begin with a tab, as no text has a raw line break.
     """
-    lines = body.splitlines(keepends=True)
-    prefix_lines = sorted(line for line in lines if line.startswith(TURTLE_PREFIX_KEYWORD))
-    rest = (line if line.startswith(b"\t") else b"\n" + line for line in lines[len(prefix_lines) :])
-    return b"".join([*prefix_lines, *rest]).lstrip()
+    prefixes = TURTLE_PREFIXES_PATTERN.match(body)
+    assert prefixes
+    statements = TURTLE_SUBJECT_PATTERN.sub(b"\n", body[prefixes.end() :])
+    return b"".join([*sorted(prefixes[0].splitlines(keepends=True)), statements]).lstrip()
 
 
 def serialize_n_triples(triples: Iterable[ox.Triple]) -> bytes:

@@ -415,7 +415,7 @@ def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:
 def description_languages(description: ResourceDescription) -> list[str]:
     """The language tags of the texts of a description, sorted."""
     terms = (*(statement.object for statement in description), *description.labels.values())
-    return sorted({tag for term in terms if (tag := language.literal_language(term))})
+    return sorted({tag for term in terms if isinstance(term, ox.Literal) and (tag := term.language)})
 
 
 def about_link(iri: str) -> str:
