@@ -184,6 +184,8 @@ ROUTES: list[Route] = [
 # of CPU to check and parse the parameters; a short query needs 220 µs in total. Their `Operation` describes
 # them in OpenAPI.
 FAST_ROUTE_PATHS = ("/sparql",)
+# The same for requests without a query string, which have no parameters to check, by template of the path.
+PLAIN_ROUTE_HANDLERS = {"/doc/{path:path}": resources.get_plain_document}
 
 
 class QueueLimits(TypedDict):
@@ -314,12 +316,11 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
     checks: WorkQueue | None = None,
     tokens: TokenStore | None = None,
     tracing: Tracing | None = None,
-    peers: PeerProcesses | None = None,
 ) -> Service:
     """Make the service for a store.
 
     By default, queries are evaluated and papers are checked on threads of this process, the token of the
-    settings is the only one, tracing is off, and there are no other processes.
+    settings is the only one, and tracing is off.
     """
     backends = backends or make_inline_backends(store)
     telemetry = Telemetry(Metrics(), AccessLogs(settings), tracing)
@@ -337,7 +338,6 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
         telemetry=telemetry,
         request_recorder=RequestRecorder(telemetry, RouteTemplates(route.path for route in ROUTES)),
         rate_limiter=RateLimiter(settings),
-        peers=peers or NoPeerProcesses(),
         raw_cache=RawResponseCache(
             lambda: backends.version, settings.cache_bytes // RAW_CACHE_DIVISOR, telemetry.metrics
         ),
@@ -366,12 +366,17 @@ def make_cache_middleware(service: Service) -> Middleware:
 
 
 def make_fast_route_middleware(service: Service) -> Middleware:
-    """The middleware that calls the handlers of FAST_ROUTE_PATHS."""
+    """The middleware that calls the handlers of FAST_ROUTE_PATHS and PLAIN_ROUTE_HANDLERS."""
     routes = [route for route in ROUTES if route.path in FAST_ROUTE_PATHS]
-    handlers = {(method, route.path): route.handler for route in routes for method in route.methods}
     return Middleware(
         FastRouteMiddleware,
-        handlers=handlers,
+        handlers={(method, route.path): route.handler for route in routes for method in route.methods},
+        plain_handlers={
+            (method, path): handler
+            for path, handler in PLAIN_ROUTE_HANDLERS.items()
+            for method in READ_METHODS
+        },
+        find_template=service.request_recorder.route_templates.template_of,
         errors=EXPECTED_ERRORS,
         render_error=service.errors.respond_to_expected_error,
     )

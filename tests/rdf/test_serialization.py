@@ -115,3 +115,26 @@ def test_normalized_triples_are_those_of_a_store() -> None:
     assert len(quads) == len(store)
     assert set(quads) == set(store) != {build_quad(triple, graph) for triple in triples}
     assert set(normalize_triples(triples)) == {quad.triple for quad in store}
+
+
+def test_turtle_of_a_resource_begins_with_it_and_its_parts() -> None:
+    triples = parse_graph_document(
+        b"""<urn:a> <urn:p> <urn:b/1> . <urn:bb> <urn:p> 1 . <urn:b/1> <urn:p> "a\\n<urn:x> b" .
+        <urn:b> <urn:q> 2 ; <urn:p> <urn:b/1> ; a <http://www.w3.org/2004/02/skos/core#Concept> .
+        <http://purl.org/dc/terms/title> <urn:p> 3 .""",
+        "text/turtle",
+    )
+    text = serialize_triples(triples, TURTLE, BASE, "urn:b").decode()
+    prefixes, *blocks = text.split("\n\n")
+    assert [line.split()[1] for line in prefixes.splitlines()] == ["dcterms:", "rdf:", "skos:", "xsd:"]
+    assert [block.split()[0] for block in blocks] == [
+        "<urn:b>",
+        "<urn:b/1>",
+        "dcterms:title",
+        "<urn:a>",
+        "<urn:bb>",
+    ]
+    assert blocks[0].startswith("<urn:b> a skos:Concept ;\n")
+    assert {*map(str, parse_graph_document(text.encode(), "text/turtle"))} == {*map(str, triples)}
+    without_prefixes = parse_graph_document(b"<urn:b> <urn:p> <urn:q> .", "text/turtle")
+    assert serialize_triples(without_prefixes, TURTLE, BASE, "urn:b") == b"<urn:b> <urn:p> <urn:q> .\n"

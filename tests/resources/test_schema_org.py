@@ -8,12 +8,19 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pyoxigraph as ox
 import pyshacl
 import pytest
+from wgig.pages.dependencies import RequestContext
 from wgig.rdf.serialization import parse_graph_document
+from wgig.resources.description import describe_resource
+from wgig.resources.mappings import map_to_profile
+from wgig.resources.profiles import profiles_by_token
+from wgig.resources.routes import profile_source_triples
+from wgig.resources.schema_org import map_to_schema_org
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.store import Store
 
@@ -263,3 +270,17 @@ def test_reference_to_itself_is_not_nested() -> None:
     store.apply(store.compute_addition(None, [quad.triple for quad in ox.parse(facts, ox.RdfFormat.TURTLE)]))
     response = make_store_client(store).get("/doc/x/y?_profile=schema.org&_mediatype=application/ld%2Bjson")
     assert response.json()["isPartOf"] == {"@id": f"{BASE}id/x/y"}
+
+
+def test_the_markup_of_pages_has_the_triples_of_the_profile(filled_store: Store) -> None:
+    context = cast(RequestContext, SimpleNamespace(store=filled_store))
+    subjects = {quad.subject.value for quad in filled_store.match() if isinstance(quad.subject, ox.NamedNode)}
+    profile = profiles_by_token(BASE)["schema.org"]
+    for iri in sorted(subjects)[::23]:
+        description = describe_resource(filled_store, iri)
+        assert description
+        triples = [*profile_source_triples(context, description)]
+        pages = {iri: f"{HOST}page"}
+        mapped = map_to_schema_org(pages, triples, BASE)
+        assert len(mapped) == len(set(mapped))
+        assert set(mapped) == set(map_to_profile(profile, pages, triples)), iri

@@ -1,9 +1,11 @@
 """Results are cached for the current version of a store only."""
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
-from wgig.store.version_cache import VersionCache
+from wgig.store.version_cache import KeptResults, VersionCache
 
 
 @dataclass(eq=False)
@@ -56,3 +58,44 @@ def test_a_result_from_before_a_write_is_not_cached_for_the_new_version() -> Non
     cached = VersionCache(find, 10)
     assert (cached(store), cached(store)) == (1, 2)
     assert versions == [1, 2]
+
+
+def test_results_of_coroutines_are_kept_until_the_next_write() -> None:
+    store, calls = FakeStore(), list[int]()
+    kept = KeptResults(store, 10)
+
+    async def compute() -> int:
+        calls.append(store.version)
+        return store.version
+
+    async def get_three() -> list[int]:
+        return [await kept.get_or_compute("a", compute) for _ in range(3)]
+
+    assert asyncio.run(get_three()) == [1, 1, 1]
+    store.version = 2
+    assert asyncio.run(get_three()) == [2, 2, 2]
+    assert calls == [1, 2]
+
+
+def test_a_result_of_a_coroutine_from_before_a_write_is_not_kept() -> None:
+    store = FakeStore()
+    kept = KeptResults(store, 10)
+
+    async def compute() -> int:
+        store.version += 1  # a write while the result is computed
+        return store.version - 1
+
+    assert [asyncio.run(kept.get_or_compute("a", compute)) for _ in range(2)] == [1, 2]
+
+
+def test_the_results_used_longest_ago_are_dropped_first() -> None:
+    kept = KeptResults(FakeStore(), 6, len)
+
+    async def compute_all(*texts: str) -> None:
+        for text in texts:
+            await kept.get_or_compute(text, partial(asyncio.sleep, 0, text))
+
+    asyncio.run(compute_all("aa", "bbb", "aa", "cc"))
+    assert [*kept.results] == ["aa", "cc"]
+    asyncio.run(compute_all("ddddddd"))  # larger than all results may be together
+    assert (kept.results, kept.size) == ({}, 0)

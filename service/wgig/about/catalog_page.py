@@ -6,6 +6,7 @@ store is too large for that; then the page has no sizes.
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import pyoxigraph as ox
@@ -41,6 +42,8 @@ from ..sparql.service import QueryService
 from ..store.errors import StoreError
 from ..store.size import StoreSize
 from ..store.store import Store
+from ..store.version_cache import cache_for_version
+from ..store.view import select_solutions, serialize_values_block
 from .dataset_citation import cite_dataset
 from .feedback import build_contact_links
 
@@ -116,10 +119,18 @@ def measure_dataset(context: RequestContext, store_size: StoreSize) -> DatasetSi
     return DatasetSize(
         quad_count if facts is None else facts,
         sum(computed),
-        sum(1 for graph in get_description_graphs(base) for _ in store.triples(graph.value)),
+        count_describing_facts(store, base),
         len(graphs),
         find_void_number(store, void, void.dataset, "entities"),
     )
+
+
+@cache_for_version(4)
+def count_describing_facts(store: Store, base: str) -> int:
+    """The number of statements in the graphs that describe the others, counted by the engine."""
+    graphs = serialize_values_block(graph.value for graph in get_description_graphs(base))
+    query = f"SELECT (COUNT(*) AS ?count) {{ VALUES ?graph {{ {graphs} }} GRAPH ?graph {{ ?s ?p ?o }} }}"
+    return int(select_solutions(store, query)[0]["count"].value)
 
 
 def find_void_number(store: Store, void: VoidDescription, node: ox.NamedNode, name: str) -> int | None:
@@ -155,9 +166,16 @@ async def measure_files(request: Request, sources: CatalogSources) -> dict[str, 
 async def measure_file(request: Request, sources: CatalogSources, name: str) -> int:
     """The size of a file in bytes. Raises Problem or StoreError if it cannot be made."""
     if name in TABLE_ARCHIVE_FORMATS:
-        return len(await build_table_archive(request, sources.queries, TABLE_ARCHIVE_FORMATS[name]))
+        return await sources.queries.kept_results.get_or_compute(
+            ("archive size", name), partial(measure_table_archive, request, sources.queries, name)
+        )
     dump: DumpFile = await wrap_dump_future(sources.dumps.get_current(name))
     return dump.path.stat().st_size
+
+
+async def measure_table_archive(request: Request, queries: QueryService, name: str) -> int:
+    """The size in bytes of the archive with all tables. Raises Problem if it cannot be made."""
+    return len(await build_table_archive(request, queries, TABLE_ARCHIVE_FORMATS[name]))
 
 
 def render_catalog_page(

@@ -342,9 +342,9 @@ def open_service(
     )
     tokens.list_tokens()  # report an invalid token file now
     backends = open_backends(settings, store, pool)
-    service = make_service(
-        settings, store, backends=backends, checks=checks, tokens=tokens, tracing=tracing, peers=registry
-    )
+    service = make_service(settings, store, backends=backends, checks=checks, tokens=tokens, tracing=tracing)
+    if registry:
+        service = replace(service, peers=registry)
     if pool:
         pool.report_damage = service.status.report_damage
     app = create_app(service, is_behind_fronts=registry is not None)

@@ -4,10 +4,12 @@ Its entries are those of the change log: writes, and files of bulk loads. Who wr
 of each graph changed, is in the graph `history`, if the service keeps a history.
 """
 
+import weakref
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -30,7 +32,7 @@ from ..rdf.shipped import SHIPPED_GRAPHS_TITLE
 from ..resources.representation import render_site_page
 from ..settings import MIB
 from ..store.change import Change
-from ..store.change_log import LOADED_FILE_ENTRY, WRITE_ENTRY, ChangeLog, LogEntry
+from ..store.change_log import LOADED_FILE_ENTRY, WRITE_ENTRY, ChangeLog, ListedEntry, LogEntry
 from ..store.graph_dates import RELEASE_TIME
 from ..store.labels import find_labels
 from ..store.store import Store
@@ -41,6 +43,8 @@ MAX_CHANGE_BYTES = 2 * MIB  # compressed, of all changes on a page; 40,000 state
 MAX_LISTED_RESOURCES = 8  # of one change
 MAX_CHANGED_GRAPHS = 5  # of one change
 MAX_COUNTED_GRAPHS = 1000  # of one change whose statements are not read
+MAX_KEPT_CHANGES = 100  # whose contents are kept: those of four pages
+RECORD_GRAPH_NAMES = ("history", "catalog")  # below graph/
 LISTED_ENTRY_KINDS = (WRITE_ENTRY, LOADED_FILE_ENTRY)
 
 
@@ -59,6 +63,25 @@ class StatementCounts(NamedTuple):
     def total(self) -> int:
         """The number of statements added and removed."""
         return self.added + self.removed
+
+
+class ChangeContent(NamedTuple):
+    """What is read from a change: the numbers of statements by graph, and the statements by resource.
+
+    At most MAX_LISTED_RESOURCES of `resource_count` resources have their statements, those with most first.
+    """
+
+    counts: Mapping[str | None, StatementCounts]
+    resources: Mapping[str, Sequence[ChangedStatement]]
+    resource_count: int
+
+
+class LogState(NamedTuple):
+    """A change log, whose changes stay the same unless it is restored (`epoch`) or something is erased."""
+
+    reference: "weakref.ref[ChangeLog]"
+    epoch: str
+    erased_count: int
 
 
 class ChangeHeadline(NamedTuple):
@@ -123,13 +146,11 @@ def respond_with_changes_page(context: RequestContext, before: int | None) -> Re
     """
     log = context.store.log
     last_version = log.last_version + 1 if before is None else before
-    entries = log.read_newest_entries(
-        last_version, ENTRIES_PER_CHANGES_PAGE + 1, LISTED_ENTRY_KINDS, MAX_CHANGE_BYTES
-    )
+    entries = log.list_newest_entries(last_version, ENTRIES_PER_CHANGES_PAGE + 1, LISTED_ENTRY_KINDS)
     if before is not None and not entries:
         raise Problem(404, f"There are no changes before number {before}. The newest ones are at /changes.")
     shown_entries = entries[:ENTRIES_PER_CHANGES_PAGE]
-    views = [build_change_view(context, entry) for entry in shown_entries]
+    views = build_change_views(context, shown_entries)
     is_last_page = len(entries) == len(shown_entries)
     page = render_site_page(
         context,
@@ -142,31 +163,60 @@ def respond_with_changes_page(context: RequestContext, before: int | None) -> Re
         is_first_page=before is None,
         older_path=""
         if is_last_page
-        else add_url_parameters("/changes", [("before", str(shown_entries[-1].version))]),
+        else add_url_parameters("/changes", [("before", str(shown_entries[-1].entry.version))]),
         stream_format=TRIG.media_type,
     )
     return respond_with_body(context.request, page, HTML)
 
 
-def build_change_view(context: RequestContext, entry: LogEntry) -> ChangeView:
-    """The view of an entry of the change log."""
+def build_change_views(context: RequestContext, entries: Iterable[ListedEntry]) -> list[ChangeView]:
+    """The views of entries of the change log; their changes are read up to MAX_CHANGE_BYTES in total."""
+    log, views, remaining_bytes = context.store.log, [], MAX_CHANGE_BYTES
+    log_state = LogState(weakref.ref(log), log.epoch, len(log.erased_digests))
+    for entry, change_bytes in entries:
+        remaining_bytes -= change_bytes or 0
+        is_small = change_bytes is not None and remaining_bytes >= 0
+        content = (
+            read_change_content(log_state, entry.version, entry.time, context.base) if is_small else None
+        )
+        views.append(build_change_view(context, entry, content))
+    return views
+
+
+@lru_cache(MAX_KEPT_CHANGES)
+def read_change_content(log_state: LogState, version: int, time: datetime, base: str) -> ChangeContent | None:
+    """The content of the change of a version, committed at this time; None if the log does not have it."""
+    del time
+    log = log_state.reference()
+    whole_change = log.read_change(version) if log else None
+    if whole_change is None:
+        return None
+    # Provenance, and the records of the graphs of the package, are not facts.
+    change = whole_change.without_graphs({ox.NamedNode(f"{base}graph/{name}") for name in RECORD_GRAPH_NAMES})
+    resources = group_by_described_resource(change, base)
+    listed = sorted(resources, key=lambda iri: (-len(resources[iri]), natural_sort_key(iri)))
+    return ChangeContent(
+        count_by_graph(change),
+        {iri: resources[iri] for iri in listed[:MAX_LISTED_RESOURCES]},
+        len(resources),
+    )
+
+
+def build_change_view(context: RequestContext, entry: LogEntry, content: ChangeContent | None) -> ChangeView:
+    """The view of an entry of the change log; `content` is that of its change if it was read."""
     history, store, title = context.history, context.store, entry.origin.title
     write = history.find_write(store, entry.time, MAX_COUNTED_GRAPHS) if history else None
-    # Provenance, and the records of the graphs of the package, are not facts.
-    records = {ox.NamedNode(f"{context.base}graph/{name}") for name in ("history", "catalog")}
-    change = entry.change.without_graphs(records) if entry.change else None
-    counts = (count_by_graph(change) if change else {}) | {
+    counts = {**(content.counts if content else {})} | {
         recorded.graph: StatementCounts(
             recorded.added, recorded.removed, recorded.version, not recorded.version
         )
         for recorded in (write.changes if write else ())
     }
     shipped_version = title.removeprefix(SHIPPED_GRAPHS_TITLE) if is_shipped_title(title) else ""
-    resources = {} if shipped_version or not change else group_by_described_resource(change, context.base)
-    listed = sorted(resources, key=lambda iri: (-len(resources[iri]), natural_sort_key(iri)))
+    resources = content.resources if content and not shipped_version else {}
     titles = [
-        describe_changed_resource(store, ox.NamedNode(iri), resources[iri], context.base)
-        for iri in listed[:MAX_LISTED_RESOURCES]
+        describe_changed_resource(store, ox.NamedNode(iri), statements, context.base)
+        for iri, statements in resources.items()
     ]
     return ChangeView(
         entry.time,
@@ -176,9 +226,9 @@ def build_change_view(context: RequestContext, entry: LogEntry) -> ChangeView:
         entry.kind == LOADED_FILE_ENTRY,
         sum(count.added for count in counts.values()) if counts else None,
         sum(count.removed for count in counts.values()) if counts else None,
-        describe_headline(store, titles[0], resources[listed[0]]) if titles else None,
+        describe_headline(store, titles[0], resources[titles[0].iri]) if titles else None,
         titles,
-        len(resources),
+        content.resource_count if content and not shipped_version else 0,
         [] if shipped_version else list_changed_graphs(context, counts, entry.version),
         len(counts),
     )
@@ -202,8 +252,8 @@ def find_last_change(log: ChangeLog) -> datetime | None:
 
     That this service stored these data is not a change.
     """
-    entries = log.read_newest_entries(log.last_version + 1, ENTRIES_PER_CHANGES_PAGE, LISTED_ENTRY_KINDS, 0)
-    times = (entry.time for entry in entries if not is_shipped_title(entry.origin.title))
+    entries = log.list_newest_entries(log.last_version + 1, ENTRIES_PER_CHANGES_PAGE, LISTED_ENTRY_KINDS)
+    times = (entry.time for entry, _ in entries if not is_shipped_title(entry.origin.title))
     return next(times, None)
 
 

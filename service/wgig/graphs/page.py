@@ -29,6 +29,7 @@ from ..store.graph_dates import GraphDate, find_graph_date, find_graph_dates
 from ..store.history import MAX_LISTED_VERSIONS, find_erased_digests, list_graph_versions
 from ..store.labels import find_labels
 from ..store.store import Store
+from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm, select_solutions, serialize_values_block
 from ..text import natural_sort_key
 
@@ -145,9 +146,7 @@ def list_graph_entries(context: RequestContext, graphs: Sequence[str]) -> list[G
     """The graphs with their titles, descriptions, kinds, sizes and dates."""
     store, base, ranges = context.store, context.base, label_languages()
     labels, dates = find_labels(store, graphs, ranges), find_graph_dates(context.history, store, graphs, base)
-    pattern = f"{{ VALUES ?g {{ {serialize_values_block(graphs)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
-    rows = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
-    sizes = {row["g"].value: int(row["n"].value) for row in rows}
+    sizes = count_graph_quads(store, tuple(graphs))
     entries = []
     for graph in graphs:
         kind = graph_kind(graph, base)
@@ -160,6 +159,14 @@ def list_graph_entries(context: RequestContext, graphs: Sequence[str]) -> list[G
             GraphEntry(graph, title, description, kind, group, sizes.get(graph, 0), dates.get(graph))
         )
     return entries
+
+
+@cache_for_version(2)
+def count_graph_quads(store: Store, graphs: tuple[str, ...]) -> dict[str, int]:
+    """The number of quads of each graph that is not empty; cached until the store changes."""
+    pattern = f"{{ VALUES ?g {{ {serialize_values_block(graphs)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
+    rows = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
+    return {row["g"].value: int(row["n"].value) for row in rows}
 
 
 def graph_kind(graph: str, base: str) -> str:

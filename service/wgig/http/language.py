@@ -345,7 +345,13 @@ def format_language_name(tag: str) -> str:
 
 def format_number(value: float) -> str:
     """A number with thousands separators, in the current language."""
-    return format_decimal(value, locale=current_language())
+    return format_localized_number(value, current_language())
+
+
+@lru_cache(5000, typed=True)
+def format_localized_number(value: float, language: str) -> str:
+    """A number with thousands separators, in a language."""
+    return format_decimal(value, locale=language)
 
 
 def format_percent(share: float) -> str:

@@ -315,19 +315,26 @@ class FastRouteMiddleware:
     `render_error` makes the response to an exception of the classes in `errors`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the tables of handlers, and what they need
         self,
         app: ASGIApp,
         handlers: Mapping[tuple[str, str], RouteHandler],
+        plain_handlers: Mapping[tuple[str, str], RouteHandler],
+        find_template: Callable[[str], str],
         errors: tuple[type[Exception], ...],
         render_error: Callable[[Request, Exception], Response],
     ) -> None:
-        """Wrap `app`; `handlers` are by method and path."""
-        self.app, self.handlers, self.errors, self.render_error = app, handlers, errors, render_error
+        """Wrap `app`; `handlers` are by method and path.
+
+        `plain_handlers`, of requests without a query string, are by method and template of the path, such as
+        `/doc/{path:path}`, which `find_template` returns.
+        """
+        self.app, self.handlers, self.plain_handlers = app, handlers, plain_handlers
+        self.find_template, self.errors, self.render_error = find_template, errors, render_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the handler of a request, or `app` if it has none."""
-        handler = self.handlers.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        handler = self.find_handler(scope) if scope["type"] == "http" else None
         if handler is None:
             return await self.app(scope, receive, send)
         request = Request(scope, receive)
@@ -336,3 +343,11 @@ class FastRouteMiddleware:
         except self.errors as error:
             response = self.render_error(request, error)
         return await response(scope, receive, send)
+
+    def find_handler(self, scope: Scope) -> RouteHandler | None:
+        """The handler of a request; None if it has none."""
+        method, path = scope["method"], scope["path"]
+        handler = self.handlers.get((method, path))
+        if handler is None and not scope["query_string"]:
+            return self.plain_handlers.get((method, self.find_template(path)))
+        return handler

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import pyoxigraph as ox
@@ -35,6 +36,7 @@ from .filters import (
 )
 from .query import CountsByField, ListRequest, add_query_prefixes, iter_filter_patterns
 
+MAX_CACHED_FACET_TEXTS = 10_000
 MAX_FACETED_ITEMS = 5_000
 MAX_FACET_VALUES = 40  # values listed of a facet, the most frequent ones
 MAX_OPEN_FACET_VALUES = 6  # a facet with more values is collapsed, unless one is selected
@@ -310,12 +312,18 @@ def build_facet_text(field: ListField, key: str, base: str) -> str:
     """
     if not has_iri_keys(field) or key == NO_VALUE_TEXT:
         return key
-    curie = shorten_iri(key, base)
     if field.type == "class":
-        return curie.partition(":")[2]
+        return shorten_iri(key, base).partition(":")[2]
+    return find_shortest_text(key, field.name, field.type, base)
+
+
+@lru_cache(MAX_CACHED_FACET_TEXTS)
+def find_shortest_text(key: str, name: str, type_: str, base: str) -> str:
+    """The shortest text that the parameter of a field accepts for an IRI; empty if it accepts none."""
+    curie = shorten_iri(key, base)
     for text in (curie.partition(":")[2], curie, key):
         with suppress(Problem):
-            if parse_parameter_term(field.name, field.type, text, base).value == key:
+            if parse_parameter_term(name, type_, text, base).value == key:
                 return text
     return ""
 

@@ -15,10 +15,11 @@ from ..rdf.labels import best_text
 from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, namespaces_by_prefix
 from ..resources.added_papers import find_added_papers
-from ..resources.text_links import FULL_TEXT_EVIDENCE
+from ..resources.text_links import FULL_TEXT_EVIDENCE, list_object_values
 from ..shacl.outcomes import list_section_outcomes
 from ..store.labels import find_labels
 from ..store.store import Store
+from ..store.version_cache import cache_for_version
 from .facets import Facet, build_tallied_facets, find_filter_key, make_key_function
 from .fields import ListField
 from .filters import NO_VALUE_TEXT, FilterValue, is_value_match
@@ -235,7 +236,7 @@ def build_paper_row(
     values = {property_.value: term_text(value) for property_, value in pairs}
 
     def list_texts(property_: str) -> list[Any]:
-        return [quad.object for quad in store.match(ox.NamedNode(paper.iri), ox.NamedNode(property_))]
+        return list_object_values(store, paper.iri, ox.NamedNode(property_))
 
     title = best_text(list_texts(f"{namespaces['dcterms']}title"), language.label_languages())
     return PaperRow(
@@ -265,8 +266,12 @@ def format_days(days: Sequence[str]) -> str:
     return language.list_separator().join(map(format_date_text, days))
 
 
+@cache_for_version(4)
 def count_series(store: Store, base: str) -> tuple[int, int]:
-    """The number of papers of 2005, and the number of those whose full text we have not seen."""
+    """The number of papers of 2005, and the number of those whose full text we have not seen.
+
+    They are cached until the store changes.
+    """
     part_of, evidence = (expand_curie(name, base) for name in ("wgig:partOf", "wgig:evidence"))
     papers = {
         quad.subject

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Protocol
 
@@ -21,6 +22,8 @@ from ..store.view import parse_tsv_terms, split_tsv_cells
 from ..text import natural_sort_key, serialize_csv_rows
 from .fields import COUNT_TYPE, ListField
 from .query import CountsByField, ListRequest
+
+MAX_KEPT_PAGES, MAX_KEPT_PAGE_BYTES = 16, 256 * 1024  # of their TSV; the terms take ten times as many
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,22 @@ class ListPage:
 
 
 def parse_list_page(tsv: bytes) -> ListPage:
-    """The page from the TSV results of `build_list_query`: total, id, field, value, label of the value."""
+    """The page from the TSV results of `build_list_query`: total, id, field, value, label of the value.
+
+    Do not change it. The last ones are kept, for other languages and formats, and because most writes change
+    no list.
+    """
+    return parse_short_list_page(tsv) if len(tsv) <= MAX_KEPT_PAGE_BYTES else parse_page_rows(tsv)
+
+
+@lru_cache(MAX_KEPT_PAGES)
+def parse_short_list_page(tsv: bytes) -> ListPage:
+    """The page from short results."""
+    return parse_page_rows(tsv)
+
+
+def parse_page_rows(tsv: bytes) -> ListPage:
+    """The page from results of any length."""
     total = ""
     # Dicts with values None are sets that keep the order.
     resources: dict[str, dict[str, dict[str, None]]] = {}

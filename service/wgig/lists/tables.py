@@ -242,9 +242,16 @@ async def read_table_previews(request: Request, queries: QueryService) -> dict[s
     previews = {}
     for table in read_table_definitions().values():
         with suppress(Problem):
-            body = await read_table_body(request, queries, table, CSV, MAX_PREVIEWED_BYTES)
-            previews[table.name] = await run_sync(build_table_preview, body)
+            previews[table.name] = await queries.kept_results.get_or_compute(
+                ("preview", table.name), partial(read_table_preview, request, queries, table)
+            )
     return previews
+
+
+async def read_table_preview(request: Request, queries: QueryService, table: TableDefinition) -> TablePreview:
+    """The preview of a table. Raises Problem, for example if it is too large for one."""
+    body = await read_table_body(request, queries, table, CSV, MAX_PREVIEWED_BYTES)
+    return await run_sync(build_table_preview, body)
 
 
 def build_table_preview(body: bytes) -> TablePreview:

@@ -34,6 +34,7 @@ from ..settings import Settings
 from ..text import balance_page_bidi
 from .names import is_criterion_shortened, short_criterion_name
 from .notes import write_note_sentences
+from .template_classes import PageContext, PageTemplate, gettext_markup, ngettext_markup
 
 BUILT_SCRIPTS_FOLDER = Path(__file__).parent / "static" / "built"
 COMMENT_OR_INDENTATION_PATTERN = re.compile(rb"/\*.*?\*/|(?<=\s)\s+", re.DOTALL)  # of CSS
@@ -156,8 +157,12 @@ def make_template_environment(base: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.context_class, environment.template_class = PageContext, PageTemplate
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.globals |= {
+        "_": gettext_markup,
+        "gettext": gettext_markup,
+        "ngettext": ngettext_markup,
         "static": build_static_path,
         "logo": read_logo,
         "script": find_script_path,
@@ -388,6 +393,7 @@ def truncate_to_letters(text: str, max_letters: int) -> str:
     return f"{line[: bisect(widths, max_letters - 1)]}…"
 
 
+@lru_cache(MAX_CACHED_IRIS)
 def width_in_letters(text: str) -> int:
     """The width of a text in letters; wide characters, such as Chinese, count as two."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
@@ -403,6 +409,7 @@ def build_query_path(parameters: list[tuple[str, str]]) -> str:
     return "/sparql?" + urlencode(parameters)
 
 
+@cache
 def build_static_path(name: str) -> str:
     """The path of a static file, with a digest of its content, so that browsers can cache it forever."""
     stem, _, suffix = name.rpartition(".")

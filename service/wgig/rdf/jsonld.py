@@ -10,6 +10,7 @@ once, at the first link to it.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 import pyoxigraph as ox
@@ -63,16 +64,25 @@ def coercion_of_term(term: VocabularyTerm) -> dict[str, str]:
     return {}
 
 
+class ContextNamespaces(dict[str, str]):
+    """The namespaces of a context by prefix."""
+
+    @cached_property
+    def prefixes(self) -> dict[str, str]:
+        """The first prefix of each namespace."""
+        return {iri: prefix for prefix, iri in reversed(self.items())}
+
+
 def compact_triples(triples: Iterable[ox.Triple], context: JsonLdContext, context_url: str) -> dict[str, Any]:
     """The triples as a JSON-LD document with one object per subject and `context_url` as its context.
 
     Raises UnserializableError for a triple that JSON-LD cannot express.
     """
-    namespaces = {
-        prefix: iri
+    namespaces = ContextNamespaces(
+        (prefix, iri)
         for prefix, iri in context.items()
         if isinstance(iri, str) and not iri.startswith("@") and not prefix.startswith("@")
-    }
+    )
     definitions_by_iri = {
         namespaces["wgig"] + key: (key, definition)
         for key, definition in context.items()
@@ -105,7 +115,7 @@ def add_jsonld_triple(
     node: dict[str, Any],
     triple: ox.Triple,
     definitions_by_iri: dict[str, tuple[str, JsonLdContext]],
-    namespaces: dict[str, str],
+    namespaces: ContextNamespaces,
 ) -> None:
     """Add a triple to the JSON object of its subject.
 
@@ -143,7 +153,7 @@ def fits_coercion(literal: ox.Literal, definition: JsonLdContext) -> bool:
     return literal.datatype.value == datatype and not literal.language and "@container" not in definition
 
 
-def expand_jsonld_value(term: Any, namespaces: dict[str, str]) -> Any:
+def expand_jsonld_value(term: Any, namespaces: ContextNamespaces) -> Any:
     """The object of a triple in expanded form: with its type or language, or as a node reference."""
     if isinstance(term, ox.Literal):
         if term.direction:
@@ -156,7 +166,7 @@ def expand_jsonld_value(term: Any, namespaces: dict[str, str]) -> Any:
     return {"id": identify_jsonld_node(term, namespaces)}
 
 
-def identify_jsonld_node(term: Any, namespaces: dict[str, str]) -> str:
+def identify_jsonld_node(term: Any, namespaces: ContextNamespaces) -> str:
     """The `id` of a node. Raises UnserializableError for a triple term."""
     if isinstance(term, ox.Triple):
         raise UnserializableError("JSON-LD has no triple terms", JSON.media_type)
@@ -167,14 +177,15 @@ def identify_jsonld_node(term: Any, namespaces: dict[str, str]) -> str:
     )
 
 
-def compact_jsonld_iri(iri: str, namespaces: dict[str, str]) -> str:
+def compact_jsonld_iri(iri: str, namespaces: ContextNamespaces) -> str:
     """The prefixed name of an IRI, or the IRI itself if no prefix fits."""
     namespace, local = split_namespace(iri)
-    prefix = next((prefix for prefix, iri_start in namespaces.items() if iri_start == namespace), "")
-    return build_prefixed_name(prefix, local) or require_unambiguous_iri(iri, namespaces)
+    return build_prefixed_name(namespaces.prefixes.get(namespace, ""), local) or require_unambiguous_iri(
+        iri, namespaces
+    )
 
 
-def require_unambiguous_iri(iri: str, namespaces: dict[str, str]) -> str:
+def require_unambiguous_iri(iri: str, namespaces: ContextNamespaces) -> str:
     """The IRI, unchanged. Raises UnserializableError if its scheme is also a prefix of the context."""
     scheme, _, path = iri.partition(":")
     if scheme in namespaces and not path.startswith("//"):

@@ -117,8 +117,9 @@ MAX_CACHED_NAMES = 20_000  # each in expand_curie and shorten_iri
 LOCAL_NAME_PATTERN = re.compile(r"\w(?:[\w.-]*[\w-])?")  # local names that need no escapes
 
 
+@lru_cache(100)  # any IRI can be a base
 def namespaces_by_prefix(base: str) -> dict[str, str]:
-    """All namespaces by prefix; the local ones are below the base IRI `base`."""
+    """All namespaces by prefix; the local ones are below the base IRI `base`. Do not change the result."""
     return EXTERNAL_NAMESPACES | {prefix: base + path for prefix, path in LOCAL_NAMESPACE_PATHS.items()}
 
 

@@ -9,6 +9,7 @@ pyoxigraph then fails with its own message, or writes output that no parser can 
 UnserializableError (406).
 """
 
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -97,6 +98,8 @@ def check_output_readable(body: bytes, media_type: str) -> None:
 
 
 TYPE_IN_TRIPLE = f" <{RDF_TYPE_IRI}> "
+TURTLE_PREFIXES_PATTERN = re.compile(rb"(?:@prefix .*\n)*")
+TURTLE_SUBJECT_PATTERN = re.compile(rb"^(?=[^\t])", re.MULTILINE)
 MAX_TRIPLE_TERM_DEPTH = 100  # code that inspects triple terms recurses for each level
 
 
@@ -174,14 +177,27 @@ def replace_literal_text(literal: ox.Literal, text: str) -> ox.Literal:
 def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str, main_iri: str = "") -> bytes:
     """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph.
 
-    Those about `main_iri` are first. Raises UnserializableError if the format cannot express one of them.
+    Those about `main_iri` are first; in Turtle, those about its parts follow, with a blank line after each
+    subject. Raises UnserializableError if the format cannot express one of them.
     """
-    ordered = sort_for_reading(triples, main_iri)
+    has_parts = format_ is TURTLE and bool(main_iri)
+    ordered = sort_for_reading(triples, main_iri, has_parts=has_parts)
     prefixes = find_used_prefixes(ordered, base)
     with translate_serializer_errors(format_.media_type):
         body = ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
     check_output_readable(body, format_.media_type)
-    return body
+    return lay_out_turtle(body) if has_parts else body
+
+
+def lay_out_turtle(body: bytes) -> bytes:
+    """Turtle of pyoxigraph with its prefixes sorted, and a blank line before each subject.
+
+    Only lines with a prefix or subject do not begin with a tab, as no text has a raw line break.
+    """
+    prefixes = TURTLE_PREFIXES_PATTERN.match(body)
+    assert prefixes
+    statements = TURTLE_SUBJECT_PATTERN.sub(b"\n", body[prefixes.end() :])
+    return b"".join([*sorted(prefixes[0].splitlines(keepends=True)), statements]).lstrip()
 
 
 def serialize_n_triples(triples: Iterable[ox.Triple]) -> bytes:
@@ -199,16 +215,22 @@ def parse_n_quads(text: str | bytes) -> Iterator[ox.Quad]:
     return ox.parse(text, format=ox.RdfFormat.N_QUADS)
 
 
-def sort_for_reading(triples: Iterable[ox.Triple], main_iri: str = "") -> list[ox.Triple]:
-    """The triples, each once, by `reading_order`; those about `main_iri` are first."""
-    ordered = sorted(dict.fromkeys(triples), key=reading_order)  # fast, as the input is nearly sorted
-    main_node = ox.NamedNode(main_iri) if main_iri else None
-    return sorted(ordered, key=lambda triple: triple.subject != main_node) if main_node else ordered
+def sort_for_reading(
+    triples: Iterable[ox.Triple], main_iri: str = "", *, has_parts: bool = False
+) -> list[ox.Triple]:
+    """The triples, each once, by subject, its type first, then by property.
 
+    Those about `main_iri` are first. If it `has_parts`, those about its parts, below its IRI, follow.
+    """
+    main_start, part_start = f"<{main_iri}> ", f"<{main_iri}/"
 
-def reading_order(triple: ox.Triple) -> str:
-    """A sort key: by subject, its type first, then by property."""
-    return str(triple).replace(TYPE_IN_TRIPLE, "  ", 1)
+    def sort_key(triple: ox.Triple) -> str:
+        text = str(triple).replace(TYPE_IN_TRIPLE, "  ", 1)
+        if main_iri and text.startswith(main_start):
+            return "\0" + text
+        return "\1" + text if has_parts and text.startswith(part_start) else text
+
+    return sorted(dict.fromkeys(triples), key=sort_key)  # fast, as the input is nearly sorted
 
 
 def find_used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pyoxigraph as ox
 from ..http.language import gettext
 from ..rdf.namespaces import RDF_TYPE, namespaces_by_prefix
 from ..store.store import Store
+from .text_links import list_object_values
 
 
 def find_added_papers(store: Store, iris: Iterable[str], base: str) -> set[str]:
@@ -20,8 +21,8 @@ def find_added_papers(store: Store, iris: Iterable[str], base: str) -> set[str]:
     return {
         iri
         for iri in papers
-        if paper_classes & {quad.object for quad in store.match(ox.NamedNode(iri), RDF_TYPE)}
-        and not any(True for _ in store.match(ox.NamedNode(iri), part_of))
+        if not paper_classes.isdisjoint(list_object_values(store, iri, RDF_TYPE))
+        and not list_object_values(store, iri, part_of)
     }
 
 

@@ -12,8 +12,8 @@ from ..http.language import ANY_LANGUAGE, LanguagePreferences, StatementLike, ke
 from ..i18n import gettext_noop
 from ..rdf.namespaces import RDF_TYPE
 from ..store.labels import best_label, find_labels
+from ..store.node_cache import cache_for_node
 from ..store.store import Store
-from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm, select_solutions
 
 MAX_DESCRIBED_PARTS = 250
@@ -138,12 +138,12 @@ def stated_types(statements: Iterable[StatementLike]) -> frozenset[str]:
 
 def iter_type_triples(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
     """The rdf:type triples of each of the IRIs."""
-    return (triple for iri in iris for triple in type_triples_at_version(store, iri))
+    return (triple for iri in iris for triple in read_type_triples(store, iri))
 
 
-@cache_for_version(20_000)
-def type_triples_at_version(store: Store, iri: str) -> tuple[ox.Triple, ...]:
-    """The rdf:type triples of an IRI; cached until the store changes."""
+@cache_for_node
+def read_type_triples(store: Store, iri: str) -> tuple[ox.Triple, ...]:
+    """The rdf:type triples of an IRI; cached until a write touches the IRI."""
     return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), RDF_TYPE))
 
 
@@ -196,7 +196,9 @@ def find_described_parts(
     are described; the second value is True if some are left out.
     """
     parts: dict[str, list[Statement]] = {}
-    terms = [term for statement in linked_statements for term in (statement.subject, statement.object)]
+    terms: Iterable[ResultTerm] = chain.from_iterable(
+        (statement.subject, statement.object) for statement in linked_statements
+    )
     while new_parts := iris_below(iri, terms) - parts.keys():
         max_new_parts = MAX_DESCRIBED_PARTS - len(parts)
         described = sorted(new_parts)[:max_new_parts]
@@ -212,9 +214,9 @@ def find_described_parts(
 
 def iris_below(iri: str, terms: Iterable[ResultTerm]) -> set[str]:
     """The terms that are IRIs below `iri` (without a slash at its end)."""
-    return {
-        term.value for term in terms if isinstance(term, ox.NamedNode) and term.value.startswith(f"{iri}/")
-    }
+    prefix = f"{iri}/"
+    iris = {term.value for term in terms if isinstance(term, ox.NamedNode)}
+    return {part for part in iris if part.startswith(prefix)}
 
 
 def statements_from_quads(quads: Iterable[ox.Quad]) -> list[Statement]:

@@ -27,7 +27,8 @@ from ..rdf.namespaces import (
 )
 from ..rdf.vocabulary import group_triples_by_subject
 from ..settings import SERVICE_TITLE
-from .profiles import Profile, profiles_by_token
+from .profiles import Profile
+from .schema_org import map_to_schema_org
 
 DC_ELEMENTS_NAMESPACE = "http://purl.org/dc/elements/1.1/"
 OAI_DC_NAMESPACE = "http://www.openarchives.org/OAI/2.0/oai_dc/"
@@ -239,7 +240,7 @@ def resource_markup(
 ) -> dict[str, Any]:
     """A resource as schema.org JSON-LD for search engines: in one language, with plain strings."""
     localized_triples = language.keep_best_languages(list(triples), language_ranges)
-    mapped = map_to_profile(profiles_by_token(base)["schema.org"], {iri: page_url}, localized_triples)
+    mapped = map_to_schema_org({iri: page_url}, localized_triples, base)
     return build_schema_document(simplify_literals(mapped), iri)
 
 
@@ -249,9 +250,7 @@ def build_list_items(
     """The resources of a list as schema.org objects with type, name and page, for search engines."""
     pages = {iri: web_address(host_url, find_href(iri, base) or iri) for iri in labels}
     label_triples = (ox.Triple(ox.NamedNode(iri), RDFS_LABEL, label) for iri, label in labels.items())
-    return build_schema_objects(
-        map_to_profile(profiles_by_token(base)["schema.org"], pages, [*type_triples, *label_triples]), labels
-    )
+    return build_schema_objects(map_to_schema_org(pages, [*type_triples, *label_triples], base), labels)
 
 
 def web_address(host_url: str, path: str) -> str:

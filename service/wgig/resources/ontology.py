@@ -31,8 +31,8 @@ from ..rdf.vocabulary import VocabularyTerm
 from ..shacl.rules import rules_by_code, section_headings
 from ..store import history
 from ..store.history import MAX_LISTED_VERSIONS
+from ..store.node_cache import cache_for_node
 from ..store.store import Store
-from ..store.version_cache import cache_for_version
 from .alternates import Resource, data_links
 from .description import stated_types
 from .mappings import resource_markup
@@ -188,7 +188,7 @@ def respond_with_graph_document(
             current_language(),
         )
     else:
-        content = graph_content_at_version(store, name, base, current_language())
+        content = read_graph_content(store, f"{base}graph/{name}", base, current_language())
 
     def write(format_: Format) -> bytes:
         if format_ is not HTML:
@@ -289,16 +289,17 @@ SEARCHED_TEXTS: dict[str, Callable[[Any], dict[str, Sequence[str]]]] = {
 }
 
 
-@cache_for_version(4)
-def graph_triples_at_version(store: Store, name: str, base: str) -> list[ox.Triple]:
-    """The triples of the graph `ontology` or `shapes`; cached until the store changes."""
-    return list(store.triples(f"{base}graph/{name}"))
+@cache_for_node
+def read_graph_triples(store: Store, graph: str) -> list[ox.Triple]:
+    """The triples of the graph `ontology` or `shapes`; cached until a write changes it."""
+    return list(store.triples(graph))
 
 
-@cache_for_version(12)
-def graph_content_at_version(store: Store, name: str, base: str, language: str) -> GraphContent:
-    """The content of the page of `ontology` or `shapes` in a language; cached until the store changes."""
-    return build_graph_content(graph_triples_at_version(store, name, base), name, base, language)
+@cache_for_node
+def read_graph_content(store: Store, graph: str, base: str, language: str) -> GraphContent:
+    """The content of the page of `ontology` or `shapes` in a language; cached until a write changes it."""
+    name = graph.removeprefix(f"{base}graph/")
+    return build_graph_content(read_graph_triples(store, graph), name, base, language)
 
 
 def build_graph_content(triples: list[ox.Triple], name: str, base: str, language: str) -> GraphContent:
@@ -313,7 +314,7 @@ def build_graph_content(triples: list[ox.Triple], name: str, base: str, language
 def require_graph_triples(context: RequestContext, name: str) -> list[ox.Triple]:
     """The triples of the graph `ontology` or `shapes`. Raises Problem 404 if it is empty."""
     base = context.base
-    triples = graph_triples_at_version(context.store, name, base)
+    triples = read_graph_triples(context.store, f"{base}graph/{name}")
     if not triples:
         raise Problem(
             404, f"The store holds no graph <{base}graph/{name}>. Load it with: wgig load --shipped {name}"

@@ -146,7 +146,11 @@ def build_term_use(
     node = ox.NamedNode(term.iri)
     example = find_class_example(store, node) if is_class else ""
     shapes = shapes_of_class(store, node, f"{base}shapes#") if is_class else []
-    properties = [property_ for property_ in terms if term.iri in property_.relations.get("Property of", ())]
+    properties = (
+        [property_ for property_ in terms if term.iri in property_.relations.get("Property of", ())]
+        if is_class
+        else []
+    )
     notes = (
         note.value
         for property_, values in objects_by_subject.get(node, {}).items()
@@ -156,7 +160,7 @@ def build_term_use(
     return TermUse(
         term_use_count(store, node, "class" if is_class else "property"),
         example,
-        properties if is_class else [],
+        properties,
         shapes if len(shapes) <= MAX_NAMED_SHAPES else [],
         len(shapes) if len(shapes) > MAX_NAMED_SHAPES else 0,
         sorted(notes),

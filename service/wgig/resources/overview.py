@@ -5,7 +5,7 @@ template gist.html makes sentences of them. Records are resources with values of
 judgments on an issue; the template records.html makes lists of them.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -153,6 +153,6 @@ def build_records(store: Store, iri: str, paths: RecordPaths, base: str) -> tupl
     return sorted(records, key=sort_key), is_complete
 
 
-def sort_terms(terms: Iterable[Any]) -> list[Any]:
+def sort_terms(terms: Sequence[Any]) -> list[Any]:
     """The terms in natural order of their text."""
-    return sorted(terms, key=lambda term: natural_sort_key(term.value))
+    return sorted(terms, key=lambda term: natural_sort_key(term.value)) if len(terms) > 1 else [*terms]

@@ -1,14 +1,18 @@
 """Property paths: the IRIs and literals that a path leads to from a resource."""
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
 from ..rdf.namespaces import expand_curie
+from ..store.node_cache import cache_for_node
 from ..store.store import Store
 
+MAX_PARSED_PATHS = 2_000
+MAX_CACHED_TERMS = 100  # of one step
 MAX_PATH_TERMS = 200  # terms at the end of a path
 MAX_PATH_NODES = 1000  # nodes after each step of a path
 
@@ -33,11 +37,26 @@ class PropertyPath(NamedTuple):
         return "/" not in self.path
 
 
+class PathStep(NamedTuple):
+    """A step of a path: from a node to the objects of a property, or to the subjects if it is inverse."""
+
+    property: ox.NamedNode
+    is_inverse: bool
+
+
+@lru_cache(MAX_PARSED_PATHS)
+def parse_property_path(path: str, base: str) -> tuple[PathStep, ...]:
+    """The steps of a path, for IRIs below `base`."""
+    return tuple(
+        PathStep(expand_curie(name.removeprefix("^"), base), name.startswith("^")) for name in path.split("/")
+    )
+
+
 def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) -> tuple[list[Any], bool]:
     """The IRIs and literals at the end of a path from a resource, each once, and whether none is left out."""
     nodes, is_complete = [ox.NamedNode(iri)], True
-    for step in path.path.split("/"):
-        ends = (end for node in nodes for end in follow_property(store, node, step, base))
+    for step in parse_property_path(path.path, base):
+        ends = chain.from_iterable(follow_step(store, node, step) for node in nodes)
         first_ends = list(islice(ends, MAX_PATH_NODES + 1))
         is_complete &= len(first_ends) <= MAX_PATH_NODES
         nodes = list(dict.fromkeys(first_ends[:MAX_PATH_NODES]))
@@ -50,11 +69,29 @@ def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) 
     return terms[:MAX_PATH_TERMS], is_complete and len(terms) <= MAX_PATH_TERMS
 
 
-def follow_property(store: Store, node: Any, name: str, base: str) -> Iterator[Any]:
-    """The objects of a property of a node, or its subjects if the CURIE `name` begins with `^`."""
-    property_ = expand_curie(name.removeprefix("^"), base)
-    if name.startswith("^"):
-        quads = store.match(None, property_, node) if isinstance(node, ox.NamedNode) else ()
+def follow_step(store: Store, node: Any, step: PathStep) -> Iterable[Any]:
+    """The terms to which a step leads from a node; one that is in several graphs may be repeated."""
+    if not isinstance(node, ox.NamedNode):
+        return iter_step_terms(store, node, step)
+    terms = read_step_terms(store, node.value, step)
+    return iter_step_terms(store, node, step) if terms is None else terms
+
+
+@cache_for_node
+def read_step_terms(store: Store, iri: str, step: PathStep) -> Sequence[Any] | None:
+    """The terms to which a step leads; None if there are more than MAX_CACHED_TERMS.
+
+    They are cached until a write touches the node, as the overview of a resource follows some steps several
+    times, and those of other resources lead through the same nodes.
+    """
+    terms = list(islice(iter_step_terms(store, ox.NamedNode(iri), step), MAX_CACHED_TERMS + 1))
+    return terms if len(terms) <= MAX_CACHED_TERMS else None
+
+
+def iter_step_terms(store: Store, node: Any, step: PathStep) -> Iterator[Any]:
+    """The terms to which a step leads, read from the store."""
+    if step.is_inverse:
+        quads = store.match(None, step.property, node) if isinstance(node, ox.NamedNode) else iter(())
         return (quad.subject for quad in quads)
-    quads = store.match(node, property_) if isinstance(node, ox.NamedNode | ox.BlankNode) else ()
+    quads = store.match(node, step.property) if isinstance(node, ox.NamedNode | ox.BlankNode) else iter(())
     return (quad.object for quad in quads)

@@ -34,8 +34,8 @@ from ..rdf import vocabulary
 from ..rdf.formats import HTML, JSON, JSON_LD, N_TRIPLES, PLAIN_XML, Format
 from ..rdf.jsonld import build_jsonld_context, compact_triples, embed_used_context
 from ..rdf.serialization import check_output_readable, serialize_triples, sort_for_reading
+from ..store.node_cache import cache_for_node
 from ..store.store import Store
-from ..store.version_cache import cache_for_version
 from . import alternates, mappings
 from .alternates import ALTR_MODEL_IRI, Resource, representation_links
 from .description import iter_type_triples
@@ -64,6 +64,7 @@ def address_with_parameters(request: Request, pairs: Pairs) -> str:
 
 CONTEXT_PATH = "/context.jsonld"
 MAX_MARKUP_RESOURCES = 100  # resources of a list in the markup for search engines
+JSON_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` makes a new one each time
 JSON_LINE_SEPARATOR = ",\n    "
 SUFFIXED_PATH_PATTERN = re.compile(
     r"(?P<path>.+)\."
@@ -201,15 +202,13 @@ def serialize_graph_body(
 
 def ontology_context(context: RequestContext) -> dict[str, object]:
     """The JSON-LD context of the ontology in the store."""
-    return ontology_context_at_version(context.store, context.base)
+    return read_ontology_context(context.store, f"{context.base}graph/ontology", context.base)
 
 
-@cache_for_version(4)
-def ontology_context_at_version(store: Store, base: str) -> dict[str, object]:
-    """The JSON-LD context of the ontology; cached until the store changes."""
-    return build_jsonld_context(
-        vocabulary.list_vocabulary_terms(store.triples(f"{base}graph/ontology")), base
-    )
+@cache_for_node
+def read_ontology_context(store: Store, graph: str, base: str) -> dict[str, object]:
+    """The JSON-LD context of the ontology in a graph; cached until a write changes the graph."""
+    return build_jsonld_context(vocabulary.list_vocabulary_terms(store.triples(graph)), base)
 
 
 def serialize_json_body(document: Mapping[str, object]) -> bytes:
@@ -237,7 +236,7 @@ def serialize_json_member(value: object) -> str:
 
 def serialize_json_line(value: object) -> str:
     """A value as JSON on one line."""
-    return json.dumps(value, ensure_ascii=False)
+    return JSON_ENCODER.encode(value)
 
 
 def render_site_page(context: RequestContext, template: str, **values: object) -> bytes:

@@ -21,6 +21,7 @@ from ..http.language import current_language, format_month, gettext
 from ..i18n import ENGLISH
 from ..store.labels import find_label
 from ..store.store import Store
+from ..store.version_cache import cache_for_version
 from .text_links import FOAF_PAGE, find_page_language, find_site
 
 SOURCE_NAMES_FILE = Path(__file__).with_name("source_names.tsv")
@@ -71,19 +72,25 @@ def name_sources(
 ) -> dict[str, SourceName]:
     """The names of those sources that are pages of other sites, by IRI."""
     return {
-        term.value: name_source(store, term, base, language_ranges)
+        term.value: name_source(store, term.value, base, language_ranges, current_language())
         for term in terms
         if isinstance(term, ox.NamedNode) and not term.value.startswith(base) and find_site(term.value)
     }
 
 
-def name_source(store: Store, page: ox.NamedNode, base: str, language_ranges: tuple[str, ...]) -> SourceName:
-    """The name of a page of another site: that of a resource whose page it is, of its row, or of its kind."""
-    url, site = page.value, find_site(page.value)
+@cache_for_version(5_000)
+def name_source(
+    store: Store, url: str, base: str, language_ranges: tuple[str, ...], page_language: str
+) -> SourceName:
+    """The name of a page of another site: that of a resource whose page it is, of its row, or of its kind.
+
+    `page_language` is the current language. The name is cached until the store changes.
+    """
+    site = find_site(url)
     parts = urlsplit(url)
     address = url.partition("://")[2].removeprefix("www.")
     row = next((row for row in read_source_rows() if address.startswith(row.address)), None)
-    subjects = (quad.subject for quad in store.match(None, FOAF_PAGE, page))
+    subjects = (quad.subject for quad in store.match(None, FOAF_PAGE, ox.NamedNode(url)))
     documents = [subject.value for subject in subjects if isinstance(subject, ox.NamedNode)]
     documents += [f"{base}id/{row.document}"] if row and row.document else []
     title = next(filter(None, (find_label(store, iri, language_ranges) for iri in documents)), None)
@@ -93,7 +100,7 @@ def name_source(store: Store, page: ox.NamedNode, base: str, language_ranges: tu
     detail = unquote(parts.path.strip("/")) + (f"?{parts.query}" if parts.query else "")
     mailing_list = MAILING_LIST_PATTERN.search(parts.path)
     return SourceName(
-        title or ox.Literal(describe_kind(url), language=current_language()),
+        title or ox.Literal(describe_kind(url), language=page_language),
         number["number"] if number else "",
         site,
         (row.language if row else "") or find_page_language(url),

@@ -16,6 +16,7 @@ from ..rdf.labels import best_text
 from ..rdf.namespaces import DCTERMS_SOURCE, expand_curie, kind_of_iri
 from ..store.store import Store
 from ..text import natural_sort_key
+from .property_path import PathStep, follow_step
 
 FOAF_PAGE, SKOS_NOTATION = expand_curie("foaf:page"), expand_curie("skos:notation")
 MAX_TEXT_PAGES = 3
@@ -53,7 +54,8 @@ def find_site(url: str) -> str:
 
 def list_object_values(store: Store, iri: str, property_: ox.NamedNode) -> list[Any]:
     """The objects of the statements about a resource with this property."""
-    return [*dict.fromkeys(quad.object for quad in store.match(ox.NamedNode(iri), property_))]
+    step = PathStep(property_, is_inverse=False)
+    return [*dict.fromkeys(follow_step(store, ox.NamedNode(iri), step))]
 
 
 def list_web_pages(store: Store, iri: str, property_: ox.NamedNode) -> list[str]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +35,7 @@ from ..rdf.serialization import UnserializableError
 from ..settings import MIB, Settings
 from ..store.errors import StoreUnavailableError, build_store_error
 from ..store.store import Store
+from ..store.version_cache import KeptResults
 from ..store.view import parse_tsv_rows
 from .check import build_query_report, find_text_problem
 from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanation
@@ -58,6 +60,8 @@ from .workers.result import QueryResult, QueryWorkers
 
 # The outcomes in logs and metrics whose names differ from the kind of the fault. A worker that exited most
 # likely ran out of memory.
+MAX_KEPT_RESULTS = 1_000  # small ones, such as numbers and previews
+MAX_KEPT_TABLE_BYTES = 4 * MIB  # of the results of all queries that are kept for pages
 FAULT_OUTCOMES = {LOST_FAULT: "memory"}
 
 
@@ -85,6 +89,16 @@ class QueryService:
     async def find_text_hints(self, source: ParsedSparqlText) -> list[QueryHint]:
         """Hints on probable mistakes in a query."""
         return await run_in_threadpool(find_query_hints, source, self.store, self.settings.base)
+
+    @cached_property
+    def kept_results(self) -> KeptResults:
+        """Results that pages keep until the next write."""
+        return KeptResults(self.workers, MAX_KEPT_RESULTS)
+
+    @cached_property
+    def kept_tables(self) -> KeptResults:
+        """Results of queries of pages, by their text, for the same page in other languages and formats."""
+        return KeptResults(self.internal_workers, MAX_KEPT_TABLE_BYTES, len)
 
 
 class QueryRecord:
@@ -229,8 +243,15 @@ async def select_internal_tsv(
 ) -> bytes:
     """The result of a SELECT of the service itself over all graphs, as TSV.
 
-    Raises Problem 413 if the result is larger than `max_bytes`.
+    It is kept until the next write. Raises Problem 413 if it is larger than `max_bytes`.
     """
+    return await queries.kept_tables.get_or_compute(
+        (text, max_bytes), lambda: compute_internal_tsv(request, queries, text, max_bytes)
+    )
+
+
+async def compute_internal_tsv(request: Request, queries: QueryService, text: str, max_bytes: int) -> bytes:
+    """The result of `select_internal_tsv`, evaluated by a worker."""
     query = build_internal_query(text)
     async with open_query_result(request, queries, query, TSV, is_internal=True) as result:
         body = await result.read_up_to(max_bytes)

@@ -31,8 +31,8 @@ from .workers.protocol import QueryJob
 from .workers.result import QueryResult
 
 QUERY_ROUTE = "/sparql"
-REQUEST_LINE_PATTERN = re.compile(rb"GET /sparql\?([!-\"$-~]+) HTTP/1\.1\r\n")
-FIELD_PATTERN = re.compile(rb"([A-Za-z-]+): ?([ -~]*)")
+PLAIN_REQUEST_PATTERN = re.compile(rb"GET /sparql\?([!-\"$-~]+) HTTP/1\.1\r\n")
+PLAIN_FIELD_PATTERN = re.compile(rb"([A-Za-z-]+): ?([ -~]*)")
 # The fields of a plain request. Only `accept` and `accept-encoding` change the response to a query.
 PLAIN_FIELDS = frozenset(
     (b"accept", b"accept-encoding", b"accept-language", b"connection", b"host", b"user-agent")
@@ -44,6 +44,15 @@ class PlainHead(NamedTuple):
     """What the head of a plain request says about the response: media ranges and content coding."""
 
     accept: tuple[str, ...]
+    coding: str
+
+
+class PlainQuery(NamedTuple):
+    """The job of a plain request, the form of its query, and the format and content coding of the response."""
+
+    job: QueryJob
+    form: str
+    format: Format
     coding: str
 
 
@@ -60,7 +69,7 @@ class ShortQueryPath:
 
         `responder` is called once, with the response, or with None for the long path.
         """
-        if len(data) > MAX_RAW_REQUEST_BYTES or not (line := REQUEST_LINE_PATTERN.match(data)):
+        if len(data) > MAX_RAW_REQUEST_BYTES or not (line := PLAIN_REQUEST_PATTERN.match(data)):
             return None
         if query := self.started.get(data):
             query.responders.append(responder)
@@ -69,19 +78,16 @@ class ShortQueryPath:
         head = parse_plain_head(data[line.end() :])
         if head is None or queries.telemetry.tracing or queries.telemetry.logs.logs_queries:
             return None
-        plain = read_plain_query(line[1], queries, head.accept)
+        plain = read_plain_query(line[1], queries, head)
         if plain is None:
             return None
-        job, format_, form = plain
         version = self.raw_cache.get_version()
-        result = queries.workers.start_query_now(job, client)
+        result = queries.workers.start_query_now(plain.job, client)
         if result is None:
             return None
-        query = self.started[data] = ShortQuery(
-            self, data, result, form, format_, head.coding, version, queries
-        )
+        query = self.started[data] = ShortQuery(self, data, result, plain, version, queries)
         query.responders.append(responder)
-        queries.running.add_query(result, job.query.text, client)
+        queries.running.add_query(result, plain.job.query.text, client)
         result.on_first(query.finish)
         return query
 
@@ -94,15 +100,13 @@ class ShortQuery:
         path: ShortQueryPath,
         data: bytes,
         result: QueryResult,
-        form: str,
-        format_: Format,
-        coding: str,
+        plain: PlainQuery,
         version: object,
         queries: QueryService,
     ) -> None:
         """Start the clock."""
-        self.path, self.data, self.result, self.form, self.format = path, data, result, form, format_
-        self.coding, self.version, self.queries = coding, version, queries
+        self.path, self.data, self.result, self.plain = path, data, result, plain
+        self.version, self.queries = version, queries
         self.responders: list[ShortResponder] = []
         self.started_at = time.perf_counter()
 
@@ -137,22 +141,21 @@ class ShortQuery:
         result = self.result
         if result.fault or not result.has_ended or len(result.chunks) != 1:
             return None
-        body = result.chunks[0]
-        is_empty = is_empty_result(body, self.format)
+        body, (_, form, format_, coding) = result.chunks[0], self.plain
+        is_empty = is_empty_result(body, format_)
         if is_empty and self.queries.settings.warnings == "empty":
             return None
-        coding = self.coding if len(body) >= MIN_COMPRESSED_BYTES else ""
-        tag = compute_entity_tag(body, self.format, coding).encode()
+        if len(body) < MIN_COMPRESSED_BYTES:
+            coding = ""
+        tag = compute_entity_tag(body, format_, coding).encode()
         body = compress_body(body, coding, CompressionEffort.ANSWER)
-        before, after = make_plain_fields(self.format, coding, warns=is_empty and self.form != "ASK")
+        before, after = make_plain_fields(format_, coding, warns=is_empty and form != "ASK")
         fields = ((b"etag", tag), *before, (b"content-length", b"%d" % len(body)), *after)
         return WholeResponse(200, fields, body)
 
 
-def read_plain_query(
-    query_string: bytes, queries: QueryService, accept: tuple[str, ...]
-) -> tuple[QueryJob, Format, str] | None:
-    """The job of a plain query, its format and form; None if the request must take the long path."""
+def read_plain_query(query_string: bytes, queries: QueryService, head: PlainHead) -> PlainQuery | None:
+    """The query of a plain request; None if it must take the long path."""
     settings = queries.settings
     if settings.warnings == "all" or len(query_string) > MAX_TARGET_BYTES or has_token_in_query(query_string):
         return None
@@ -165,7 +168,10 @@ def read_plain_query(
         form = simple_query_form(text, settings.query_nesting)
         if not form or len(text) > settings.query_length or VOLATILE_WORD_PATTERN.search(text):
             return None
-        format_ = pick_plain_format(pairs, accept, form) if len(pairs) > 1 else pick_format(accept, form)
+        if len(pairs) > 1:
+            format_ = pick_plain_format(pairs, head.accept, form)
+        else:
+            format_ = pick_format(head.accept, form)
     except Problem:
         return None
     if format_ is HTML:
@@ -179,7 +185,7 @@ def read_plain_query(
         settings.result_bytes,
         settings.result_rows,
     )
-    return job, format_, form
+    return PlainQuery(job, form, format_, head.coding)
 
 
 UNION_DATASET, UNNAMED_DATASET = QueryDataset((), (), True), QueryDataset((), (), False)
@@ -201,7 +207,7 @@ def parse_plain_head(fields: bytes) -> PlainHead | None:
     """The fields after the request line; None if one of them is not plain, or Host is missing or invalid."""
     accept, codings, hosts = [], [], []
     for line in fields.removesuffix(b"\r\n\r\n").split(b"\r\n"):
-        match = FIELD_PATTERN.fullmatch(line)
+        match = PLAIN_FIELD_PATTERN.fullmatch(line)
         if match is None or (name := match[1].lower()) not in PLAIN_FIELDS:
             return None
         value = match[2].strip()

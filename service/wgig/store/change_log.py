@@ -25,7 +25,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -150,6 +150,13 @@ class LogEntry:
     kind: str
     origin: CommitOrigin = field(repr=False)
     change: Change | None = field(repr=False)
+
+
+class ListedEntry(NamedTuple):
+    """An entry without its change, and the compressed size of that; None if the log does not have it."""
+
+    entry: LogEntry
+    change_bytes: int | None
 
 
 class ChangeLog:
@@ -454,24 +461,20 @@ class ChangeLog:
         with self.translate_errors():
             return [parse_entry_row(row) for row in rows]
 
-    def read_newest_entries(
-        self, before: int, limit: int, kinds: Sequence[str], max_bytes: int
-    ) -> list[LogEntry]:
-        """Up to `limit` entries of these kinds before a version, newest first.
-
-        Their changes are read as long as they have `max_bytes` in total, compressed; the others are None.
-        """
+    def list_newest_entries(self, before: int, limit: int, kinds: Sequence[str]) -> list[ListedEntry]:
+        """Up to `limit` entries of these kinds before a version, newest first, without their changes."""
         columns = [column for column in commits_table.c if column is not commits_table.c.change]
         change_size = sa.func.length(commits_table.c.change).label("size")
         statement = sa.select(*columns, change_size, sa.null().label("change")).where(
             commits_table.c.version < before, commits_table.c.kind.in_(kinds)
         )
-        entries = list[LogEntry]()
-        for row in self.select(statement.order_by(commits_table.c.version.desc()).limit(limit)):
-            max_bytes -= row.size or 0
-            is_small = row.size is not None and max_bytes >= 0
-            entries += self.read_entries(row.version - 1, limit=1) if is_small else [parse_entry_row(row)]
-        return entries
+        rows = self.select(statement.order_by(commits_table.c.version.desc()).limit(limit))
+        return [ListedEntry(parse_entry_row(row), row.size) for row in rows]
+
+    def read_change(self, version: int) -> Change | None:
+        """The change of a version; None if it is not in the log."""
+        entries = self.read_entries(version - 1, version, limit=1)
+        return entries[0].change if entries else None
 
     def list_erased_changes(self, version: int) -> set[str]:
         """The graphs (empty: the default graph) whose change in a version was erased."""

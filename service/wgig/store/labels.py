@@ -12,8 +12,8 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..rdf.labels import LABEL_PROPERTIES, label_sort_key, rank_language
+from .node_cache import cache_for_node
 from .store import Store
-from .version_cache import cache_for_version
 
 # By property: its position in the order of preference.
 _LABEL_RANKS = {ox.NamedNode(iri): rank for rank, iri in enumerate(LABEL_PROPERTIES)}
@@ -32,9 +32,9 @@ def find_labels(
     return {iri: label for iri, label in labels.items() if label is not None}
 
 
-@cache_for_version(20_000)
+@cache_for_node
 def find_label(store: Store, iri: str, language_ranges: tuple[str, ...] = ()) -> ox.Literal | None:
-    """The best label of an IRI, or None; cached until the store changes."""
+    """The best label of an IRI, or None; cached until a write touches the IRI."""
     node = ox.NamedNode(iri)
     candidates: list[tuple[ox.NamedNode, Any]] = []
     label: ox.Literal | None = None

@@ -36,6 +36,7 @@ from .commit import NO_CHECKED_QUADS, CheckedQuads, apply_to_engine
 from .errors import DiskFullError, OutcomeUnknownError, StoreError, StoreStoppedError, translate_disk_errors
 from .folder import CHANGE_LOG_FILE, WRITER_WAIT_SECONDS
 from .inference.inference import Inference
+from .node_cache import NodeResults
 from .position import EnginePosition
 from .projection_runner import CommittedChange, ProjectionRunner
 from .recovery import replay_log
@@ -125,6 +126,7 @@ class TransactionalStore(StoreView):
         self.on_commit: Callable[[Change | None], None] = lambda _: None
         self.on_external_write: list[Callable[[], None]] = []
         self.version = 0
+        self.node_results = NodeResults()
 
     @cached_property
     def log(self) -> ChangeLog:
@@ -290,6 +292,7 @@ class TransactionalStore(StoreView):
     def _publish(self, commits: Sequence[CommittedChange | None], change: Change | None) -> None:
         """Pass commits to the projections, count a new version, and call `on_commit`."""
         self.runner.publish(commits)
+        self.node_results.record(self.version + 1, change)
         self.version += 1
         self.on_commit(change)
         self._unflushed_quads += MAX_UNFLUSHED_QUADS if change is None else len(change) + COMMIT_QUADS

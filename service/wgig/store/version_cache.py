@@ -1,6 +1,6 @@
 """Caches for functions of a store; results are valid while the version of the store is the same."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Hashable
 from functools import lru_cache
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
@@ -57,3 +57,40 @@ def cache_for_version(
 ]:
     """Decorator: cache up to `max_results` results of a function for the current version of the store."""
     return lambda function: VersionCache(function, max_results)
+
+
+class KeptResults:
+    """Results of coroutines for the current version of a source, such as the workers that evaluate queries.
+
+    Without room for another result, those that were not used for the longest time are dropped.
+    """
+
+    def __init__(self, source: Versioned, max_size: int, measure: Callable[[Any], int] = lambda _: 1) -> None:
+        """Take the source, and the maximum of the sum of the sizes of all results, by `measure`."""
+        self.source, self.max_size, self.measure = source, max_size, measure
+        self.drop_results(source.version)
+
+    def drop_results(self, version: int) -> None:
+        """Drop all results; those to come are for this version."""
+        self.version, self.size = version, 0
+        self.results: dict[Hashable, Any] = {}  # those used last are at the end
+
+    async def get_or_compute(self, key: Hashable, compute: Callable[[], Awaitable[Result]]) -> Result:
+        """The result with this key, kept or computed. Call this only in the event loop.
+
+        A result is kept for the version before it was computed, so that a write meanwhile drops it.
+        """
+        version = self.source.version
+        if version != self.version:
+            self.drop_results(version)
+        if key in self.results:
+            self.results[key] = self.results.pop(key)
+            kept: Result = self.results[key]
+            return kept
+        result = await compute()
+        if version == self.version and key not in self.results:
+            self.results[key] = result
+            self.size += self.measure(result)
+            while self.size > self.max_size:
+                self.size -= self.measure(self.results.pop(next(iter(self.results))))
+        return result

@@ -20,7 +20,6 @@ from ...sparql.workers.protocol import QueryFault, QueryJob
 from ...store.commit import apply_to_engine
 from ...store.history import history_at_version
 from ...store.inference.inference import Inference
-from ...store.labels import find_label
 from ...store.store import Store
 from ...store.view import StoreView, to_graph_name
 from ..description.derived import DescriptionGraphs
@@ -114,10 +113,7 @@ def serialize_past_graph(past: PastVersion, iri: str) -> bytes:
 
 def describe_past_resource(past: PastVersion, iri: str) -> CitedResource | None:
     """A resource of the rebuilt store, or None if it was unknown."""
-    try:
-        return read_cited_resource(Store(rebuild_past_store(past)), iri, past.settings.base)
-    finally:
-        find_label.forget()  # the cache would keep the rebuilt store in memory
+    return read_cited_resource(Store(rebuild_past_store(past)), iri, past.settings.base)
 
 
 def rebuild_past_store(past: PastVersion) -> ox.Store:

@@ -5,7 +5,7 @@ It can be opened for an issue, for a paper in the store, or with a file.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Annotated
 from urllib.parse import urlencode
@@ -95,12 +95,19 @@ from .view import (
     respond_with_form_page,
 )
 
+MAX_KEPT_SKELETONS = 50  # there are 35 issues
 MAX_LISTED_PAPERS = 200  # with more papers, the start page has a text input instead of a list
 
 
 def build_new_paper_form(issue: str) -> FormPage:
     """The form for a new paper on an issue, with known data on it. Raises Problem 404 if it is unknown."""
-    return build_paper_form(reader.parse_paper_triples(build_paper_skeleton(issue))[0])
+    return build_paper_form(list_skeleton_triples(issue))
+
+
+@lru_cache(MAX_KEPT_SKELETONS)
+def list_skeleton_triples(issue: str) -> list[ox.Triple]:
+    """The triples of the skeleton of a paper on an issue, which is made from bundled facts only."""
+    return reader.parse_paper_triples(build_paper_skeleton(issue))[0]
 
 
 def build_stored_paper_form(store: Store, name: str, settings: Settings) -> FormPage:
