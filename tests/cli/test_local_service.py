@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from wgig.cli.local_service import LOCAL_FOLDER_PREFIX, open_graph
+from wgig.problems import Problem
 from wgig.search.index import FullTextIndex
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -41,3 +42,12 @@ def test_copy_is_removed_at_the_end(settings: Settings) -> None:
     with open_graph(None, settings):
         assert [*Path(tempfile.gettempdir()).glob(f"{LOCAL_FOLDER_PREFIX}*")]
     assert not [*Path(tempfile.gettempdir()).glob(f"{LOCAL_FOLDER_PREFIX}*")]
+
+
+def test_refused_request_is_a_problem_of_the_user(settings: Settings) -> None:
+    with (
+        pytest.raises(Problem, match="does not name a resource") as caught,
+        open_graph(None, settings) as graph,
+    ):
+        graph.cite(iri="no name")
+    assert caught.value.status == 400

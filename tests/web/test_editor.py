@@ -966,6 +966,9 @@ def test_query_of_a_megabyte_is_kept_and_a_longer_one_is_not(reopen_page: PageOp
     assert len(query_text(wait_for_editor(page))) == len(query)
     insert_query(page, f"{query}xxxx")
     expect(page.locator(".status")).to_contain_text("too long to save")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".status")).to_contain_text("too long to save")
+    assert page.evaluate("JSON.parse(localStorage['wgig-tabs']).saved") == []
 
 
 def test_missing_storage_is_reported(open_page: PageOpener) -> None:

@@ -13,7 +13,9 @@ from fastapi import FastAPI
 
 from ..app import create_app, make_service
 from ..client.connection import Connection, RequestLimits
+from ..client.errors import ServiceError
 from ..client.graph import Graph, connect
+from ..problems import Problem
 from ..search.index import SEARCH_INDEX_PATH
 from ..seed import open_store_snapshot
 from ..settings import Settings
@@ -67,8 +69,17 @@ def copy_store_folder(target: Path, settings: Settings) -> None:
 def open_graph(url: str | None, settings: Settings) -> Iterator[Graph]:
     """Yield the graph of the service at a URL, or without one, of a copy of the local store.
 
-    Raises ValueError for a URL that is not HTTP(S), StoreError or OSError if the store cannot be copied.
+    Raises ValueError for a URL that is not HTTP(S), StoreError or OSError if the store cannot be copied, and
+    Problem instead of the ServiceError of a refused request.
     """
+    try:
+        yield from iter_graph(url, settings)
+    except ServiceError as error:
+        raise Problem(error.status or 400, error.detail or str(error)) from error
+
+
+def iter_graph(url: str | None, settings: Settings) -> Iterator[Graph]:
+    """The graph of `open_graph`."""
     if url:
         with connect(url) as graph:
             yield graph

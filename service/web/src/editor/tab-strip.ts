@@ -91,7 +91,7 @@ export class TabStrip {
     this.listener.beforeSwitch();
     act();
     this.listener.onStatus(formatMessage(message));
-    this.show();
+    this.show(); // with the reason, if it was not stored
   }
 
   /** Put a field for the name in place of the active tab; Enter and leaving it rename the tab, Escape does not. */

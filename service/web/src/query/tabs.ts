@@ -105,8 +105,9 @@ export class QueryTabs {
     });
   }
 
-  /** Keep the query of the active tab under its name, instead of an earlier one with this name. */
+  /** Keep the query of the active tab under its name, instead of an earlier one with this name; not if it is too long. */
   save(): void {
+    if (this.fault === "query-too-long") return;
     this.change((state) => {
       const tab = state.tabs.find(({ id }) => id === state.activeId);
       if (!tab) return;
