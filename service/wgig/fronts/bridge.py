@@ -65,7 +65,7 @@ class BridgeConnection:
             kind, length = self.head
             body = await self.reader.readexactly(length)
             self.head = None
-        return kind, marshal.loads(body)  # noqa: S302  from our own process
+        return kind, marshal.loads(body)  # noqa: S302  # nosec  from our own process
 
     def close(self) -> None:
         """Close the connection."""
