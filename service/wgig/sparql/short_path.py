@@ -48,7 +48,7 @@ class PlainHead(NamedTuple):
 
 
 class PlainQuery(NamedTuple):
-    """The job of a plain request, the form of its query, the format and the content coding of the response."""
+    """The job of a plain request, the form of its query, and format and coding of the response."""
 
     job: QueryJob
     form: str
