@@ -122,8 +122,8 @@ def test_fields_get_their_lists_when_one_has_the_focus(form: Page) -> None:
 
 
 def test_fields_get_their_lists_later_if_the_service_did_not_respond(form: Page) -> None:
-    form.route("**/write/choices*", lambda route: route.abort())
-    with form.expect_event("requestfailed"):
+    form.route("**/write/choices*", lambda route: route.fulfill(status=503))
+    with form.expect_response("**/write/choices*"):
         form.locator("#mainActor-1-who-1").focus()
     form.unroute("**/write/choices*")
     with form.expect_response("**/write/choices*"):

@@ -204,6 +204,7 @@ function loadChoicesOnFocus(form: HTMLFormElement): void {
     isLoading = true;
     try {
       const response = await fetch(link.href);
+      if (!response.ok) throw new Error(response.statusText);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       for (const table of page.querySelectorAll<HTMLTableElement>("table[id^=list-]")) {
         const rows = [...(table.tBodies[0]?.rows ?? [])];
