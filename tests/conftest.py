@@ -1,6 +1,7 @@
 """The fixtures for all test folders; each module of tests/fixtures has one subject."""
 
 import gc
+import os
 
 pytest_plugins = [
     "tests.fixtures.npx",
@@ -13,3 +14,6 @@ pytest_plugins = [
 
 # The tests keep many objects; with the default thresholds, garbage collection took a sixth of their time.
 gc.set_threshold(100_000, 50, 100)
+
+# Most tests are about one process that speaks HTTP; tests/fronts is about several.
+os.environ.setdefault("WGIG_WORKERS", "1")

@@ -23,6 +23,7 @@ _STRICT_URL_PATTERN = re.compile(
     r"(?P<target>/[!#-;=?-\[\]_a-z~]*)?",
     re.IGNORECASE | re.ASCII,
 )
+MAX_DEFAULT_WORKERS = 8  # each takes about 50 MB, with its query workers
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # A DNS name with a dot, and with a letter after the last one, unlike an IP address in any notation.
 HOST_NAME_PATTERN = re.compile(
@@ -265,7 +266,7 @@ class Settings:
         ("union", "unnamed"),
     )
     workers: int = setting_field(
-        1,
+        min(os.cpu_count() or 1, MAX_DEFAULT_WORKERS),
         "Number of processes that speak HTTP. With 2 or more, one more process writes, and computes pages.",
     )
     readers: int = setting_field(

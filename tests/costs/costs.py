@@ -55,7 +55,10 @@ def find_cost_increases(baseline: Costs, measured: Costs) -> Iterator[CostIncrea
 def measure_costs() -> Costs:
     """The current costs, measured in a new process."""
     # An earlier test may have run the `wgig` command here, which takes the checkout off the import path.
-    environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": str(CHECKOUT)}
+    environment = os.environ | {
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": f"{CHECKOUT}{os.pathsep}{CHECKOUT / 'service'}",
+    }
     command = [sys.executable, "-m", "tests.costs.measure"]
     process = subprocess.run(
         command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False

@@ -64,15 +64,18 @@ def test_pages_and_queries_are_answered_by_all_fronts(clients: FrontClients) -> 
 
 
 def test_service_is_not_ready_while_a_front_does_not_respond(tmp_path: Path) -> None:
-    with run_fronts(tmp_path) as (_, clients):
+    with run_fronts(tmp_path) as (service, clients):
         deadline = time.monotonic() + MAX_RESTART_SECONDS
         while not all(client.get("/ready").status_code == 200 for client in clients):
             assert time.monotonic() < deadline
-        os.kill(clients.list_children()[1], signal.SIGSTOP)
+        stopped_front = clients.list_children()[1]
+        service.process.send_signal(signal.SIGSTOP)  # so that the front is not replaced
+        os.kill(stopped_front, signal.SIGSTOP)
         statuses = set()
         for client in clients:
             with suppress(httpx.TransportError):
                 statuses.add(client.get("/ready", timeout=5).status_code)
+        service.process.send_signal(signal.SIGCONT)
         assert statuses == {503}
 
 
@@ -144,6 +147,7 @@ def test_writer_is_replaced_and_reads_go_on(tmp_path: Path, signal_: signal.Sign
         deadline = time.monotonic() + MAX_RESTART_SECONDS
         responses = []
         while time.monotonic() < deadline:
+            clients.reconnect()  # as the service closes connections that are idle for 5 s
             assert [read_number(client) for client in clients] == [1] * FRONT_COUNT
             responses.append(write_number(clients.choose_two()[0], 1))
             if responses[-1].status_code == 204:

@@ -31,7 +31,9 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig serve`."""
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any free port (default: 8000)")
-    parser.add_argument("--workers", type=int, help="number of processes that speak HTTP (default: 1)")
+    parser.add_argument(
+        "--workers", type=int, help="number of processes that speak HTTP (default: 1 per core, at most 8)"
+    )
     parser.add_argument(
         "--data",
         choices=("shipped", "none"),

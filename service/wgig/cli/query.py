@@ -201,7 +201,8 @@ def make_remote_evaluator(url: str) -> QueryEvaluator:
     url = sparql_endpoint_url(url)
 
     def evaluate_query(query: ParsedSparqlText, format_: Format, *, warns: bool = True) -> bytes:
-        request = Request(url, urlencode({"query": query.text}).encode(), {"Accept": format_.media_type})  # noqa: S310
+        data = urlencode({"query": query.text} | ({"hints": ""} if warns else {})).encode()
+        request = Request(url, data, {"Accept": format_.media_type})  # noqa: S310
         try:
             with urlopen(request) as response:  # noqa: S310  the scheme is checked above
                 body: bytes = response.read()

@@ -55,11 +55,13 @@ from ..sparql.workers.pool import WorkerPool
 from ..sparql.workers.threads import ThreadQueryWorkers
 from ..store.backup.online import offer_control
 from ..store.errors import StoreError
+from ..store.folder import has_quads
 from ..store.retention import CautiousClock
 from ..store.store import Store
 from .check_workers import prepare_check_worker
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # constants of malloc.h
+PR_SET_PDEATHSIG = 1  # of prctl(2)
 # By default there are eight arenas per core, and each keeps the memory that is freed in it.
 MAX_MALLOC_ARENAS = 2
 # Larger blocks are returned to the system when freed. By default, this threshold grows up to 32 MiB.
@@ -325,6 +327,7 @@ def open_service(
     Raises ValueError, FileError or StoreError.
     """
     report = access_log.log_service_message
+    fill_new_store(settings)
     tracing = telemetry.make_tracing_from_environment()
     store = open_filled_store(settings, report)
     offer_control(store, report)
@@ -350,6 +353,35 @@ def open_service(
     app = create_app(service, is_behind_fronts=registry is not None)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
     return OpenService(service, app, reloader, list_background_jobs(service, checks, pool))
+
+
+def fill_new_store(settings: Settings) -> None:
+    """Fill a new store in a child process, unless it is shared. Call this before threads start.
+
+    The memory that this takes, 100 MB for the shipped graphs, is freed with the process. After an error, the
+    store is left as after a crash, and opening it reports the error.
+    """
+    if settings.remote_query or settings.data == "none" or has_quads(settings.store):
+        return
+    parent = os.getpid()
+    process_id = os.fork()
+    if process_id:
+        os.waitpid(process_id, 0)
+        return
+    try:
+        end_with_parent(parent)
+        open_filled_store(settings, access_log.log_service_message).flush()
+    finally:
+        os._exit(0)
+
+
+def end_with_parent(parent: int) -> None:
+    """Let this process end when its parent ends."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl:
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def prepare_process() -> None:

@@ -6,7 +6,6 @@ stopped. The listening socket is bound once, and all front processes accept its 
 
 import argparse
 import asyncio
-import ctypes
 import gc
 import os
 import shutil
@@ -58,6 +57,7 @@ from .serve import (
     OpenService,
     SettingsReloader,
     build_server_config,
+    end_with_parent,
     install_signal_handlers,
     open_service,
     prepare_process,
@@ -69,7 +69,6 @@ WRITER_READERS = 2  # query workers of the writer, for its pages
 MIN_FRONT_READERS = 3  # query workers of a front process, of which one client has at most all but one
 RESTART_SECONDS = 1.0  # between two starts of the same process
 POLL_SECONDS = 0.5  # between two looks for stopped processes
-PR_SET_PDEATHSIG = 1  # of prctl(2)
 STOPPED_STATES = (b"T", b"t")  # of a process, in proc(5)
 SUPERVISOR_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 MAX_WAITING_CONNECTIONS = 2048  # to be accepted
@@ -94,6 +93,8 @@ class ChildProcess:
             return
         try:
             end_with_parent(parent)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISOR_SIGNALS)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor
             self.run()
         except (ValueError, OSError, FileError, StoreError) as error:
             print(f"wgig: {error}", file=sys.stderr, flush=True)
@@ -112,17 +113,6 @@ class ChildProcess:
         if is_stopped and self.was_stopped:
             self.send_signal(signal.SIGKILL)
         self.was_stopped = is_stopped
-
-
-def end_with_parent(parent: int) -> None:
-    """Let this process end when its parent ends, and reset the handling of signals."""
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)
-    if prctl:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISOR_SIGNALS)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor
 
 
 def read_process_state(process_id: int) -> bytes:

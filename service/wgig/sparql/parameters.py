@@ -56,7 +56,7 @@ class SparqlParameters(ParameterModel):
         examples=[""],
     )
     hints: BareText = describe_parameter(
-        "Sent without a value: return hints about likely mistakes even if the result is not empty.",
+        "Sent without a value: return hints about likely mistakes in the query.",
         examples=[""],
     )
     names: BareText = describe_parameter(NAMES_DESCRIPTION, examples=[""])

@@ -244,7 +244,8 @@ class GraphTools:
             raise Problem(
                 400, f"{first_word.text} starts an update, but these tools are read-only. Use SELECT."
             )
-        return self.query_table(self.budget.data_bytes, "POST", "sparql", data={"query": sparql})
+        data = {"query": sparql, "hints": ""}
+        return self.query_table(self.budget.data_bytes, "POST", "sparql", data=data)
 
     @raise_tool_errors
     def validate(
