@@ -486,7 +486,7 @@ def test_query_with_a_search_is_cached_with_validation(get: GetResponse) -> None
 def test_search_properties_cause_no_unknown_term_warning(get: GetResponse) -> None:
     pattern = '?thing search:matches "zzzz" ; search:rank ?rank'
     query = f"{SEARCH_PREFIX} SELECT * {{ {SERVICE_CLAUSE} {{ {pattern} }} }}"
-    response = get("/sparql", "text/csv", query=query)
+    response = get("/sparql", "text/csv", query=query, hints="")
     assert "wgig-warning" not in response.headers
 
 
