@@ -26,7 +26,7 @@ from tests.fixtures.raw_client import LONG_PATH_FIELDS, RawClient, RawResponse
 pytestmark = pytest.mark.slow
 GENERATED_QUERIES, SEEDS, WRITES_PER_SEED = 2000, 4, 10
 QUERIES_PER_WRITE = GENERATED_QUERIES // (SEEDS * WRITES_PER_SEED)
-MAX_ROWS = 2000  # of a query; others would take most of the time
+MAX_ROWS = 500  # of a query; others would take most of the time
 SERVICES = {
     "in memory": {},
     "from disk": {"WGIG_READER_QUADS": "0"},
@@ -140,7 +140,9 @@ def write_dataset_parameters(query: RandomQuery) -> str:
     return "?" + "&".join(f"{name}={graph.replace('x:', BASE)}" for name, graph in graphs)
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, SEEDS))]
+)
 def test_results_are_those_of_the_engine(urls: dict[str, str], seed: int) -> None:
     generator, rng, quads = QueryGenerator(seed), random.Random(seed), ox.Store()
     updates = (generator.generate_first_update, *[generator.generate_update] * (WRITES_PER_SEED - 1))
@@ -167,9 +169,12 @@ def test_results_are_those_of_the_engine(urls: dict[str, str], seed: int) -> Non
             format_ = rng.choice(ROW_FORMATS if query.form in ("SELECT", "ASK") else GRAPH_FORMATS)
             if query.form == "ASK":
                 format_ = JSON_RESULTS
+            matching = set[bytes]()  # bodies; most are the same
             for path, response in iter_responses(urls, query, f"Accept: {format_.media_type}\r\n", rng):
-                rows = summarize_response(response, format_.media_type)
-                assert expected.matches(rows), (path, query.write(), update)
+                if response.body not in matching:
+                    rows = summarize_response(response, format_.media_type)
+                    assert expected.matches(rows), (path, query.write(), update)
+                    matching.add(response.body)
     # The queries are not trivial.
     assert repeated == WRITES_PER_SEED
     assert counted > GENERATED_QUERIES // SEEDS // 20
