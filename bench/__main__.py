@@ -15,12 +15,12 @@ from .compare import peers
 from .loading import load, readiness, start
 from .measure.commands import Comparison, compile_modules
 from .report import page, report
-from .serving import growth, http, pages, remote_store, streaming, things
+from .serving import fairness, growth, http, pages, remote_store, streaming, things
 from .writing import projections, put
 
 # `ready` is loading until everything works, `bulk` is `wgig bulk check`, `growth` the time of queries as the
-# data grows, `streams` the memory with slow clients, `things` resources and lists, `following` the updates of
-# projections, `looking` HTML pages, and `sharing` a shared store.
+# data grows, `streams` the memory with slow clients, `fairness` ASK of one client beside a busy one, `things`
+# resources and lists, `following` the updates of projections, `looking` HTML pages, `sharing` a shared store.
 SECTIONS = (
     "start",
     "load",
@@ -30,6 +30,7 @@ SECTIONS = (
     "serving",
     "growth",
     "streams",
+    "fairness",
     "writing",
     "things",
     "following",
@@ -149,6 +150,10 @@ def measure_serving(
         streams = streaming.compare_streams(scratch, many, settings)
         figures["streams"] = [asdict(stream) for stream in streams]
         yield "streams", page.format_streams(streams)
+    if "fairness" in sections:
+        ask_times = fairness.compare_ask_times(scratch, few, 10 * seconds, settings)
+        figures["fairness"] = [asdict(measurement) for measurement in ask_times]
+        yield "fairness", page.format_ask_times(ask_times)
     if "writing" in sections:
         writes = {papers: put.compare_writes(scratch, papers, seconds, settings) for papers in sizes}
         crowd_result = put.measure_crowd(scratch, few, settings)

@@ -24,9 +24,13 @@ class Response(NamedTuple):
 class Client:
     """A connection to a port of this machine, as a context manager."""
 
-    def __init__(self, port: int, timeout_seconds: float = 600) -> None:
-        """Connect. Like all methods, raises OSError if the server does not respond in time."""
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_seconds)
+    def __init__(self, port: int, timeout_seconds: float = 600, *, address: str = "") -> None:
+        """Connect, from an address of this machine.
+
+        Like all methods, raises OSError if the server does not respond in time.
+        """
+        source = (address, 0) if address else None
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout_seconds, source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = cast(BufferedReader, self.socket.makefile("rb", buffering=READ_BUFFER_BYTES))
 

@@ -12,6 +12,7 @@ from .. import search
 from ..compare import virtuoso
 from ..compare.peers import OURS, OXIGRAPH, Peer
 from ..serving import concurrency, http, pages, remote_store, things
+from ..serving.fairness import AskTimes
 from ..serving.growth import Growth
 from ..serving.http import CLIENT_ALONE, FIRST, REPEATED, QueryMeasurement
 from ..serving.queries import ROWS_QUESTION
@@ -203,6 +204,27 @@ def format_streams(streams: Iterable[StreamMemory]) -> str:
                 format_maximum_met(stream.bytes_per_stream, stream.goal),
             ]
             for stream in streams
+        ),
+    )
+
+
+def format_ask_times(measurements: Iterable[AskTimes]) -> str:
+    """A row for each number of front processes, without and with the other client."""
+    return format_table(
+        "front processes | other client | ASK | refused | pages per second of the other client "
+        "| ms (p99) | goal p99 | met",
+        (
+            [
+                str(measurement.fronts),
+                "busy" if measurement.is_busy else "none",
+                f"{measurement.requests:,}",
+                str(measurement.refused),
+                format_number(measurement.pages_per_second) if measurement.is_busy else "",
+                f"{format_ms(measurement.p50)} ({format_ms(measurement.p99)})",
+                format_maximum(measurement.goal, "ms", 1e3),
+                format_maximum_met(measurement.p99, measurement.goal),
+            ]
+            for measurement in measurements
         ),
     )
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,13 @@ import pytest
 import uvicorn
 from wgig.app import Service, create_app, make_service
 from wgig.cli import serve
-from wgig.cli.serve import MAX_MALLOC_ARENAS, GracefulServer, SettingsReloader, prepare_parts
+from wgig.cli.serve import (
+    MAX_MALLOC_ARENAS,
+    GracefulServer,
+    SettingsReloader,
+    install_signal_handlers,
+    prepare_parts,
+)
 from wgig.http import access_log, auth
 from wgig.http.auth import TokenStore
 from wgig.http.work_queue import ProcessWorkQueue
@@ -195,6 +202,21 @@ def test_sighup_stops_a_server_whose_terminal_was_closed(
     server = GracefulServer(uvicorn.Config("no:app"), "", reloader, on_terminal=on_terminal)
     server.handle_hangup(signal.SIGHUP, None)
     assert ((server.stop_time is not None), server.is_reload_requested) == (stops, not stops)
+
+
+def test_stop_signal_before_the_start_of_the_server_is_not_lost(
+    reloader: SettingsReloader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers = dict[signal.Signals, Callable[[int, None], None]]()
+    monkeypatch.setattr("signal.signal", handlers.__setitem__)
+    server = GracefulServer(uvicorn.Config("no:app"), "", reloader)
+    install_signal_handlers(server)
+    server.started = True
+    handlers[signal.SIGTERM](signal.SIGTERM, None)  # uvicorn raises it again after the shutdown
+    assert (server.stop_time, server.force_exit) == (None, False)
+    server.started = False
+    handlers[signal.SIGTERM](signal.SIGTERM, None)
+    assert server.stop_time
 
 
 def test_service_stops_with_code_0_if_its_log_cannot_be_written(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 # Indexes of fields of /proc/PID/stat after the ID of the parent: user and system CPU time, start time.
 USER_TICKS_FIELD, SYSTEM_TICKS_FIELD, START_TICKS_FIELD = 9, 10, 17
+FORKER_MODULE, CHECKER_MODULE = "workers.forker", "anyio.to_process"  # in the commands of these processes
 EXIT_SECONDS = 3  # within which all processes of a killed service must end
 
 
@@ -54,13 +55,20 @@ def list_processes_by_type(pid: int) -> dict[str, list[int]]:
     """The IDs of the processes below a service by their type.
 
     A checker validates papers. A holder has a copy of the quads open, and is forked into readers, which
-    evaluate queries and have the same command.
+    evaluate queries and have the same command. With front processes, the service has a writer, the parent of
+    checker and holder.
     """
     descendants = find_descendants(pid)
+    forked = [process for process in descendants if FORKER_MODULE in process.command]
+    forked_ids = {process.pid for process in forked}
+    holders = [process for process in forked if process.parent not in forked_ids]
+    writers = {process.parent for process in holders} - {pid}
     return {
-        "checker": [p.pid for p in descendants if p.parent == pid and "anyio.to_process" in p.command],
-        "holder": [p.pid for p in descendants if p.parent == pid and "workers.forker" in p.command],
-        "reader": [p.pid for p in descendants if p.parent != pid and "workers.forker" in p.command],
+        "checker": [process.pid for process in descendants if CHECKER_MODULE in process.command],
+        "holder": [process.pid for process in holders],
+        "reader": [process.pid for process in forked if process.parent in forked_ids],
+        "writer": [*writers],
+        "front": [p.pid for p in descendants if writers and p.parent == pid and p.pid not in writers],
     }
 
 

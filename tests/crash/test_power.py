@@ -79,6 +79,6 @@ def fail_power(
         service.halt()
         copy_image(image, remaining)
         has_failed.set()
-        service.process.kill()
+        service.kill_halted()
     finally:
         load.end()

@@ -59,6 +59,7 @@ class Service:
         self.process = subprocess.Popen(
             command, env=ENVIRONMENT | {"WGIG_DATA": data}, stdout=subprocess.PIPE, text=True
         )
+        self.halted_processes = list[int]()
         assert self.process.stdout
         self.url = self.process.stdout.readline().split()[2]  # of "Serving on URL (…)"
         self.wait()
@@ -87,18 +88,32 @@ class Service:
         processes = {"service": [self.process.pid]} | list_processes_by_type(self.process.pid)
         kill_process(chance.choice(processes[victim]))
 
+    @property
+    def own_processes(self) -> list[int]:
+        """The process that was started, and with front processes those that depend on it only by a signal."""
+        processes = list_processes_by_type(self.process.pid)
+        return [self.process.pid, *processes["writer"], *processes["front"]]
+
     def halt(self) -> None:
         """Stop all its threads (SIGSTOP), until it is killed."""
-        self.process.send_signal(signal.SIGSTOP)
+        self.halted_processes = self.own_processes
+        for process in self.halted_processes:
+            os.kill(process, signal.SIGSTOP)
         deadline = time.monotonic() + EXIT_SECONDS
-        while not is_halted(self.process.pid):
+        while not all(map(is_halted, self.halted_processes)):
             assert time.monotonic() < deadline, "the service does not halt"
+
+    def kill_halted(self) -> None:
+        """Kill what was halted; it would ignore other signals."""
+        for process in self.halted_processes:
+            kill_process(process)
 
     def end(self) -> None:
         """Kill it. Raises AssertionError if one of its processes remains."""
         processes = find_descendants(self.process.pid)
         self.process.kill()
         self.process.communicate()
+        self.kill_halted()
         assert not wait_for_exit(processes)
 
 

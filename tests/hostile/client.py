@@ -1,12 +1,14 @@
 """Sends requests to an application in this process, with URLs that no client normalizes."""
 
 import asyncio
+import socket
 from collections.abc import Iterable, MutableMapping
+from http.client import HTTPResponse
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import httpx
-from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 Request = tuple[str, str, dict[str, Any]]  # method, path with query string, and options of httpx
 
@@ -14,7 +16,34 @@ BASE_URL = httpx.URL("http://localhost/")
 DEFAULT_HEADERS = httpx.Client().headers
 
 
-def send_requests(app: FastAPI, requests: Iterable[Request]) -> list[httpx.Response]:
+class ForwardingApp:
+    """ASGI application that passes each request to a running service, as it is."""
+
+    def __init__(self, url: str) -> None:
+        """Take the URL of the service."""
+        self.address = urlsplit(url)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a request on a new connection, and read the complete response."""
+        target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        lines = [
+            b" ".join((scope["method"].encode(), target, b"HTTP/1.1")),
+            *(b": ".join(pair) for pair in scope["headers"] if pair[0] != b"connection"),
+            b"connection: close",
+        ]
+        message = await receive()
+        with socket.create_connection((self.address.hostname, self.address.port), timeout=60) as connection:
+            connection.sendall(b"\r\n".join([*lines, b"", message["body"]]))
+            response = HTTPResponse(connection, method=scope["method"])
+            response.begin()
+            body = response.read()
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.getheaders()]
+        headers = [(name, value) for name, value in headers if name != b"transfer-encoding"]
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def send_requests(app: ASGIApp, requests: Iterable[Request]) -> list[httpx.Response]:
     """The responses to requests that are sent one after another.
 
     The client of httpx is not used: its parsing of URLs would take as much time as the application.
@@ -27,7 +56,7 @@ def send_requests(app: FastAPI, requests: Iterable[Request]) -> list[httpx.Respo
 
 
 async def send_request(
-    app: FastAPI, method: str, path_and_query: str, options: dict[str, Any]
+    app: ASGIApp, method: str, path_and_query: str, options: dict[str, Any]
 ) -> httpx.Response:
     """The response to a request, whose path and query string are sent as they are."""
     headers = DEFAULT_HEADERS.copy()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from tests.hostile.attacks import ATTACK_MARK, ATTACKS
 from tests.hostile.client import send_requests
@@ -45,7 +45,7 @@ def iter_forms_with_text(text: str) -> Iterator[tuple[str, Form]]:
 
 @pytest.mark.parametrize("accept", ["text/html", "*/*"])
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_attack_in_a_form_value_is_harmless(app: FastAPI, attack: str, accept: str) -> None:
+def test_attack_in_a_form_value_is_harmless(app: ASGIApp, attack: str, accept: str) -> None:
     forms = list(iter_forms_with_text(ATTACKS[attack]))
     requests = [("POST", path, {"data": form, "headers": {"Accept": accept}}) for path, form in forms]
     for (path, form), response in zip(forms, send_requests(app, requests), strict=True):
@@ -54,7 +54,7 @@ def test_attack_in_a_form_value_is_harmless(app: FastAPI, attack: str, accept: s
 
 @pytest.mark.parametrize("path", ["/sparql", "/update", "/reconcile", "/validate"])
 @pytest.mark.parametrize("attack", [name for name, text in ATTACKS.items() if text])
-def test_attack_in_a_field_name_is_refused(app: FastAPI, path: str, attack: str) -> None:
+def test_attack_in_a_field_name_is_refused(app: ASGIApp, path: str, attack: str) -> None:
     valid_forms = {
         "/sparql": {"query": "ASK {}"},
         "/update": {"update": "CLEAR SILENT GRAPH <urn:x>"},
@@ -85,14 +85,14 @@ LONG_TEXT = ATTACK_MARK * 10_000
         ("/validate", {"paper": "# x", "profile": LONG_TEXT}),
     ],
 )
-def test_long_value_is_refused_without_repeating_it(app: FastAPI, path: str, form: Form) -> None:
+def test_long_value_is_refused_without_repeating_it(app: ASGIApp, path: str, form: Form) -> None:
     (response,) = send_requests(app, [("POST", path, {"data": form})])
     check_response(response, path)
     assert 400 <= response.status_code < 500, summarize_response(response)
     assert len(response.content) < 5_000
 
 
-def test_long_parameter_name_is_cut_in_the_warning(app: FastAPI) -> None:
+def test_long_parameter_name_is_cut_in_the_warning(app: ASGIApp) -> None:
     (response,) = send_requests(app, [("POST", "/sparql", {"data": {"query": "ASK {}", LONG_TEXT: ""}})])
     assert ignores_parameter(response)
     assert len(response.headers["wgig-warning"]) < 1_000

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ ENDLESS_QUERY = f"SELECT (COUNT(*) AS ?n) {{ {PATTERNS} }}"
 LARGE_RESULT_QUERY = "SELECT * { ?s ?p ?o . ?t ?q ?r }"
 # 34 doublings of a string exceed the memory limit.
 DOUBLINGS = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(34))
+MAX_SLOW = 64  # more than the workers of three front processes
 REQUEST_HEAD = "POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\n"
 
 
@@ -113,16 +114,18 @@ def test_slow_queries_of_many_addresses_leave_a_worker_to_others(
     start_service: ServiceStarter, tmp_path: Path
 ) -> None:
     limits = {"WGIG_PROXIES": "127.0.0.1", "WGIG_READERS": "2", "WGIG_QUERY_SECONDS": "120"}
-    with start_service(tmp_path, WGIG_TOKEN=TOKEN, **limits) as url, ThreadPoolExecutor() as pool:
+    with start_service(tmp_path, WGIG_TOKEN=TOKEN, **limits) as url, ThreadPoolExecutor(MAX_SLOW) as pool:
         # Until the quads are copied, there are additional workers that read from disk.
         while httpx.get(f"{url}ready").json()["copying"]:
             time.sleep(0.05)
-        slow_queries = [
-            pool.submit(run_query, url, f"{ENDLESS_QUERY} #{n}", f"203.0.113.{n}", 150) for n in range(5)
-        ]
-        while httpx.get(f"{url}queries/running").json()["count"] < 4:  # twice WGIG_READERS, the maximum
-            time.sleep(0.05)
-        responses = [run_query(url, f"ASK {{}} #{n}", f"198.51.100.{n}") for n in range(3)]
+        slow_queries, responses = list[Future[httpx.Response]](), list[httpx.Response]()
+        # Until all workers of a process have slow queries, and one of them is canceled.
+        while not any(query.done() for query in slow_queries) and len(slow_queries) < MAX_SLOW:
+            number = len(slow_queries)
+            slow_queries.append(
+                pool.submit(run_query, url, f"{ENDLESS_QUERY} #{number}", f"203.0.113.{number}", 150)
+            )
+            responses.append(run_query(url, f"ASK {{}} #{number}", f"198.51.100.{number}"))
         canceled, still_running = wait(slow_queries, return_when=FIRST_COMPLETED)
         refusals = [query.result() for query in canceled]
         while not all(query.done() for query in slow_queries):

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
-from fastapi import FastAPI
 from mcp.server.mcpserver.exceptions import ToolError
+from starlette.types import ASGIApp
 from wgig.cli.mcp.tools import CallBudget, GraphTools
 from wgig.client.connection import Connection, RequestLimits
 from wgig.client.graph import Graph
@@ -29,7 +29,7 @@ TEXT_PARAMETERS = [
 
 
 @pytest.fixture(scope="module")
-def tools(app: FastAPI) -> GraphTools:
+def tools(app: ASGIApp) -> GraphTools:
     """The tools over a service in this process."""
     transport = make_client(app)._transport
     return GraphTools(

@@ -1,25 +1,22 @@
-"""The short path sends the same responses as the long path, and leaves the rest to it."""
+"""The short path sends the same responses as the long path, and leaves the rest to it.
 
-import random
+`test_engine_results.py` compares both for generated queries.
+"""
+
 import re
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
 from wgig.sparql.examples import bind_query_parameters, list_example_queries
 
 from tests.fixtures.processes import RunningService, run_service
+from tests.fixtures.raw_client import LONG_PATH_FIELDS, RawClient
 
 pytestmark = pytest.mark.slow
-GENERATED_QUERIES = 2000
 TOKEN = "let me in"
-# A field that is not plain, so that a request takes the long path, and is not answered from the cache.
-LONG_PATH_FIELDS = "X-Path: long\r\nCache-Control: no-cache\r\n"
-VARYING_FIELDS = ("date:", "x-request-id:")
 DATA = """
 PREFIX x: <http://example.org/>
 INSERT DATA { GRAPH x:g { x:a a x:C ; x:p x:b , x:c , "é" , 1 . x:b x:p x:c ; x:q "a, \\"b\\"" , "c"@en . }
@@ -33,41 +30,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
         assert httpx.post(f"{running.url}update", content=DATA, headers=headers).status_code == 204
         yield running
-
-
-class RawClient:
-    """A connection on which requests are sent as bytes."""
-
-    def __init__(self, url: str) -> None:
-        """Connect."""
-        self.socket = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=30)
-        self.stream = self.socket.makefile("rb")
-
-    def send(self, query: str, fields: str = "", parameters: str = "") -> None:
-        """Send a request with a query."""
-        target = f"/sparql?query={quote(query)}{parameters}"
-        self.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode())
-
-    def receive(self) -> tuple[list[str], bytes]:
-        """The next response: its status line and fields, and its body, without what varies."""
-        head = []
-        while (line := self.stream.readline().decode().rstrip("\r\n")) != "":
-            head.append(line)
-        sizes = re.findall(r"content-length: (\d+)", "\n".join(head))
-        if sizes:
-            return [line for line in head if not line.startswith(VARYING_FIELDS)], self.stream.read(
-                int(sizes[0])
-            )
-        body = b""
-        while size := int(self.stream.readline(), 16):
-            body += self.stream.read(size + 2)[:-2]
-        self.stream.readline()
-        return [line for line in head if not line.startswith((*VARYING_FIELDS, "etag:"))], body
-
-    def close(self) -> None:
-        """Disconnect."""
-        self.stream.close()
-        self.socket.close()
 
 
 @pytest.fixture
@@ -89,68 +51,6 @@ def compare_paths(client: RawClient, query: str, fields: str = "", parameters: s
 def test_example_queries_have_the_same_responses(client: RawClient) -> None:
     for example in list_example_queries():
         compare_paths(client, bind_query_parameters(example.source, {}))
-
-
-def generate_query(rng: random.Random) -> str:
-    """A query over the data, with joins, optional parts, unions, paths, filters and aggregates."""
-    terms = ["x:a", "x:b", "x:c", "x:none", "?x", "?y", "?z"]
-    predicates = ["x:p", "x:q", "a", "?p", "x:p/x:p", "x:p*", "^x:p", "x:none"]
-    patterns = [
-        f"{rng.choice(terms)} {rng.choice(predicates)} {rng.choice([*terms, '1', 'true'])} ."
-        for _ in range(rng.randint(1, 3))
-    ]
-    wrappers = [
-        "{}",
-        "OPTIONAL {{ {} }}",
-        "MINUS {{ {} }}",
-        "GRAPH ?g {{ {} }}",
-        "{{ {} }} UNION {{ ?u a ?v }}",
-    ]
-    where = " ".join(
-        rng.choice(wrappers if number else wrappers[:1]).format(pattern)
-        for number, pattern in enumerate(patterns)
-    )
-    if rng.random() < 0.2:
-        where += " FILTER(isIRI(?x))"
-    head, end = rng.choice(
-        [
-            ("SELECT *", "ORDER BY ?x ?y ?z ?p"),
-            ("SELECT DISTINCT ?x ?y", "ORDER BY ?x ?y"),
-            ("SELECT (COUNT(*) AS ?n)", ""),
-            ("SELECT ?x (COUNT(*) AS ?n)", "GROUP BY ?x ORDER BY ?x"),
-            ("ASK", ""),
-            ("CONSTRUCT { ?x x:r ?y }", ""),
-            ("SELECT * ", "ORDER BY ?x ?y ?z ?p LIMIT 2 OFFSET 1"),
-        ]
-    )
-    return f"PREFIX x: <http://example.org/> {head} WHERE {{ {where} }} {end}"
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_generated_queries_have_the_same_responses(client: RawClient, seed: int) -> None:
-    rng = random.Random(seed)
-    formats = [
-        "*/*",
-        "text/csv",
-        "application/sparql-results+xml",
-        "text/turtle",
-        "text/tab-separated-values",
-    ]
-    statuses = set()
-    for _ in range(GENERATED_QUERIES // 4):
-        fields = f"Accept: {rng.choice(formats)}\r\n" + rng.choice(["", "Accept-Encoding: gzip\r\n"])
-        query = generate_query(rng)
-        client.send(query, fields)
-        short_head, short_body = client.receive()
-        client.send(query, fields + LONG_PATH_FIELDS)
-        long_head, long_body = client.receive()
-        statuses.add(short_head[0])
-        # The order of triples and of equal rows is not defined, so the digest in the ETag may differ, too.
-        assert sorted(short_body) == sorted(long_body), query
-        assert [line for line in short_head if "etag" not in line] == [
-            line for line in long_head if "etag" not in line
-        ]
-    assert "HTTP/1.1 200 OK" in statuses
 
 
 @pytest.mark.parametrize(

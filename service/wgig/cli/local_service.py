@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ..app import create_app, make_service
 from ..client.connection import Connection, RequestLimits
@@ -29,7 +29,7 @@ LOCAL_FOLDER_PREFIX = "wgig-local-"  # of the temporary folder
 class InProcessTransport(httpx.BaseTransport):
     """An httpx transport to an application in this process. Each response is read as a whole."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         """Take the application."""
         self.app = httpx.ASGITransport(app=app, raise_app_exceptions=False)
 

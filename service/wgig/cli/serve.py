@@ -504,12 +504,19 @@ def build_server_config(
 
 
 def install_signal_handlers(server: GracefulServer) -> None:
-    """Handle SIGHUP as a reload, and keep aborted responses out of the log."""
+    """Handle SIGHUP as a reload, and keep aborted responses out of the log. Stop if told so before the start.
+
+    From its start, uvicorn handles SIGINT and SIGTERM. It raises them again after the shutdown.
+    """
+
+    def handle_early_exit(sig: int, frame: FrameType | None) -> None:
+        if not server.started:
+            server.handle_exit(sig, frame)
+
     signal.signal(signal.SIGHUP, server.handle_hangup)
     logging.getLogger("uvicorn.error").addFilter(is_unexpected_error)
-    # uvicorn handles SIGINT and SIGTERM, and raises them again after the shutdown.
     for signal_ in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_, lambda *_: None)
+        signal.signal(signal_, handle_early_exit)
 
 
 def bind_listening_socket(host: str, port: int) -> socket.socket:
