@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from .compare import peers
 from .loading import load, readiness, start
 from .measure.commands import Comparison, compile_modules
 from .report import page, report
-from .serving import fairness, growth, http, pages, remote_store, streaming, things
+from .serving import fairness, growth, http, pages, remote_store, streaming, things, throughput
 from .writing import projections, put
 
 # `ready` is loading until everything works, `bulk` is `wgig bulk check`, `growth` the time of queries as the
-# data grows, `streams` the memory with slow clients, `fairness` ASK of one client beside a busy one, `things`
-# resources and lists, `following` the updates of projections, `looking` HTML pages, `sharing` a shared store.
+# data grows, `streams` the memory with slow clients, `throughput` requests per second, `fairness` ASK of one
+# client beside a busy one, `things` resources and lists, `following` the updates of projections, `looking`
+# HTML pages, `sharing` a shared store.
 SECTIONS = (
     "start",
     "load",
@@ -30,6 +32,7 @@ SECTIONS = (
     "serving",
     "growth",
     "streams",
+    "throughput",
     "fairness",
     "writing",
     "things",
@@ -59,7 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         scratch = Path(path).absolute()
         scratch.mkdir(exist_ok=True)
         comparisons, figures = measure_commands(options.only, scratch, sizes, rounds, machine)
-        for section, tables in measure_serving(options, scratch, sizes, seconds, figures):
+        measured = (
+            measure(options, scratch, sizes, seconds, figures)
+            for measure in (measure_queries, measure_pages_and_writes)
+        )
+        for section, tables in chain.from_iterable(measured):
             conditions = page.format_conditions(machine | peers.list_versions())
             page.write_section(options.page, section, f"{conditions}\n\n{tables}")
             print(f"The tables of {section} are in {options.page}", file=sys.stderr)
@@ -126,10 +133,10 @@ def measure_commands(
     return comparisons, figures
 
 
-def measure_serving(
+def measure_queries(
     options: argparse.Namespace, scratch: Path, sizes: list[int], seconds: float, figures: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    """Measure the sections of the page; yield the name and tables of each. Adds all figures to `figures`."""
+    """Measure the sections about queries; yield the name and tables of each. Adds to `figures`."""
     settings = dict(options.set)
     few, many, sections = sizes[0], sizes[-1], options.only
     if "serving" in sections:
@@ -150,10 +157,27 @@ def measure_serving(
         streams = streaming.compare_streams(scratch, many, settings)
         figures["streams"] = [asdict(stream) for stream in streams]
         yield "streams", page.format_streams(streams)
+    if "throughput" in sections:
+        request_rates = [
+            rate
+            for papers in sizes
+            for rate in throughput.compare_rates(scratch, papers, 5 * seconds, settings)
+        ]
+        figures["throughput"] = [asdict(rate) for rate in request_rates]
+        if request_rates:
+            yield "throughput", page.format_rates(request_rates)
     if "fairness" in sections:
         ask_times = fairness.compare_ask_times(scratch, few, 10 * seconds, settings)
         figures["fairness"] = [asdict(measurement) for measurement in ask_times]
         yield "fairness", page.format_ask_times(ask_times)
+
+
+def measure_pages_and_writes(
+    options: argparse.Namespace, scratch: Path, sizes: list[int], seconds: float, figures: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Measure the sections about writes, pages and a shared store, as `measure_queries` does."""
+    settings = dict(options.set)
+    few, sections = sizes[0], options.only
     if "writing" in sections:
         writes = {papers: put.compare_writes(scratch, papers, seconds, settings) for papers in sizes}
         crowd_result = put.measure_crowd(scratch, few, settings)

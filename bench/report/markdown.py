@@ -34,6 +34,11 @@ def format_minimum(goal: float | None) -> str:
     return "" if goal is None else f">= {goal:g}"
 
 
+def format_minimum_met(value: float, goal: float | None) -> str:
+    """Whether a value reaches its goal: yes, no, or empty without a goal."""
+    return "" if goal is None else "yes" if value >= goal else "**no**"
+
+
 def format_maximum(goal: float | None, unit: str = "", scale: float = 1) -> str:
     """A goal that is a maximum, multiplied by `scale` and with its unit; empty for None."""
     return "" if goal is None else f"<= {goal * scale:g} {unit}".strip()

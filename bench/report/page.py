@@ -17,11 +17,13 @@ from ..serving.growth import Growth
 from ..serving.http import CLIENT_ALONE, FIRST, REPEATED, QueryMeasurement
 from ..serving.queries import ROWS_QUESTION
 from ..serving.streaming import StreamMemory
+from ..serving.throughput import RequestRate
 from ..writing import projections, put
 from .markdown import (
     format_maximum,
     format_maximum_met,
     format_minimum,
+    format_minimum_met,
     format_ms,
     format_number,
     format_table,
@@ -204,6 +206,28 @@ def format_streams(streams: Iterable[StreamMemory]) -> str:
                 format_maximum_met(stream.bytes_per_stream, stream.goal),
             ]
             for stream in streams
+        ),
+    )
+
+
+def format_rates(rates: Iterable[RequestRate]) -> str:
+    """A row for each server and number of connections."""
+    return format_table(
+        f"papers | connections | server | requests/s | of {OXIGRAPH} | goal | met | of one core | goal | met",
+        (
+            [
+                f"{rate.papers:,}",
+                str(rate.connections),
+                rate.server,
+                f"{rate.rate:,.0f}",
+                format_number(rate.rate / rate.peer_rate),
+                format_minimum(rate.peer_goal),
+                format_minimum_met(rate.rate / rate.peer_rate, rate.peer_goal),
+                format_number(rate.rate / rate.one_core_rate),
+                format_minimum(rate.speedup_goal),
+                format_minimum_met(rate.rate / rate.one_core_rate, rate.speedup_goal),
+            ]
+            for rate in rates
         ),
     )
 

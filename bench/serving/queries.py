@@ -65,13 +65,19 @@ QUESTIONS = [
         "ASK",
         "ASK { <https://w3id.org/wgig/id/paper/PAPER> wgig:issue ?issue_N }",
         repeated_goal=2.5,
-        first_goal=0.35,
+        first_goal=0.45,
+    ),
+    Question(
+        "ASK, false",
+        "ASK { <https://w3id.org/wgig/id/paper/PAPER> wgig:noSuchProperty ?nothing_N }",
+        repeated_goal=2.5,
+        first_goal=0.45,
     ),
     Question(
         "one resource",
         "SELECT ?is_N ?what_N WHERE { <https://w3id.org/wgig/id/paper/PAPER> ?is_N ?what_N }",
         repeated_goal=5,
-        first_goal=0.7,
+        first_goal=0.65,
     ),
     Question(
         "three-way join, LIMIT 100",

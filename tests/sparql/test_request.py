@@ -90,7 +90,8 @@ def test_simple_query_is_not_tokenized(client: httpx.Client, tokenized_texts: li
 def test_query_is_tokenized_once(
     client: httpx.Client, tokenized_texts: list[str], query: str, status: int
 ) -> None:
-    response = client.get("/sparql", params={"query": query}, headers={"Accept": "text/csv"})
+    params = {"query": query, "hints": ""}
+    response = client.get("/sparql", params=params, headers={"Accept": "text/csv"})
     assert response.status_code == status, response.text
     assert tokenized_texts == [query]
 
