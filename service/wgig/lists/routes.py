@@ -43,7 +43,15 @@ from ..sparql.service import (
 )
 from .count_fields import add_selecting_counts, read_counts, read_counts_within
 from .dependencies import CountSources, CountSourcesDep, PapersDep
-from .facets import Facet, build_facet_table, build_facets, build_facets_query, list_facet_fields
+from .facets import (
+    Facet,
+    build_facet_table,
+    build_faceted_ids_query,
+    build_facets,
+    build_facets_query,
+    has_few_items,
+    list_facet_fields,
+)
 from .fields import COUNT_TYPE, ListDefinition
 from .filters import filter_terms, filtered_resources
 from .page import (
@@ -73,6 +81,7 @@ from .query import (
     MAX_WHOLE_LIST_ITEMS,
     CountsByField,
     ListRequest,
+    add_query_prefixes,
     build_field_values_query,
     build_list_query,
     build_matching_iris_query,
@@ -242,7 +251,8 @@ async def read_list_result(dependencies: ListDependencies, list_request: ListReq
     columns = [definition.by_name[name] for name in list_column_names(list_request)]
     count_fields = [field for field in dict.fromkeys([*columns, *facet_fields]) if field.type == COUNT_TYPE]
     counts = await read_counts_within(dependencies.counts, definition, count_fields, LIST_COUNT_WAIT_SECONDS)
-    facets = await read_facets(context, queries, list_request, counts) if facet_fields else []
+    has_facets = facet_fields and await is_faceted(context, queries, list_request, page.total)
+    facets = await read_facets(context, queries, list_request, counts) if has_facets else []
     return ListResult(page, counts, facets, len(counts) == len(count_fields))
 
 
@@ -281,15 +291,26 @@ async def read_papers_page(
     return await papers.query(select_papers, list_request, base, [iri.value for (iri,) in rows])
 
 
+async def is_faceted(
+    context: RequestContext, queries: QueryService, list_request: ListRequest, total: int
+) -> bool:
+    """Whether a list has few enough items for facets, also without the filters by facets.
+
+    `total` is the number of its items with all filters.
+    """
+    if not (has_few_items(total) and list_request.filters):
+        return has_few_items(total)
+    query = add_query_prefixes(build_faceted_ids_query(list_request), context.base)
+    return has_few_items(len(await select_internal_rows(context.request, queries, query)))
+
+
 async def read_facets(
     context: RequestContext, queries: QueryService, list_request: ListRequest, counts: CountsByField
 ) -> list[Facet]:
-    """The facets of a list; none for a long one."""
+    """The facets of a list."""
     base = context.base
     rows = await select_internal_rows(context.request, queries, build_facets_query(list_request, base))
     table = build_facet_table(list_request, rows, counts, base)
-    if table is None:
-        return []
     facets = await run_in_threadpool(
         build_facets,
         list_request,

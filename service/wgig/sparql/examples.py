@@ -74,7 +74,6 @@ EXAMPLE_COLUMN_TITLES = {
     "basis": gettext_noop("How we know"),
     "confidence": gettext_noop("Confidence"),
     "paper": gettext_noop("Paper"),
-    "papers": gettext_noop("Papers"),
     "issue": gettext_noop("Issue"),
     "judgments": gettext_noop("Judgments"),
     "criterion": gettext_noop("Criterion"),
