@@ -9,7 +9,12 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
+from wgig.http.bodies import parse_form
+from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.lists.papers_index import PAPER_FACETS, FacetedPapers, PapersIndex
+from wgig.lists.query import build_list_query, parse_list_request
+from wgig.lists.results import parse_list_page, serialize_list_json
+from wgig.rdf.formats import TSV
 from wgig.rdf.namespaces import EARL_NAMESPACE, RDF_TYPE_IRI, RDFS_NAMESPACE, SCHEMA_NAMESPACE
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
@@ -137,13 +142,24 @@ def list_page_papers(client: httpx.Client, query: str) -> list[str]:
         "criterion=transparency&type=AssessmentPaper",
         "sort=round,-label",
         "conformance=passed",
+        "category=access-for-all&sort=-posted,label&size=3",
+        "issue=spam&issue=voip&fields=label,posted",
+        "posted=none&sort=partsMet,-id",
+        "drafter=none&size=2&page=3",
+        "year=2005&q=internet&fields=type",
     ],
 )
-def test_page_has_the_papers_of_the_json_list_in_the_same_order(
-    page_client: httpx.Client, query: str
+def test_page_and_json_list_have_the_papers_of_the_query_in_the_same_order(
+    page_client: httpx.Client, filled_store: Store, query: str
 ) -> None:
-    items = page_client.get(f"/papers.json?{query}").json()["items"]
-    assert list_page_papers(page_client, query) == [item["id"].rpartition("/")[2] for item in items]
+    response = page_client.get(f"/papers.json?{query}")
+    list_request = parse_list_request(LIST_DEFINITIONS["papers"], parse_form(query.encode()), BASE)
+    tsv = io.BytesIO()
+    filled_store.query(build_list_query(list_request, BASE), TSV.media_type, tsv)
+    expected = parse_list_page(tsv.getvalue())
+    links = response.json()["links"]
+    assert response.content == serialize_list_json(list_request, expected, BASE, links)
+    assert list_page_papers(page_client, query) == [iri.rpartition("/")[2] for iri in expected.resources]
 
 
 def find_facet_counts(page: str, facet: str) -> dict[str, int]:

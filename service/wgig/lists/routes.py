@@ -41,6 +41,7 @@ from ..sparql.service import (
     select_internal_rows,
     select_internal_tsv,
 )
+from ..store.view import is_writable_iri
 from .count_fields import add_selecting_counts, read_counts, read_counts_within
 from .dependencies import CountSources, CountSourcesDep, PapersDep
 from .facets import (
@@ -73,7 +74,9 @@ from .papers_page import (
     build_paper_rows,
     count_series,
     find_papers_labels,
+    index_sort_order,
     is_answered_by_index,
+    list_paper_iris,
     select_papers,
 )
 from .parameters import LIST_FORMATS, ListParameters, build_list_model
@@ -83,8 +86,10 @@ from .query import (
     ListRequest,
     add_query_prefixes,
     build_field_values_query,
+    build_items_query,
     build_list_query,
     build_matching_iris_query,
+    build_unsorted_iris_query,
     parse_list_request,
 )
 from .results import (
@@ -224,9 +229,8 @@ async def respond_with_list(
 
 async def read_data_result(dependencies: ListDependencies, list_request: ListRequest) -> ListResult:
     """The result for a format other than HTML. Raises Problem 413 for a whole list with too many items."""
-    context = dependencies.context
     is_whole = list_request.size == MAX_WHOLE_LIST_ITEMS
-    page = await read_list_page(context.request, dependencies.queries, list_request, is_whole=is_whole)
+    page = await read_list_page(dependencies, list_request, is_whole=is_whole)
     if is_whole and page.total > MAX_WHOLE_LIST_ITEMS:
         raise list_too_long_problem(page.total)
     count_fields = [field for field in list_request.fields if field.type == COUNT_TYPE]
@@ -247,7 +251,7 @@ async def read_list_result(dependencies: ListDependencies, list_request: ListReq
         return ListResult(papers_page, {})
     else:
         facet_fields = list_facet_fields(list_request)
-    page = await read_list_page(context.request, queries, list_request, is_whole=False)
+    page = await read_list_page(dependencies, list_request, is_whole=False)
     columns = [definition.by_name[name] for name in list_column_names(list_request)]
     count_fields = [field for field in dict.fromkeys([*columns, *facet_fields]) if field.type == COUNT_TYPE]
     counts = await read_counts_within(dependencies.counts, definition, count_fields, LIST_COUNT_WAIT_SECONDS)
@@ -264,15 +268,25 @@ def parse_list_parameters(request: Request) -> Pairs:
 
 
 async def read_list_page(
-    request: Request, queries: QueryService, list_request: ListRequest, *, is_whole: bool
+    dependencies: ListDependencies, list_request: ListRequest, *, is_whole: bool
 ) -> ListPage:
     """A page of a list with the requested fields. Raises the Problems of `select_internal_tsv`."""
+    request, queries = dependencies.context.request, dependencies.queries
     settings = queries.settings
     max_bytes = settings.result_bytes if is_whole else MAX_INTERNAL_RESULT_BYTES
+    query = await build_page_query(dependencies.papers, list_request, settings.base)
     return await run_in_threadpool(
-        parse_list_page,
-        await select_internal_tsv(request, queries, build_list_query(list_request, settings.base), max_bytes),
+        parse_list_page, await select_internal_tsv(request, queries, query, max_bytes)
     )
+
+
+async def build_page_query(papers: PapersIndex, list_request: ListRequest, base: str) -> str:
+    """The query for a page of a list. The index selects papers, as sorting all of them would take long."""
+    if list_request.definition.name == PAPERS_LIST_NAME and is_answered_by_index(list_request):
+        total, iris = await papers.query(list_paper_iris, list_request, base)
+        if all(map(is_writable_iri, iris)):
+            return build_items_query(list_request, total, iris, base)
+    return build_list_query(list_request, base)
 
 
 async def read_papers_page(
@@ -283,11 +297,10 @@ async def read_papers_page(
     if is_answered_by_index(list_request):
         return await papers.query(select_papers, list_request, base)
     other_filters = {name: terms for name, terms in list_request.filters.items() if name not in PAPER_FACETS}
-    rows = await select_internal_rows(
-        request,
-        queries,
-        build_matching_iris_query(replace(list_request, filters=other_filters, q=None, year=None), base),
-    )
+    other_request = replace(list_request, filters=other_filters, q=None, year=None)
+    is_sorted_by_index = index_sort_order(list_request) is not None
+    build_query = build_unsorted_iris_query if is_sorted_by_index else build_matching_iris_query
+    rows = await select_internal_rows(request, queries, build_query(other_request, base))
     return await papers.query(select_papers, list_request, base, [iri.value for (iri,) in rows])
 
 

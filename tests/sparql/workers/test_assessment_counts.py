@@ -113,9 +113,11 @@ UNCOUNTED = [
 
 def make_quads(chooser: random.Random, number: int, *, is_simple: bool) -> list[ox.Quad]:
     """Random quads of papers and assessments; simple ones have IRIs only, each triple in one graph."""
-    papers = [ox.NamedNode(f"{BASE}id/p{n}") for n in range(4)]
+    papers: list[Any] = [ox.NamedNode(f"{BASE}id/p{n}") for n in range(4)]
     nodes: list[Any] = [ox.NamedNode(f"{BASE}id/a{n}") for n in range(6)]
-    values = {name: [ox.NamedNode(f"{BASE}id/{name[0]}{n}") for n in range(3)] for name in PROPERTIES._fields}
+    values: dict[str, list[Any]] = {
+        name: [ox.NamedNode(f"{BASE}id/{name[0]}{n}") for n in range(3)] for name in PROPERTIES._fields
+    }
     graphs: list[Any] = [ox.NamedNode(f"{BASE}g{n}") for n in range(3)]
     if not is_simple:
         papers += [ox.BlankNode("p")]
@@ -243,7 +245,11 @@ def test_triples_in_several_graphs_are_for_the_engine() -> None:
     query = PROLOGUE + COUNTED[0]
     assert answer_count_query(copy, query, BASE)
     repeated = next(quad for quad in quads if quad.predicate.value == PROPERTIES.criterion)
-    copy.apply(Change(added=(ox.Quad(*repeated.triple, ox.NamedNode("urn:other")),)))
+    copy.apply(
+        Change(
+            added=(ox.Quad(repeated.subject, repeated.predicate, repeated.object, ox.NamedNode("urn:other")),)
+        )
+    )
     assert answer_count_query(copy, query, BASE) is None
     check_results(copy, query)
     copy.apply(Change(dropped=("urn:other",)))

@@ -156,9 +156,7 @@ class SelectReader:
         modifiers = [
             token for node in self.select.nodes("OrderBy", "Limit", "Offset") for token in node.all_tokens()
         ]
-        if columns is None or not all(
-            is_simple_modifier(token, dict.fromkeys(columns, ...)) for token in modifiers
-        ):
+        if columns is None or not all(is_simple_modifier(token, columns) for token in modifiers):
             return None
         selected = [
             part if isinstance(part, SparqlToken) else get_as_variable(part) for part in projection.parts

@@ -23,7 +23,7 @@ from .triple_counts import TripleCounts, is_countable_value
 NO_VERDICT = "UNDEF"  # in the key of an assessment without a verdict
 MAX_ASSESSMENT_COUNTS = 20_000  # above this, nothing is counted
 
-UNCOUNTABLE = ""  # in the key of a term that VALUES cannot contain, such as a blank node
+UNCOUNTABLE_KEY = ""  # in the key of a term that VALUES cannot contain, such as a blank node
 
 GroupKey = tuple[str, ...]  # the terms of issue, criterion and, in some counts, verdict, as in SPARQL
 
@@ -145,7 +145,7 @@ class AssessmentCounts:
         """
         groups = self.by_criterion if query.verdict_use is VerdictUse.NONE else self.by_verdict
         properties = self.properties[:3] if query.verdict_use is VerdictUse.NONE else self.properties
-        if any(map(counts.has_repeated, properties)) or any(UNCOUNTABLE in key for key in groups.matches):
+        if any(map(counts.has_repeated, properties)) or any(UNCOUNTABLE_KEY in key for key in groups.matches):
             return None
         tallies = {
             AssessmentFigure.MATCHES: tally_groups(groups.matches, query),
@@ -180,4 +180,4 @@ def make_term_key(term: Any) -> str:
     """The term as in SPARQL; None is the missing verdict of a solution."""
     if term is None:
         return NO_VERDICT
-    return str(term) if is_countable_value(term) else UNCOUNTABLE
+    return str(term) if is_countable_value(term) else UNCOUNTABLE_KEY
