@@ -27,6 +27,7 @@ from .papers_index import (
     LITERAL_FACETS,
     PAPER_FACETS,
     PAPER_SORT_KEYS,
+    POSTED_FACET,
     FacetedPapers,
     IndexedPaper,
     PaperOrder,
@@ -146,12 +147,20 @@ def find_paper_matches(
         numbers = [papers.number_by_iri[iri] for iri in iris if iri in papers.number_by_iri]
         candidates = set(numbers)
     order = papers.sorted_numbers(sort_order) if sort_order is not None else numbers
-    if list_request.q or list_request.year:
+    if list_request.year:
+        days = papers.numbers_by_value[POSTED_FACET]
+        year = list_request.year.value
+        of_year = set[int]().union(*(numbers for day, numbers in days.items() if day.startswith(year)))
+        candidates = intersect_paper_numbers(candidates, [of_year])
+    if list_request.q:
+        text, by_number = list_request.q.value.lower(), papers.by_number
         candidates = {
             number
-            for number in (order if candidates is None else candidates)
-            if is_paper_match(papers.by_number[number], list_request)
+            for number in (by_number if candidates is None else candidates)
+            if is_named_with(by_number[number], text)
         }
+    if candidates is not None and len(candidates) == len(papers):
+        candidates = None
     by_facet = {
         name: find_paper_numbers(papers, list_request.definition.by_name[name], values, base)
         for name, values in list_request.filters.items()
@@ -190,12 +199,10 @@ def select_papers(
     )
 
 
-def is_paper_match(paper: IndexedPaper, list_request: ListRequest) -> bool:
-    """Whether a name of the paper contains the value of `q`, and it was posted in `year`."""
-    name_part = list_request.q.value.lower() if list_request.q else ""
-    year = list_request.year.value if list_request.year else ""
-    return any(name_part in name.lower() for name in paper.names or ("",)) and (
-        not year or any(day.startswith(year) for day in paper.posted)
+def is_named_with(paper: IndexedPaper, text: str) -> bool:
+    """Whether a name of the paper contains a text in lower case."""
+    return any(text in name.lower() for name in paper.sort_names) or any(
+        text in name.lower() for name in paper.other_names
     )
 
 
