@@ -223,15 +223,16 @@ def find_cells_by_issue(page: ParsedPage) -> dict[str, dict[str, Element]]:
 
 
 def check_paper_cells(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
-    """Each cell of the matrix has its papers with a link to them, or no paper."""
-    cells = find_cells_by_issue(page)
+    """Each cell of the matrix has the number of its papers with a link to them, or no paper."""
+    cells, expected = find_cells_by_issue(page), defaultdict[tuple[str, str], int](int)
     for row in rows:
-        links = [
-            link for link in cells[row["issue"]][row["criterion"]].links if link.target.startswith("/papers?")
-        ]
-        assert len(links) == ("paper" in row)
+        expected[row["issue"], row["criterion"]] += int(row.get("papers", 0))
+    for (issue, criterion), papers in expected.items():
+        links = [link for link in cells[issue][criterion].links if link.target.startswith("/papers?")]
+        assert len(links) == bool(papers)
         for link in links:
-            assert row["paper"] in open_page(service, link.target).body.text
+            assert link.text.startswith(f"{papers} paper")
+            assert service.get(link.target).json()["total"] == papers
 
 
 def check_judged_cells(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:

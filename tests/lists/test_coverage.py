@@ -65,7 +65,7 @@ def test_papers_of_the_matrix_equal_the_result_of_the_example_query(shipped_clie
     matrix_rows = list(csv.DictReader(io.StringIO(shipped_client.get("/coverage.csv?layer=papers").text)))
     cells = {(row["issueLabel"], row["criterionLabel"]): 0 for row in query_rows}
     for row in query_rows:
-        cells[row["issueLabel"], row["criterionLabel"]] += bool(row["paper"])
+        cells[row["issueLabel"], row["criterionLabel"]] += int(row["papers"] or 0)
     assert {(row["issueLabel"], row["criterionLabel"]): int(row["papers"]) for row in matrix_rows} == cells
     assert sum(cells.values()) > 0
 
@@ -99,7 +99,7 @@ def test_page_of_papers_shows_every_cell_with_text_and_links(shipped_client: htt
     cells = shipped_client.get("/coverage?layer=papers").json()["cells"]
     page = shipped_client.get("/coverage.html?layer=papers").text
     assert page.count('<td class="tone ') == len(cells)
-    query_links = re.findall(r'href="/queries/coverage-matrix\?the_issue=[\w-]+&amp;the_criterion=', page)
+    query_links = re.findall(r'href="/queries/assessments\?the_issue=[\w-]+&amp;the_criterion=', page)
     assert len(query_links) == len(cells)
     empty_cells = [cell for cell in cells if not cell["papers"]]
     assert len(re.findall(r'class="empty" href="[^"]+">(not seen|no known paper)</a>', page)) == len(

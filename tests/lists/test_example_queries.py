@@ -143,7 +143,7 @@ def test_page_of_an_example_has_the_question_as_heading_and_title_and_names_the_
 
 def test_things_in_the_answer_of_an_example_are_links_with_labels(shipped_client: httpx.Client) -> None:
     page = get_page(shipped_client, "/queries/coverage-matrix?the_issue=spam")
-    assert re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page) == ["Issue", "Criterion", "Paper", "Verdict"]
+    assert re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page) == ["Issue", "Criterion", "Verdict", "Papers"]
     spam = '<span class="name">Spam</span><span class="address" dir="ltr" hidden>issue:spam</span></a>'
     assert page.count(f'<a href="/doc/issue/spam">{spam}') == 1
     assert page.count(f'<a href="/doc/issue/spam" tabindex="-1">{spam}') == 5  # repeated, and hidden by CSS
@@ -303,7 +303,7 @@ def list_cells(page: str, title: str) -> list[str]:
         ("due-and-delivered", "Days late", {"none", "not known", "does not apply"}),
         ("definitions", "Author was a member", {"not known", "does not apply"}),
         ("comments-on-papers", "Split into", {"none"}),
-        ("coverage-matrix", "Paper", {"none known"}),
+        ("coverage-matrix", "Papers", {"none known"}),
         ("coverage-matrix", "Verdict", {"not seen", "does not apply"}),
     ],
 )

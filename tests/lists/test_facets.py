@@ -1,13 +1,28 @@
 """Facets of lists: their values and counts, the filters that they make, and the links that sort."""
 
+import io
 import re
 from html import unescape
+from typing import Any
 
 import httpx
 import pytest
+from wgig.http.bodies import parse_form
 from wgig.lists.definitions import LIST_DEFINITIONS
-from wgig.lists.facets import FACET_FIELDS, MAX_FACET_VALUES
+from wgig.lists.facets import (
+    FACET_FIELDS,
+    MAX_FACET_VALUES,
+    build_facet_table,
+    build_faceted_ids_query,
+    build_facets_query,
+    list_facet_fields,
+)
 from wgig.lists.page import LIST_COLUMNS
+from wgig.lists.query import add_query_prefixes, parse_list_request
+from wgig.rdf.formats import TSV
+from wgig.settings import Settings
+from wgig.store.store import Store
+from wgig.store.view import parse_tsv_rows
 
 from tests.lists.test_page import LIST_NAMES, extract_text, find_cell, find_facet_counts, find_row
 
@@ -102,6 +117,44 @@ def test_facets_of_a_long_list_are_left_out(
     assert 'id="q"' in page
     assert "checkbox" not in page
     assert "checkbox" in page_client.get("/issues?size=7&q=spam").text
+
+
+def test_filtered_list_has_no_facets_if_the_whole_list_is_long(
+    page_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/issues?category=access-for-all&size=8"
+    assert "checkbox" in page_client.get(path, headers={"Cache-Control": "no-cache"}).text
+    monkeypatch.setattr("wgig.lists.facets.MAX_FACETED_ITEMS", 34)
+    assert "checkbox" not in page_client.get(path, headers={"Cache-Control": "no-cache"}).text
+
+
+def select_rows(store: Store, query: str) -> list[tuple[Any, ...]]:
+    """The rows of the result of a query over all graphs."""
+    tsv = io.BytesIO()
+    store.query(add_query_prefixes(query, Settings.base), TSV.media_type, tsv)
+    return parse_tsv_rows(tsv.getvalue())
+
+
+@pytest.mark.parametrize("name", LIST_NAMES)
+@pytest.mark.parametrize("query", ["", "q=a", "q=spam", "q=zzzz", "q=e&sort=-id"])
+def test_facets_query_has_the_values_of_each_field(filled_store: Store, name: str, query: str) -> None:
+    list_request = parse_list_request(LIST_DEFINITIONS[name], parse_form(query.encode()), Settings.base)
+    rows = select_rows(filled_store, build_facets_query(list_request, Settings.base))
+    table = build_facet_table(list_request, rows, {}, Settings.base)
+    ids = select_rows(filled_store, build_faceted_ids_query(list_request))
+    assert table.keys() == {iri.value for (iri,) in ids}
+    for field in list_facet_fields(list_request):
+        if field.type in ("count", "class"):
+            continue
+        values = {
+            (iri.value, value)
+            for iri, value in select_rows(
+                filled_store,
+                f"SELECT ?id ?value {{ {field.value_pattern('?value')} }}",
+            )
+            if iri.value in table
+        }
+        assert values == {(iri, value) for iri in table for value in table[iri].get(field.name, ())}
 
 
 @pytest.mark.parametrize("name", LIST_NAMES)

@@ -9,7 +9,12 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.lists.papers_index import PAPER_FACETS, FacetedPapers, PapersIndex
+from wgig.http.bodies import parse_form
+from wgig.lists.definitions import LIST_DEFINITIONS
+from wgig.lists.papers_index import PAPER_FACETS, FacetedPapers, PaperOrder, PapersIndex
+from wgig.lists.query import build_list_query, parse_list_request
+from wgig.lists.results import parse_list_page, serialize_list_json
+from wgig.rdf.formats import TSV
 from wgig.rdf.namespaces import EARL_NAMESPACE, RDF_TYPE_IRI, RDFS_NAMESPACE, SCHEMA_NAMESPACE
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
@@ -25,6 +30,14 @@ WGIG, EARL = f"{BASE}ontology#", EARL_NAMESPACE
 PAPERS = [ox.NamedNode(f"{BASE}id/paper/p{number}") for number in range(4)]
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 ISSUES = [ox.NamedNode(f"{BASE}id/issue/{name}") for name in ("a", "b")]
+
+PAPER_ORDERS: list[PaperOrder] = [
+    (("label", False),),
+    (("label", True), ("posted", False)),
+    (("posted", True), ("label", False)),
+    (("partsMet", False), ("id", True)),
+    (),
+]
 
 
 def make_random_quad(rng: random.Random) -> ox.Quad:
@@ -52,19 +65,24 @@ def make_random_quad(rng: random.Random) -> ox.Quad:
 
 
 def read_index_content(papers: FacetedPapers) -> tuple[set[Any], Any, Any]:
-    """All papers, their IRIs by facet and value, and their IRIs sorted by label."""
+    """All papers, their IRIs by facet and value, and their IRIs in each of PAPER_ORDERS."""
     iris_by_value = {
         (facet, value): {papers.by_number[number].iri for number in numbers}
         for facet in PAPER_FACETS
         for value, numbers in papers.numbers_by_value[facet].items()
     }
-    sorted_numbers = papers.sorted_numbers((("label", False),))
-    sorted_iris = [papers.by_number[number].iri for number in sorted_numbers]
+    sorted_iris = [
+        [papers.by_number[number].iri for number in papers.sorted_numbers(order)] for order in PAPER_ORDERS
+    ]
     return set(papers.by_number.values()), iris_by_value, sorted_iris
 
 
+@pytest.mark.parametrize("moved_papers", [1, 20])  # papers that are moved in an order, without sorting all
 @pytest.mark.parametrize("seed", range(10))
-def test_index_equals_a_new_index_after_each_change(seed: int) -> None:
+def test_index_equals_a_new_index_after_each_change(
+    seed: int, moved_papers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wgig.lists.papers_index.MAX_MOVED_PAPERS", moved_papers)
     rng, store = random.Random(seed), Store.in_memory()
     index = PapersIndex(store, BASE)
     for _ in range(40):
@@ -137,13 +155,24 @@ def list_page_papers(client: httpx.Client, query: str) -> list[str]:
         "criterion=transparency&type=AssessmentPaper",
         "sort=round,-label",
         "conformance=passed",
+        "category=access-for-all&sort=-posted,label&size=3",
+        "issue=spam&issue=voip&fields=label,posted",
+        "posted=none&sort=partsMet,-id",
+        "drafter=none&size=2&page=3",
+        "year=2005&q=internet&fields=type",
     ],
 )
-def test_page_has_the_papers_of_the_json_list_in_the_same_order(
-    page_client: httpx.Client, query: str
+def test_page_and_json_list_have_the_papers_of_the_query_in_the_same_order(
+    page_client: httpx.Client, filled_store: Store, query: str
 ) -> None:
-    items = page_client.get(f"/papers.json?{query}").json()["items"]
-    assert list_page_papers(page_client, query) == [item["id"].rpartition("/")[2] for item in items]
+    response = page_client.get(f"/papers.json?{query}")
+    list_request = parse_list_request(LIST_DEFINITIONS["papers"], parse_form(query.encode()), BASE)
+    tsv = io.BytesIO()
+    filled_store.query(build_list_query(list_request, BASE), TSV.media_type, tsv)
+    expected = parse_list_page(tsv.getvalue())
+    links = response.json()["links"]
+    assert response.content == serialize_list_json(list_request, expected, BASE, links)
+    assert list_page_papers(page_client, query) == [iri.rpartition("/")[2] for iri in expected.resources]
 
 
 def find_facet_counts(page: str, facet: str) -> dict[str, int]:

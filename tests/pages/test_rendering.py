@@ -329,7 +329,7 @@ def test_list_of_questions_has_subjects_and_the_titles_of_fields(get: GetFunctio
         ("/sparql", ">Открытые заседания: "),
         (
             "/doc/issue",
-            '<a href="/queries/coverage-matrix">В каких документах и с каким выводом каждый вопрос ',
+            '<a href="/queries/coverage-matrix">В скольких документах и с каким выводом каждый вопрос ',
         ),
         ("/doc/issue/spam", "В каких документах, какой вопрос и по какому критерию оценивается"),
     ],

@@ -208,12 +208,15 @@ async def count_mechanisms(request: Request, queries: QueryService) -> int:
 async def find_issue_matrix(
     request: Request, queries: QueryService, paper_counts: CellCounts, judgment_counts: CellCounts
 ) -> CoverageMatrix | None:
-    """The coverage matrix of issues; None while papers or judgments are being counted."""
+    """The coverage matrix of issues, kept until the next write; None while its cells are being counted."""
     papers = await paper_counts.get_counts_within(COUNTS_TIMEOUT_SECONDS)
     judged = await judgment_counts.get_counts_within(COUNTS_TIMEOUT_SECONDS)
     if papers is None or judged is None:
         return None
-    query = build_matrix_query(HOME_MATRIX_REQUEST, judged, queries.settings.base)
-    return build_coverage_matrix(
-        HOME_MATRIX_REQUEST, await select_internal_rows(request, queries, query), papers, judged
-    )
+
+    async def read_matrix() -> CoverageMatrix:
+        query = build_matrix_query(HOME_MATRIX_REQUEST, judged, queries.settings.base)
+        rows = await select_internal_rows(request, queries, query)
+        return build_coverage_matrix(HOME_MATRIX_REQUEST, rows, papers, judged)
+
+    return await queries.kept_results.get_or_compute("home matrix", read_matrix)

@@ -68,6 +68,7 @@ EMPTY_CELL_RULES: Mapping[str, Sequence[EmptyCellRule]] = {
     "judgment": [EmptyCellRule(NONE_EXISTS)],
     "outcome_kind": [EmptyCellRule(NOT_APPLICABLE, "outcome")],
     "paper": [EmptyCellRule(NONE_KNOWN)],
+    "papers": [EmptyCellRule(NONE_KNOWN)],
     "quotation": [EmptyCellRule(NOT_APPLICABLE, "judgment")],
     "report_part": [EmptyCellRule(NONE_KNOWN)],
     "report_parts": [EmptyCellRule(NONE_KNOWN)],
@@ -80,7 +81,7 @@ EMPTY_CELL_RULES: Mapping[str, Sequence[EmptyCellRule]] = {
     "tunis_paragraph": [EmptyCellRule(NONE_KNOWN)],
     "tunis_paragraphs": [EmptyCellRule(NONE_KNOWN)],
     "verdict": [
-        EmptyCellRule(NOT_APPLICABLE, "paper"),
+        EmptyCellRule(NOT_APPLICABLE, "papers"),
         EmptyCellRule(NOT_APPLICABLE, "judgment"),
         EmptyCellRule(NOT_SEEN),
     ],

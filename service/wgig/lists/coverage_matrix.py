@@ -68,9 +68,7 @@ class RowDimension:
 
 
 ROW_DIMENSIONS = {
-    "issue": RowDimension(
-        "issue", "issues", "issue", "?thing a wgig:Issue", ("coverage-matrix", "the_issue")
-    ),
+    "issue": RowDimension("issue", "issues", "issue", "?thing a wgig:Issue", ("assessments", "the_issue")),
     "category": RowDimension(
         "category",
         "categories",

@@ -134,34 +134,46 @@ def list_facet_fields(list_request: ListRequest) -> list[ListField]:
     return [list_request.definition.by_name[name] for name in names]
 
 
-def build_facets_query(list_request: ListRequest, base: str) -> str:
-    """The query for the resources that match all filters but those by facets, and their terms.
+def has_few_items(total: int) -> bool:
+    """Whether a list with so many items has facets."""
+    return total <= MAX_FACETED_ITEMS
 
-    A result row has a resource `id`, a `field` and a `value`; a row without both has the resource alone.
+
+def build_faceted_ids_query(list_request: ListRequest) -> str:
+    """The query, without prefixes, for the resources that match all filters but those by facets.
+
+    It has one resource more than a list with facets can have. A result row has a resource `id`.
     """
-    fields = list_facet_fields(list_request)
-    names = {field.name for field in fields}
+    names = {field.name for field in list_facet_fields(list_request)}
     filters = {name: values for name, values in list_request.filters.items() if name not in names}
     patterns = " ".join(iter_filter_patterns(replace(list_request, filters=filters)))
+    return f"SELECT DISTINCT ?id WHERE {{ {patterns} }} LIMIT {MAX_FACETED_ITEMS + 1}"
+
+
+def build_facets_query(list_request: ListRequest, base: str) -> str:
+    """The query for the resources of `build_faceted_ids_query`, and their terms.
+
+    A result row has a resource `id`, a `field` and a `value`; a row without both has the resource alone. Each
+    branch binds the resource: otherwise, the engine would read the values of all resources of the graph.
+    """
     branches = " UNION ".join(
         [
             f'{{ {field.value_pattern("?value")} BIND ("{field.name}" AS ?field) }}'
-            for field in fields
+            for field in list_facet_fields(list_request)
             if field.type != COUNT_TYPE
         ]
-        + ["{ }"]
+        + ["{ ?id a ?class }"]
     )
     return add_query_prefixes(
-        f"SELECT ?id ?field ?value WHERE {{ {{ SELECT DISTINCT ?id WHERE {{ {patterns} }} "
-        f"LIMIT {MAX_FACETED_ITEMS + 1} }} {branches} }}",
+        f"SELECT ?id ?field ?value WHERE {{ {{ {build_faceted_ids_query(list_request)} }} {branches} }}",
         base,
     )
 
 
 def build_facet_table(
     list_request: ListRequest, rows: Iterable[Sequence[Any]], counts: CountsByField, base: str
-) -> FacetTable | None:
-    """The resources and their terms, from the result rows of `build_facets_query`; None for too many.
+) -> FacetTable:
+    """The resources and their terms, from the result rows of `build_facets_query`.
 
     `counts` are those of the count fields.
     """
@@ -178,7 +190,7 @@ def build_facet_table(
         if field.name in counts:
             for iri, terms_by_field in table.items():
                 terms_by_field[field.name] = [ox.Literal(counts[field.name].get(iri, 0))]
-    return table if len(table) <= MAX_FACETED_ITEMS else None
+    return table
 
 
 def build_facets(

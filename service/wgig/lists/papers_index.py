@@ -4,9 +4,11 @@ It is built on first use; afterwards, only papers that a commit affects are read
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
+from functools import partial, total_ordering
 from itertools import chain
 from sys import intern
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
@@ -43,6 +45,7 @@ PAPER_FACETS = {
 
 
 MAX_CACHED_ORDERS = 16
+MAX_MOVED_PAPERS = 20  # changed papers that are moved in the cached orders; for more, all are sorted again
 PaperOrder = tuple[tuple[str, bool], ...]  # fields of PAPER_SORT_KEYS, and whether descending
 
 FACET_POSITIONS = {name: position for position, name in enumerate(PAPER_FACETS)}
@@ -133,11 +136,53 @@ class FacetedPapers:
 
     def sort_by_field(self, numbers: list[int], field: str, descending: bool) -> None:
         """Sort paper numbers by a field of PAPER_SORT_KEYS; those with equal keys keep their order."""
-        get_keys, choose_key = PAPER_SORT_KEYS[field], max if descending else min
         numbers.sort(
-            key=lambda number: choose_key(get_keys(self.by_number[number], descending), default=""),
+            key=lambda number: choose_sort_key(self.by_number[number], field, descending),
             reverse=descending,
         )
+
+    def replace(self, papers: Mapping[str, IndexedPaper | None]) -> None:
+        """Replace papers by IRI, or remove them. Few are moved in the cached orders, without sorting all."""
+        if len(papers) > MAX_MOVED_PAPERS:
+            self.sort_orders.clear()
+        for iri, paper in papers.items():
+            if number := self.number_by_iri.get(iri):
+                for numbers in self.sort_orders.values():
+                    numbers.remove(number)
+            self.remove(iri)
+            if paper:
+                self.add(paper)
+                for order, numbers in self.sort_orders.items():
+                    insort(numbers, self.number_by_iri[iri], key=partial(self.make_order_key, order))
+
+    def make_order_key(self, order: PaperOrder, number: int) -> tuple["str | ReversedText", ...]:
+        """The key by which papers are in an order of `sorted_numbers`."""
+        paper = self.by_number[number]
+        keys = (choose_sort_key(paper, *sort_field) for sort_field in order)
+        return (
+            *(
+                ReversedText(key) if is_descending else key
+                for key, (_, is_descending) in zip(keys, order, strict=True)
+            ),
+            paper.iri,
+        )
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class ReversedText:
+    """A text in a descending order."""
+
+    text: str
+
+    def __lt__(self, other: "ReversedText") -> bool:
+        """Whether this text comes before the other one."""
+        return self.text > other.text
+
+
+def choose_sort_key(paper: IndexedPaper, field: str, descending: bool) -> str:
+    """The lowest key of a paper for a field of PAPER_SORT_KEYS, or the highest for a descending order."""
+    return (max if descending else min)(PAPER_SORT_KEYS[field](paper, descending), default="")
 
 
 def list_label_keys(paper: IndexedPaper, descending: bool) -> list[str]:
@@ -245,10 +290,7 @@ class PapersIndex(Projection):
         with self.change_lock:
             changed_iris, self.changed_iris = self.changed_iris, set()
         try:
-            if changed_iris:
-                self.papers.sort_orders.clear()
-                for iri in changed_iris:
-                    self.reread_paper(iri)
+            self.papers.replace({iri: self.read_paper(self.store, iri) for iri in changed_iris})
         except BaseException:
             self.invalidate()
             raise
@@ -261,13 +303,6 @@ class PapersIndex(Projection):
             if paper := self.read_paper(view, iri):
                 papers.add(paper)
         return papers
-
-    def reread_paper(self, iri: str) -> None:
-        """Update the index for a resource that may be a paper."""
-        paper = self.read_paper(self.store, iri)
-        self.papers.remove(iri)
-        if paper:
-            self.papers.add(paper)
 
     def read_paper(self, view: StoreView, iri: str) -> IndexedPaper | None:
         """The paper with this IRI; None if it is illustrative or not a paper."""

@@ -27,6 +27,7 @@ from .papers_index import (
     LITERAL_FACETS,
     PAPER_FACETS,
     PAPER_SORT_KEYS,
+    POSTED_FACET,
     FacetedPapers,
     IndexedPaper,
     PaperOrder,
@@ -109,40 +110,87 @@ def index_sort_order(list_request: ListRequest) -> PaperOrder | None:
     return order if all(name in PAPER_SORT_KEYS for name, _ in order) else None
 
 
+class PaperMatches(NamedTuple):
+    """The numbers of the papers in the requested order, and of those that match.
+
+    `candidates` match all filters that are not facets, `matches` all filters; None means all papers.
+    `by_facet` has the papers that match the filter by each facet.
+    """
+
+    order: Sequence[int]
+    candidates: PaperNumbers | None
+    by_facet: Mapping[str, PaperNumbers]
+    matches: PaperNumbers | None
+
+    @property
+    def total(self) -> int:
+        """The number of matching papers."""
+        return len(self.order) if self.matches is None else len(self.matches)
+
+    def list_page(self, papers: FacetedPapers, list_request: ListRequest) -> list[IndexedPaper]:
+        """The papers of the requested page."""
+        matches, start = self.matches, (list_request.page - 1) * list_request.size
+        ordered = self.order if matches is None else (number for number in self.order if number in matches)
+        return [papers.by_number[number] for number in islice(ordered, start, start + list_request.size)]
+
+
+def find_paper_matches(
+    papers: FacetedPapers, list_request: ListRequest, base: str, iris: Sequence[str] | None = None
+) -> PaperMatches:
+    """The papers that match the filters of a request, in the requested order.
+
+    If the index alone cannot answer the request, `iris` are the papers that match all filters that are not
+    facets; in the requested order, if the index does not have that order.
+    """
+    sort_order, candidates = index_sort_order(list_request), None
+    if iris is not None:
+        numbers = [papers.number_by_iri[iri] for iri in iris if iri in papers.number_by_iri]
+        candidates = set(numbers)
+    order = papers.sorted_numbers(sort_order) if sort_order is not None else numbers
+    if list_request.year:
+        days = papers.numbers_by_value[POSTED_FACET]
+        year = list_request.year.value
+        of_year = set[int]().union(*(numbers for day, numbers in days.items() if day.startswith(year)))
+        candidates = intersect_paper_numbers(candidates, [of_year])
+    if list_request.q:
+        text, by_number = list_request.q.value.lower(), papers.by_number
+        candidates = {
+            number
+            for number in (by_number if candidates is None else candidates)
+            if is_named_with(by_number[number], text)
+        }
+    if candidates is not None and len(candidates) == len(papers):
+        candidates = None
+    by_facet = {
+        name: find_paper_numbers(papers, list_request.definition.by_name[name], values, base)
+        for name, values in list_request.filters.items()
+        if name in PAPER_FACETS
+    }
+    return PaperMatches(order, candidates, by_facet, intersect_paper_numbers(candidates, by_facet.values()))
+
+
+def list_paper_iris(papers: FacetedPapers, list_request: ListRequest, base: str) -> tuple[int, list[str]]:
+    """The number of matching papers, and the IRIs of the papers of the requested page, in their order."""
+    matches = find_paper_matches(papers, list_request, base)
+    return matches.total, [paper.iri for paper in matches.list_page(papers, list_request)]
+
+
 def select_papers(
     papers: FacetedPapers, list_request: ListRequest, base: str, iris: Sequence[str] | None = None
 ) -> PaperSelection:
-    """The papers of the requested page, in the requested order, with facets.
-
-    If the index alone cannot answer the request, `iris` are the papers that match all filters that are not
-    facets, in the requested order.
-    """
-    filters = {name: values for name, values in list_request.filters.items() if name in PAPER_FACETS}
-    fields = list_request.definition.by_name
-    if iris is None:
-        order = papers.sorted_numbers(index_sort_order(list_request) or ())
-        candidates = None
-    else:
-        order = [papers.number_by_iri[iri] for iri in iris if iri in papers.number_by_iri]
-        candidates = set(order)
-    if list_request.q or list_request.year:
-        candidates = {number for number in order if is_paper_match(papers.by_number[number], list_request)}
-    numbers_by_facet = {
-        name: find_paper_numbers(papers, fields[name], values, base) for name, values in filters.items()
-    }
-    matches = intersect_paper_numbers(candidates, numbers_by_facet.values())
-    ordered_matches = order if matches is None else (number for number in order if number in matches)
-    start = (list_request.page - 1) * list_request.size
+    """The papers of the requested page with facets. `iris` are those of `find_paper_matches`."""
+    found = find_paper_matches(papers, list_request, base, iris)
     return PaperSelection(
-        len(order) if matches is None else len(matches),
-        [papers.by_number[number] for number in islice(ordered_matches, start, start + list_request.size)],
+        found.total,
+        found.list_page(papers, list_request),
         [
             tally_paper_facet(
                 papers,
-                fields[name],
-                filters.get(name, ()),
+                list_request.definition.by_name[name],
+                list_request.filters.get(name, ()),
                 intersect_paper_numbers(
-                    candidates, [numbers for facet, numbers in numbers_by_facet.items() if facet != name]
+                    found.candidates,
+                    [numbers for facet, numbers in found.by_facet.items() if facet != name],
                 ),
                 base,
             )
@@ -151,12 +199,10 @@ def select_papers(
     )
 
 
-def is_paper_match(paper: IndexedPaper, list_request: ListRequest) -> bool:
-    """Whether a name of the paper contains the value of `q`, and it was posted in `year`."""
-    name_part = list_request.q.value.lower() if list_request.q else ""
-    year = list_request.year.value if list_request.year else ""
-    return any(name_part in name.lower() for name in paper.names or ("",)) and (
-        not year or any(day.startswith(year) for day in paper.posted)
+def is_named_with(paper: IndexedPaper, text: str) -> bool:
+    """Whether a name of the paper contains a text in lower case."""
+    return any(text in name.lower() for name in paper.sort_names) or any(
+        text in name.lower() for name in paper.other_names
     )
 
 

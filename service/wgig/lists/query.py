@@ -197,11 +197,6 @@ def build_list_query(list_request: ListRequest, base: str) -> str:
     keys = list_sort_keys(list_request)
     order = " ".join([*(key.order for key in keys), "?id"])
     offset = (list_request.page - 1) * list_request.size
-    branches = " UNION ".join(
-        f"{{ {build_field_pattern(list_field)} }}"
-        for list_field in dict.fromkeys((TYPE_FIELD, *list_request.fields))
-        if list_field.type != COUNT_TYPE
-    )
     return add_query_prefixes(
         f"""SELECT ?total ?id ?field ?value ?label WHERE {{
   {{ SELECT (COUNT(DISTINCT ?id) AS ?total) WHERE {{ {filters} }} }}
@@ -211,10 +206,31 @@ def build_list_query(list_request: ListRequest, base: str) -> str:
       WHERE {{ {filters} {" ".join(key.pattern for key in keys)} }}
       GROUP BY ?id ORDER BY {order} LIMIT {list_request.size} OFFSET {offset}
     }}
-    {branches}
+    {build_field_branches(list_request)}
   }}
 }} ORDER BY {order}""",
         base,
+    )
+
+
+def build_items_query(list_request: ListRequest, total: int, iris: Sequence[str], base: str) -> str:
+    """The query for the page of a list that has these items, with the result rows of `build_list_query`."""
+    items = " ".join(f"({position} {ox.NamedNode(iri)})" for position, iri in enumerate(iris))
+    return add_query_prefixes(
+        f"""SELECT ?total ?id ?field ?value ?label WHERE {{
+  {{ VALUES ?total {{ {total} }} }}
+  UNION {{ VALUES (?position ?id) {{ {items} }} {build_field_branches(list_request)} }}
+}} ORDER BY ?position""",
+        base,
+    )
+
+
+def build_field_branches(list_request: ListRequest) -> str:
+    """The pattern for the fields of ?id."""
+    return " UNION ".join(
+        f"{{ {build_field_pattern(list_field)} }}"
+        for list_field in dict.fromkeys((TYPE_FIELD, *list_request.fields))
+        if list_field.type != COUNT_TYPE
     )
 
 
@@ -229,6 +245,12 @@ def build_matching_iris_query(list_request: ListRequest, base: str) -> str:
 }}""",
         base,
     )
+
+
+def build_unsorted_iris_query(list_request: ListRequest, base: str) -> str:
+    """The query for all matching resources in any order. A result row has the resource `id`."""
+    patterns = " ".join(iter_filter_patterns(list_request))
+    return add_query_prefixes(f"SELECT DISTINCT ?id WHERE {{ {patterns} }}", base)
 
 
 class SortKey(NamedTuple):

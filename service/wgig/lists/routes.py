@@ -41,9 +41,18 @@ from ..sparql.service import (
     select_internal_rows,
     select_internal_tsv,
 )
+from ..store.view import is_writable_iri
 from .count_fields import add_selecting_counts, read_counts, read_counts_within
 from .dependencies import CountSources, CountSourcesDep, PapersDep
-from .facets import Facet, build_facet_table, build_facets, build_facets_query, list_facet_fields
+from .facets import (
+    Facet,
+    build_facet_table,
+    build_faceted_ids_query,
+    build_facets,
+    build_facets_query,
+    has_few_items,
+    list_facet_fields,
+)
 from .fields import COUNT_TYPE, ListDefinition
 from .filters import filter_terms, filtered_resources
 from .page import (
@@ -65,7 +74,9 @@ from .papers_page import (
     build_paper_rows,
     count_series,
     find_papers_labels,
+    index_sort_order,
     is_answered_by_index,
+    list_paper_iris,
     select_papers,
 )
 from .parameters import LIST_FORMATS, ListParameters, build_list_model
@@ -73,9 +84,12 @@ from .query import (
     MAX_WHOLE_LIST_ITEMS,
     CountsByField,
     ListRequest,
+    add_query_prefixes,
     build_field_values_query,
+    build_items_query,
     build_list_query,
     build_matching_iris_query,
+    build_unsorted_iris_query,
     parse_list_request,
 )
 from .results import (
@@ -215,9 +229,8 @@ async def respond_with_list(
 
 async def read_data_result(dependencies: ListDependencies, list_request: ListRequest) -> ListResult:
     """The result for a format other than HTML. Raises Problem 413 for a whole list with too many items."""
-    context = dependencies.context
     is_whole = list_request.size == MAX_WHOLE_LIST_ITEMS
-    page = await read_list_page(context.request, dependencies.queries, list_request, is_whole=is_whole)
+    page = await read_list_page(dependencies, list_request, is_whole=is_whole)
     if is_whole and page.total > MAX_WHOLE_LIST_ITEMS:
         raise list_too_long_problem(page.total)
     count_fields = [field for field in list_request.fields if field.type == COUNT_TYPE]
@@ -238,11 +251,12 @@ async def read_list_result(dependencies: ListDependencies, list_request: ListReq
         return ListResult(papers_page, {})
     else:
         facet_fields = list_facet_fields(list_request)
-    page = await read_list_page(context.request, queries, list_request, is_whole=False)
+    page = await read_list_page(dependencies, list_request, is_whole=False)
     columns = [definition.by_name[name] for name in list_column_names(list_request)]
     count_fields = [field for field in dict.fromkeys([*columns, *facet_fields]) if field.type == COUNT_TYPE]
     counts = await read_counts_within(dependencies.counts, definition, count_fields, LIST_COUNT_WAIT_SECONDS)
-    facets = await read_facets(context, queries, list_request, counts) if facet_fields else []
+    has_facets = facet_fields and await is_faceted(context, queries, list_request, page.total)
+    facets = await read_facets(context, queries, list_request, counts) if has_facets else []
     return ListResult(page, counts, facets, len(counts) == len(count_fields))
 
 
@@ -254,15 +268,25 @@ def parse_list_parameters(request: Request) -> Pairs:
 
 
 async def read_list_page(
-    request: Request, queries: QueryService, list_request: ListRequest, *, is_whole: bool
+    dependencies: ListDependencies, list_request: ListRequest, *, is_whole: bool
 ) -> ListPage:
     """A page of a list with the requested fields. Raises the Problems of `select_internal_tsv`."""
+    request, queries = dependencies.context.request, dependencies.queries
     settings = queries.settings
     max_bytes = settings.result_bytes if is_whole else MAX_INTERNAL_RESULT_BYTES
+    query = await build_page_query(dependencies.papers, list_request, settings.base)
     return await run_in_threadpool(
-        parse_list_page,
-        await select_internal_tsv(request, queries, build_list_query(list_request, settings.base), max_bytes),
+        parse_list_page, await select_internal_tsv(request, queries, query, max_bytes)
     )
+
+
+async def build_page_query(papers: PapersIndex, list_request: ListRequest, base: str) -> str:
+    """The query for a page of a list. The index selects papers, as sorting all of them would take long."""
+    if list_request.definition.name == PAPERS_LIST_NAME and is_answered_by_index(list_request):
+        total, iris = await papers.query(list_paper_iris, list_request, base)
+        if all(map(is_writable_iri, iris)):
+            return build_items_query(list_request, total, iris, base)
+    return build_list_query(list_request, base)
 
 
 async def read_papers_page(
@@ -273,23 +297,33 @@ async def read_papers_page(
     if is_answered_by_index(list_request):
         return await papers.query(select_papers, list_request, base)
     other_filters = {name: terms for name, terms in list_request.filters.items() if name not in PAPER_FACETS}
-    rows = await select_internal_rows(
-        request,
-        queries,
-        build_matching_iris_query(replace(list_request, filters=other_filters, q=None, year=None), base),
-    )
+    other_request = replace(list_request, filters=other_filters, q=None, year=None)
+    is_sorted_by_index = index_sort_order(list_request) is not None
+    build_query = build_unsorted_iris_query if is_sorted_by_index else build_matching_iris_query
+    rows = await select_internal_rows(request, queries, build_query(other_request, base))
     return await papers.query(select_papers, list_request, base, [iri.value for (iri,) in rows])
+
+
+async def is_faceted(
+    context: RequestContext, queries: QueryService, list_request: ListRequest, total: int
+) -> bool:
+    """Whether a list has few enough items for facets, also without the filters by facets.
+
+    `total` is the number of its items with all filters.
+    """
+    if not (has_few_items(total) and list_request.filters):
+        return has_few_items(total)
+    query = add_query_prefixes(build_faceted_ids_query(list_request), context.base)
+    return has_few_items(len(await select_internal_rows(context.request, queries, query)))
 
 
 async def read_facets(
     context: RequestContext, queries: QueryService, list_request: ListRequest, counts: CountsByField
 ) -> list[Facet]:
-    """The facets of a list; none for a long one."""
+    """The facets of a list."""
     base = context.base
     rows = await select_internal_rows(context.request, queries, build_facets_query(list_request, base))
     table = build_facet_table(list_request, rows, counts, base)
-    if table is None:
-        return []
     facets = await run_in_threadpool(
         build_facets,
         list_request,

@@ -15,6 +15,7 @@ from itertools import accumulate
 
 from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
+from markupsafe import Markup
 
 from ..http import language
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
@@ -22,7 +23,7 @@ from ..http.parameters import SERVICE_DESC_LINK, build_service_path, request_bas
 from ..http.responses import NO_STORE_HEADERS
 from ..i18n import gettext_noop
 from ..pages.dependencies import RequestContext
-from ..pages.rendering import truncate_to_letters, width_in_letters
+from ..pages.rendering import render_fragment, truncate_to_letters, width_in_letters
 from ..rdf.formats import HTML, Format
 from ..resources import mappings
 from ..resources.alternates import Resource
@@ -244,6 +245,15 @@ def event_tone(event: TimelineEvent) -> str:
 TIMELINE_PARAMETERS = {"year", "_mediatype"}
 
 
+@dataclass(frozen=True)
+class TimelinePage:
+    """What the page shows: the timeline, the picture and list of its events, and the years with events."""
+
+    timeline: Timeline
+    events: Markup
+    years: Sequence[str]
+
+
 async def respond_with_timeline(
     definition: ListDefinition, dependencies: ListDependencies, parameters: ListParameters
 ) -> Response:
@@ -254,17 +264,19 @@ async def respond_with_timeline(
         return await respond_with_list(definition, dependencies, parameters)
     base = context.base
     year_pairs = [pair for pair in get_query_parameters(context.request) if pair[0] == "year"]
-    timeline_data = await read_timeline_data(
-        context.request, dependencies.queries, dependencies.counts.papers, year_pairs
-    )
-    years = await read_event_years(context.request, dependencies.queries)
-    serialize = partial(render_timeline_page, context, timeline_data, years, year_pairs)
+    read_page = partial(read_timeline_page, dependencies, year_pairs)
+    if dependencies.counts.papers["posted"].is_current:
+        key = ("timeline", *year_pairs, language.current_language())
+        page = await dependencies.queries.kept_results.get_or_compute(key, read_page)
+    else:
+        page = await read_page()  # it may be without papers, until they are counted
+    serialize = partial(render_timeline_page, context, page, year_pairs)
     iri = base.rstrip("/") + build_service_path("timeline", year_pairs)
     # There are no triples, as requests for RDF get the list.
     resource = Resource(
         iri, "/timeline", triples=lambda: (), write=serialize, formats=LIST_FORMATS, pairs=year_pairs
     )
-    headers = LANGUAGE_NEUTRAL_HEADERS | (NO_STORE_HEADERS if timeline_data.papers_by_day is None else {})
+    headers = LANGUAGE_NEUTRAL_HEADERS | ({} if page.timeline.is_counted else NO_STORE_HEADERS)
     return await run_in_threadpool(
         respond_with_resource,
         context,
@@ -273,6 +285,44 @@ async def respond_with_timeline(
         extra_links=[SERVICE_DESC_LINK],
         headers=headers,
     )
+
+
+async def read_timeline_page(dependencies: ListDependencies, year_pairs: Pairs) -> TimelinePage:
+    """What the page shows for these parameters. Raises the Problems of `read_timeline_data`."""
+    request, queries = dependencies.context.request, dependencies.queries
+    timeline_data = await read_timeline_data(request, queries, dependencies.counts.papers, year_pairs)
+    years = await read_event_years(request, queries)
+    return await run_in_threadpool(
+        build_timeline_page, dependencies.context, timeline_data, years, year_pairs
+    )
+
+
+def build_timeline_page(
+    context: RequestContext, timeline_data: TimelineData, event_years: Sequence[str], year_pairs: Pairs
+) -> TimelinePage:
+    """What the page shows of these events; `event_years` are the years of all events but papers."""
+    timeline = build_timeline(timeline_data)
+    events = render_fragment(
+        "timeline-events.html",
+        base=context.base,
+        timeline=timeline,
+        chart=build_timeline_chart(timeline),
+        year=find_year(year_pairs),
+        sources=name_sources(
+            context.store,
+            (term for event in timeline.events for term in event.terms.get("dcterms:source", ())),
+            context.base,
+            language.label_languages(),
+        ),
+    )
+    return TimelinePage(
+        timeline, events, sorted({*event_years, *(name for name, _ in timeline.years if name)})
+    )
+
+
+def find_year(year_pairs: Pairs) -> str:
+    """The year of the page; empty for all years."""
+    return next(iter(parameter_values(year_pairs, "year")), "")
 
 
 def parse_chart_preferences(context: RequestContext, parameters: ListParameters) -> Preferences | None:
@@ -290,24 +340,18 @@ def parse_chart_preferences(context: RequestContext, parameters: ListParameters)
 
 
 def render_timeline_page(
-    context: RequestContext,
-    timeline_data: TimelineData,
-    event_years: Sequence[str],
-    year_pairs: Pairs,
-    format_: Format,
+    context: RequestContext, page: TimelinePage, year_pairs: Pairs, format_: Format
 ) -> bytes:
     """The page with the chart, and links to the years with events; the format is always HTML."""
     assert format_ is HTML
-    timeline = build_timeline(timeline_data)
-    year = next(iter(parameter_values(year_pairs, "year")), "")
     other_formats = [
         (format_.title, build_service_path("timeline", year_pairs, format_.suffix))
         for format_ in LIST_FORMATS
     ]
-    iri, page = f"{context.base}timeline", f"{request_base_url(context.request)}timeline"
+    iri, address = f"{context.base}timeline", f"{request_base_url(context.request)}timeline"
     markup = mappings.build_dataset_markup(
         iri,
-        page,
+        address,
         "Timeline",
         EVENT_LIST.description,
         [format_ for format_ in LIST_FORMATS if format_ is not HTML],
@@ -315,16 +359,10 @@ def render_timeline_page(
     return render_site_page(
         context,
         "timeline.html",
-        timeline=timeline,
-        chart=build_timeline_chart(timeline),
-        year=year,
-        years=sorted({*event_years, *(name for name, _ in timeline.years if name)}),
-        sources=name_sources(
-            context.store,
-            (term for event in timeline.events for term in event.terms.get("dcterms:source", ())),
-            context.base,
-            language.label_languages(),
-        ),
+        timeline=page.timeline,
+        events=page.events,
+        year=find_year(year_pairs),
+        years=page.years,
         other_formats=other_formats,
         markup=markup,
     )

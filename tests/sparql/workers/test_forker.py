@@ -28,7 +28,7 @@ def test_copy_is_aborted_when_the_service_disconnects(tmp_path: Path) -> None:
 
     async def disconnect_during_copy() -> None:
         forker = ForkerConnection(lambda *_: None, lambda: None)
-        await forker.start(max_quads=100_000, memory_bytes=MIB)
+        await forker.start(max_quads=100_000, memory_bytes=MIB, base="urn:base")
         loaded = forker.load(tmp_path / "quads")
         children = Path(f"/proc/{forker.process.pid}/task/{forker.process.pid}/children")
         while not (process_ids := children.read_text().split()):
@@ -57,7 +57,7 @@ forker.write_store_to_pipe = write_incompletely
 service_end, forker_end = socket.socketpair()
 receiving_end, sending_end = socket.socketpair()
 service_end.sendall(protocol.frame_message(protocol.LOAD_MESSAGE, b"anywhere"))
-forker.run_forker(forker_end, sending_end, 10, 2**20)
+forker.run_forker(forker_end, sending_end, 10, 2**20, "urn:base")
 """
 
 

@@ -233,7 +233,7 @@ def evaluate(copy: CountedQuads, query: str, media_type: str, *, counted: bool) 
     """The result of a query or its fault, with or without counts."""
     job = make_job(query, media_type=media_type, base=BASE)
     try:
-        return evaluate_query(StoreView(copy.quads), job, refuse_chunk, copy.counts if counted else None)
+        return evaluate_query(StoreView(copy.quads), job, refuse_chunk, copy if counted else None)
     except QueryFault as fault:  # XML cannot contain some characters
         return f"{fault.kind}: {fault}".encode()
 
@@ -325,7 +325,7 @@ def test_only_the_union_of_all_graphs_is_counted() -> None:
         QueryDataset((), (f"{BASE}g0",)),
     ):
         job = make_job("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", dataset=dataset)
-        result = evaluate_query(StoreView(quads), job, refuse_chunk, copy.counts)
+        result = evaluate_query(StoreView(quads), job, refuse_chunk, copy)
         assert result == evaluate_query(StoreView(quads), job, refuse_chunk)
 
 

@@ -4,7 +4,7 @@ Such a query is recognized in its syntax tree. It has COUNTs, at most one variab
 The property of the pattern may be fixed, and then its value as well. All other queries are for the engine.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -222,7 +222,7 @@ def read_counted_figure(computed: SyntaxNode, pattern: CountPattern, group: str)
     return None
 
 
-def is_simple_modifier(token: SparqlToken, columns: Mapping[str, CountedFigure]) -> bool:
+def is_simple_modifier(token: SparqlToken, columns: Collection[str]) -> bool:
     """Whether a token of ORDER BY, LIMIT or OFFSET means the same without the pattern and the prologue."""
     if token.kind == "variable":
         return variable_name(token) in columns

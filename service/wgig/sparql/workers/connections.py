@@ -104,10 +104,10 @@ class ForkerConnection(CopyConnection):
         self.descriptors: list[int] = []
         self.loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    async def start(self, max_quads: int, memory_bytes: int) -> None:
+    async def start(self, max_quads: int, memory_bytes: int, base: str) -> None:
         """Start the forker, which copies at most `max_quads` quads to memory.
 
-        A query in its workers may use `memory_bytes` of memory.
+        A query in its workers may use `memory_bytes` of memory. `base` is the base IRI of the graph.
         """
         loop = asyncio.get_running_loop()
         (service_end, forker_end), (receiving_end, sending_end) = socket.socketpair(), socket.socketpair()
@@ -117,7 +117,7 @@ class ForkerConnection(CopyConnection):
                 sys.executable,
                 "-m",
                 "wgig.sparql.workers.forker",
-                *map(str, (*descriptors, max_quads, memory_bytes)),
+                *map(str, (*descriptors, max_quads, memory_bytes, base)),
             ]
             self.process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL)
         receiving_end.setblocking(False)

@@ -1,14 +1,16 @@
-"""A copy of the quads in memory, with counts of its triples that change together with it."""
+"""A copy of the quads in memory, with counts of its triples and assessments that change together with it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import pyoxigraph as ox
 
+from ...settings import Settings
 from ...store.change import Change, apply_change, iter_graph_quads
 from ...store.view import is_writable_iri
+from .assessment_counts import AssessmentCounts
 from .triple_counts import PropertyCounts, TripleCounts, is_countable_value, max_counted_values
 
 # The quads whose triple is also in another named graph, once for each; the triples of the unnamed graph that
@@ -21,18 +23,28 @@ MAX_REPETITIONS = 50_000  # of each query; above this, nothing is counted
 
 
 class CountedQuads:
-    """A copy of the quads in memory, and the counts of its triples; None if there are too many counts."""
+    """A copy of the quads in memory, with the counts of its triples, and of the assessments in papers.
 
-    def __init__(self, quads: ox.Store) -> None:
-        """Count the triples, which takes about 2 s for a million."""
+    The counts are None if they are too many. Those of assessments are of use only with those of triples.
+    """
+
+    def __init__(self, quads: ox.Store, base: str = Settings.base) -> None:
+        """Count the triples, which takes about 2 s for a million. `base` is the base IRI of the graph."""
         self.quads = quads
         self.counts: TripleCounts | None = TripleCounts()
+        self.assessments: AssessmentCounts | None = None
         for predicate, matches in self.query_counts("SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p"):
             self.counts.set_property(predicate.value, self.count_property(predicate, matches))
             if self.counts.is_too_large:
                 self.counts = None
                 return
         self.count_repeated(self.counts)
+        if self.counts:
+            self.keep_assessments(AssessmentCounts(quads, base, self.counts))
+
+    def keep_assessments(self, assessments: AssessmentCounts) -> None:
+        """Keep the counts of assessments, unless they are too many."""
+        self.assessments = None if assessments.is_too_large else assessments
 
     def query_counts(self, query: str) -> Iterator[tuple[Any, int]]:
         """The solutions of a query for a term and a count, over the union of all graphs."""
@@ -72,13 +84,23 @@ class CountedQuads:
         """Apply a change. Applying it again changes nothing."""
         if self.counts is None:
             apply_change(change, self.quads)
-        else:
+        elif self.assessments is None:
             self.apply_counted(change, self.counts)
+        else:
+            quads = (*change.removed, *change.added)
+            papers = self.assessments.find_affected(chain(quads, self.iter_dropped_quads(change)))
+            self.assessments.add_papers(papers, -1)
+            self.apply_counted(change, self.counts)
+            self.assessments.add_papers(papers)
+            self.keep_assessments(self.assessments)
+
+    def iter_dropped_quads(self, change: Change) -> Iterator[ox.Quad]:
+        """The quads of the graphs that a change drops."""
+        return (quad for iri in change.dropped for quad in iter_graph_quads(self.quads, ox.NamedNode(iri)))
 
     def apply_counted(self, change: Change, counts: TripleCounts) -> None:
         """Apply a change to the quads and to their counts."""
-        dropped = (quad for iri in change.dropped for quad in iter_graph_quads(self.quads, ox.NamedNode(iri)))
-        for quad in (*change.removed, *dropped):
+        for quad in (*change.removed, *self.iter_dropped_quads(change)):
             if quad in self.quads:
                 self.quads.remove(quad)
                 iri = quad.predicate.value

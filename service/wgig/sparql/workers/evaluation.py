@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import IO, Any, cast
 
 from ...rdf.serialization import OutputChecker, UnserializableError
+from ...rdf.sparql_lexer import SparqlText
 from ...store.errors import StoreError, is_engine_damage
 from ...store.view import QueryDataset, StoreView
 from ..language.count_query import find_count_query
+from .counted_quads import CountedQuads
 from .protocol import (
     DISK_FAULT,
     ROWS_FAULT,
@@ -21,23 +23,21 @@ from .protocol import (
     QueryFault,
     QueryJob,
 )
-from .triple_counts import TripleCounts
 
 COUNTED_DATASET = QueryDataset()  # the union of all graphs
 FIRST_CHUNK_BYTES, NEXT_CHUNK_BYTES = 16 * 1024, 64 * 1024
 
 
 def evaluate_query(
-    view: StoreView, job: QueryJob, send: Callable[[bytes], None], counts: TripleCounts | None = None
+    view: StoreView, job: QueryJob, send: Callable[[bytes], None], copy: CountedQuads | None = None
 ) -> bytes:
     """Evaluate a query: send all chunks of the result except the last, and return the last.
 
-    A count query is answered from `counts`, if they are given and have the numbers. Raises QueryFault.
+    A count query is answered from the counts of `copy`, if they have the numbers. Raises QueryFault.
     """
     writer, text, base = ResultChunkWriter(job, send), job.query.engine_text, job.base
-    if counts and job.dataset == COUNTED_DATASET:
-        count_query = find_count_query(job.query.text, base)
-        text = (count_query and counts.answer(count_query)) or text
+    if copy and job.dataset == COUNTED_DATASET:
+        text = answer_count_query(copy, job.query.text, base) or text
     try:
         if job.max_rows and view.exceeds(job.max_rows, text, job.dataset, base):
             raise QueryFault(ROWS_FAULT)
@@ -53,6 +53,16 @@ def evaluate_query(
         kind = DISK_FAULT if is_engine_damage(error) else VALUE_FAULT
         raise QueryFault(kind, str(error)) from error
     return bytes(writer.chunk)
+
+
+def answer_count_query(copy: CountedQuads, text: str, base: str) -> str | None:
+    """The query with counts in place of what it counts; None if it counts nothing that is kept."""
+    if copy.counts is None:
+        return None
+    if (count_query := find_count_query(text, base)) and (answer := copy.counts.answer(count_query)):
+        return answer
+    replaced = copy.assessments and copy.assessments.replace_counted(text, base, copy.counts)
+    return SparqlText(replaced).engine_text if replaced else None
 
 
 class ResultChunkWriter(io.RawIOBase):

@@ -1,10 +1,10 @@
 """Forker: the process that has the quads in memory and forks the query workers.
 
-It is started as `python -m wgig.sparql.workers.forker FD FD QUADS MEMORY`. The first FD is the socket for
-messages to and from the service, the second one the socket for new workers. QUADS is the maximum number of
-quads in memory, MEMORY the maximum number of bytes for a query. If the store has more quads, workers read
-from a folder on disk. The forker has one thread, as a fork copies only the calling thread. So it never opens
-a store on disk, which would start threads.
+It is started as `python -m wgig.sparql.workers.forker FD FD QUADS MEMORY BASE`. The first FD is the socket
+for messages to and from the service, the second one the socket for new workers. QUADS is the maximum number
+of quads in memory, MEMORY the maximum number of bytes for a query, BASE the base IRI of the graph. If the
+store has more quads, workers read from a folder on disk. The forker has one thread, as a fork copies only the
+calling thread. So it never opens a store on disk, which would start threads.
 """
 
 import gc
@@ -41,7 +41,7 @@ COPY_BUFFER_BYTES = 2**18  # for reading the copy
 
 
 def run_forker(
-    connection: socket.socket, workers_socket: socket.socket, max_quads: int, memory_bytes: int
+    connection: socket.socket, workers_socket: socket.socket, max_quads: int, memory_bytes: int, base: str
 ) -> None:
     """Handle the messages of the service until it closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
@@ -49,14 +49,16 @@ def run_forker(
     worker_forker = WorkerForker(workers_socket, memory_bytes)
     try:
         with suppress(ConnectionError):  # the service has exited
-            serve_forker_messages(connection, worker_forker, max_quads)
+            serve_forker_messages(connection, worker_forker, max_quads, base)
     except EOFError as error:
         # The service starts a new forker, which repeats the copy.
         print(f"wgig: {error}; repeating it", file=sys.stderr)
     worker_forker.close()
 
 
-def serve_forker_messages(connection: socket.socket, worker_forker: "WorkerForker", max_quads: int) -> None:
+def serve_forker_messages(
+    connection: socket.socket, worker_forker: "WorkerForker", max_quads: int, base: str
+) -> None:
     """Handle messages until the connection closes.
 
     Raises ConnectionError if the connection breaks, EOFError if the copy of the quads is incomplete.
@@ -66,7 +68,7 @@ def serve_forker_messages(connection: socket.socket, worker_forker: "WorkerForke
     for kind, body in iter_connection_messages(connection):
         if kind == LOAD_MESSAGE:
             quads, damage = copy_store_to_memory(body.decode(), max_quads, connection)
-            copy = CountedQuads(quads) if quads is not None else None
+            copy = CountedQuads(quads, base) if quads is not None else None
             gc.freeze()  # garbage collection in workers would copy memory that they share
             outcome = damage or copy is not None
             connection.sendall(frame_message(LOADED_MESSAGE, json.dumps(outcome).encode()))
@@ -182,5 +184,11 @@ def write_store_to_pipe(folder: str, max_quads: int, descriptor: int, damage_des
 
 
 if __name__ == "__main__":
-    descriptor, workers_descriptor, *limits = (int(argument) for argument in sys.argv[1:])
-    run_forker(socket.socket(fileno=descriptor), socket.socket(fileno=workers_descriptor), *limits)
+    descriptor, workers_descriptor, quads_limit, memory_limit = map(int, sys.argv[1:5])
+    run_forker(
+        socket.socket(fileno=descriptor),
+        socket.socket(fileno=workers_descriptor),
+        quads_limit,
+        memory_limit,
+        sys.argv[5],
+    )

@@ -304,7 +304,9 @@ class WorkerPool:
         async with self.start_lock:  # so that `close` closes this generation, too
             if self.is_closed:
                 raise asyncio.CancelledError
-            await generation.forker.start(generation.max_memory_quads, self.settings.query_memory)
+            await generation.forker.start(
+                generation.max_memory_quads, self.settings.query_memory, self.settings.base
+            )
             self.generations.append(generation)
         with translate_damage(self.settings.store):
             await generation.load()

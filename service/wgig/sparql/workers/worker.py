@@ -46,7 +46,6 @@ from .protocol import (
     frame_message,
     unframe_messages,
 )
-from .triple_counts import TripleCounts
 
 MEMORY_CHECK_SECONDS = 0.005  # the memory is checked only after queries that took longer
 WORN_OUT_BYTES = 64 * MIB  # a worker is replaced if its queries left more memory allocated
@@ -156,8 +155,7 @@ class QueryWorker:
             except QueryFault as fault:
                 send_query_fault(connection, fault)
                 continue
-            counts = self.copy.counts if self.copy else None
-            send_query_result(connection, StoreView(self.quads), counts, job, self.memory_limit)
+            send_query_result(connection, StoreView(self.quads), self.copy, job, self.memory_limit)
             if get_thread_niceness() > self.start_niceness:
                 self.memory_limit.lift()
                 return True
@@ -267,7 +265,7 @@ def iter_connection_messages(connection: socket.socket) -> Iterator[WorkerMessag
 def send_query_result(
     connection: socket.socket,
     view: StoreView,
-    counts: TripleCounts | None,
+    copy: CountedQuads | None,
     job: QueryJob,
     limit: "MemoryLimit",
 ) -> None:
@@ -275,7 +273,7 @@ def send_query_result(
     started_at = time.monotonic()
     try:
         last_chunk = evaluate_query(
-            view, job, lambda chunk: connection.sendall(frame_message(CHUNK_MESSAGE, chunk)), counts
+            view, job, lambda chunk: connection.sendall(frame_message(CHUNK_MESSAGE, chunk)), copy
         )
     except QueryFault as fault:
         send_query_fault(connection, fault)
