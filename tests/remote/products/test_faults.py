@@ -19,8 +19,8 @@ import pytest
 from tests.crash.load import GraphWriter, NumberWriter, PaperWriter, TitleWriter, Writer
 from tests.fixtures.projections import StreamFollower, wait_until_current
 
-from .conftest import run_instance
-from .engines import ENGINE_PARAMETERS, Engine, run_engine
+from .conftest import run_filled_engine, run_instance
+from .engines import ENGINE_PARAMETERS, Engine
 from .proxy import FAULTS, PASS, Proxy, run_proxy
 
 FAULT_TEST_SECONDS = float(os.environ.get("FAULT_SECONDS", "45"))
@@ -152,7 +152,7 @@ def engine_and_instances(
 ) -> Iterator[tuple[Engine, Proxy, list[httpx.Client]]]:
     """An engine, a proxy in front of it, and clients of two instances that use the proxy."""
     folder = tmp_path_factory.mktemp(request.param)
-    with run_engine(request.param, folder / "engine") as engine, run_proxy(engine.url) as (proxy, url):
+    with run_filled_engine(request.param, folder / "engine") as engine, run_proxy(engine.url) as (proxy, url):
         settings = engine.settings(url) | {"WGIG_REMOTE_SECONDS": "5"}
         with run_instance(folder / "one", settings) as one, run_instance(folder / "two", settings) as two:
             yield engine, proxy, [one, two]
