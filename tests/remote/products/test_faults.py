@@ -23,10 +23,11 @@ from .conftest import run_filled_engine, run_instance
 from .engines import ENGINE_PARAMETERS, Engine
 from .proxy import FAULTS, PASS, Proxy, run_proxy
 
-FAULT_TEST_SECONDS = float(os.environ.get("FAULT_SECONDS", "45"))
+FAULT_TEST_SECONDS = float(os.environ.get("FAULT_SECONDS", "30"))
 SEED = int(os.environ.get("FAULT_SEED", str(time.time_ns() % 1_000_000)))
 KILL, PAUSE, RESTART = "kill", "pause", "restart"  # the engine; RESTART starts it again immediately
-MAX_FAULT_SECONDS = 4.0
+ALL_FAULTS = (*FAULTS, KILL, PAUSE, RESTART)
+MAX_FAULT_SECONDS, MAX_PAUSE_SECONDS = 4.0, 1.0  # of a fault, and between two
 RECOVERY_TIMEOUT_SECONDS = 60.0
 
 
@@ -189,12 +190,14 @@ def test_data_is_correct_and_complete_after_faults(
     wait_until_ready(instances)
     deadline = time.monotonic() + FAULT_TEST_SECONDS
     recovery_seconds: dict[str, float] = {}
+    faults: list[str] = []  # those that follow, until all were caused
     with run_workers(instances, rng) as workers:
         while time.monotonic() < deadline and not any(worker.errors for worker in workers):
-            fault = rng.choice((*FAULTS, KILL, PAUSE, RESTART))
+            faults = faults or rng.sample(ALL_FAULTS, len(ALL_FAULTS))
+            fault = faults.pop()
             cause_fault(engine, proxy, fault, rng)
             recovery_seconds[fault] = max(recovery_seconds.get(fault, 0.0), wait_until_ready(instances))
-            time.sleep(rng.uniform(0, 3))
+            time.sleep(rng.uniform(0, MAX_PAUSE_SECONDS))
     for worker in workers:
         counts = f"{worker.writes} writes, {worker.refused_writes} refused, {worker.reads} reads"
         print(f"{worker.writer.name}: {counts}")
