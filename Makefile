@@ -9,6 +9,9 @@ BUILT := service/wgig/pages/static/built
 LOCKED = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --no-emit-find-links
 
+# Each process would compile the package again, which takes a quarter of the start of a service.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fast test-fast-half \
   test-fast-rest test-remote tools lint audit fuzz faults crash bench soak \

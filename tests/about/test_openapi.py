@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 import jsonschema
-import pyoxigraph as ox
 import pytest
 import schemathesis
+from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -31,9 +31,7 @@ OPERATIONS = [result.ok() for result in API.get_all_operations() if isinstance(r
 @pytest.mark.parametrize(
     "operation", OPERATIONS, ids=lambda operation: f"{operation.method.upper()} {operation.path}"
 )
-def test_an_operation_answers_as_described(operation: Any, shipped_store: ox.Store) -> None:
-    app = create_app(make_service(Settings(), Store(shipped_store)))
-
+def test_an_operation_answers_as_described(operation: Any, shipped_app: FastAPI) -> None:
     @settings(
         max_examples=REQUESTS_PER_OPERATION,
         derandomize=True,
@@ -44,7 +42,7 @@ def test_an_operation_answers_as_described(operation: Any, shipped_store: ox.Sto
     )
     @given(case=operation.as_strategy())
     def check_case(case: Any) -> None:
-        case.validate_response(case.call(app=app), excluded_checks=EXCLUDED_CHECKS)
+        case.validate_response(case.call(app=shipped_app), excluded_checks=EXCLUDED_CHECKS)
 
     check_case()
 

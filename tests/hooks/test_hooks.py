@@ -91,10 +91,14 @@ def test_the_hook_passes_a_complete_paper_and_fails_for_others(hook_source: Path
     (repository / "notes.ttl").write_text("no paper")
     (repository / "papers" / "paper.ttl").write_text(GOOD_PAPER, encoding="utf-8")
     (repository / "papers" / "README.md").write_text("# hi")
+    head = run_command("git", "rev-parse", "HEAD", folder=hook_source).stdout.strip()
+    config = {"repos": [{"repo": str(hook_source), "rev": head, "hooks": [{"id": "wgig-check"}]}]}
+    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     commit_all(repository)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    # Both runs use the same installation of the hook.
     environment = os.environ | {"PRE_COMMIT_HOME": str(tmp_path / "home"), "PATH": path}
-    command = [sys.executable, "-m", "pre_commit", "try-repo", hook_source, "wgig-check", "--all-files"]
+    command = [sys.executable, "-m", "pre_commit", "run", "--all-files"]
     process = run_command(*command, folder=repository, environment=environment)
     assert process.returncode == 0, process.stdout + process.stderr
     assert "Passed" in process.stdout

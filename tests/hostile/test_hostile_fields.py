@@ -58,9 +58,11 @@ FIELD_VALUES = [text.encode() for text in ATTACKS.values() if not {*"\r\n\0"} & 
 
 @pytest.mark.parametrize("field", FIELD_NAMES)
 def test_attack_in_a_header_field_is_harmless(app: ASGIApp, field: str) -> None:
-    shift = FIELD_NAMES.index(field)  # so that each path gets most of the values over all fields
+    shift = FIELD_NAMES.index(field)  # so that each path gets half of the fields, with different values
     attacks = [
-        (path, FIELD_VALUES[(number + shift) % len(FIELD_VALUES)]) for number, path in enumerate(PATHS)
+        (path, FIELD_VALUES[(number + shift) % len(FIELD_VALUES)])
+        for number, path in enumerate(PATHS)
+        if (number + shift // 2) % 2
     ]
     requests = [("GET", path, {"headers": {"Accept": "text/html", field: value}}) for path, value in attacks]
     for (path, value), response in zip(attacks, send_requests(app, requests), strict=True):

@@ -251,8 +251,7 @@ def test_check_button_and_count_stay_in_sight(form: Page, width: int) -> None:
         expect(form.locator(selector)).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("java_script_enabled", [True, False])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "java_script_enabled"), [(390, True), (1280, False)])
 def test_links_of_the_summary_show_label_and_error(
     open_page: Callable[..., Page], width: int, java_script_enabled: bool
 ) -> None:

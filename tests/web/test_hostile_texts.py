@@ -179,7 +179,8 @@ def test_hostile_graph_is_harmless(
 def test_hostile_url_is_harmless(
     phone_page: WatchedPage, assert_harmless: Callable[[Page], None], url_template: str
 ) -> None:
-    for text in SENT_TEXTS:
+    # Every other text: each half has texts that break out of elements, of attributes and of scripts.
+    for text in SENT_TEXTS[URL_TEMPLATES.index(url_template) % 2 :: 2]:
         # A search accepts at most 200 characters.
         phone_page.page.goto(url_template.replace("%s", quote(text[:190], safe="")))
         assert_harmless(phone_page.page)

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -34,6 +36,25 @@ def run_instance(folder: Path, settings: Mapping[str, str]) -> Iterator[httpx.Cl
             process.terminate()
 
 
+@cache
+def filled_folder(name: str) -> TemporaryDirectory[str]:
+    """A folder with an engine that has the bundled graphs, which an instance takes half a minute to write."""
+    folder = TemporaryDirectory(prefix=f"wgig-{name}-")
+    with run_engine(name, Path(folder.name) / "engine") as engine:
+        with run_instance(Path(folder.name) / "copy", engine.settings()) as client:
+            while client.get("/ready").status_code != 200:
+                pass
+        engine.stop()
+    return folder
+
+
+@contextmanager
+def run_filled_engine(name: str, folder: Path) -> Iterator[Engine]:
+    """Run an engine with the bundled graphs, and yield it."""
+    with run_engine(name, folder, Path(filled_folder(name).name) / "engine") as engine:
+        yield engine
+
+
 @pytest.fixture(scope="module", params=[EMBEDDED, *ENGINE_PARAMETERS])
 def client(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -45,7 +66,7 @@ def client(
             yield client
         return
     with (
-        run_engine(request.param, folder / "engine") as engine,
+        run_filled_engine(request.param, folder / "engine") as engine,
         run_instance(folder / "copy", engine.settings()) as client,
     ):
         yield client

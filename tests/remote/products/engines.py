@@ -3,6 +3,7 @@
 In parameters of tests, `embedded` stands for the store of an instance that uses no engine.
 """
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,11 +28,14 @@ START_TIMEOUT_SECONDS = 60
 class Engine:
     """An engine in a folder, which always listens on the same port."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        """Create the folder, without starting the engine."""
+    def __init__(self, name: str, folder: Path, copied_folder: Path | None = None) -> None:
+        """Create the folder, empty or as that of a stopped engine, without starting the engine."""
         self.name, self.folder, self.port = name, folder, find_free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        folder.mkdir()
+        if copied_folder:
+            shutil.copytree(copied_folder, folder)
+        else:
+            folder.mkdir()
         self.command = (
             oxigraph_command(folder, self.port) if name == OXIGRAPH else virtuoso_command(folder, self.port)
         )
@@ -61,8 +65,14 @@ class Engine:
             self.process.kill()
             self.process.wait()
 
+    def stop(self) -> None:
+        """Let the process end with all data in its files."""
+        assert self.process
+        self.process.terminate()
+        self.process.wait()
+
     def pause(self) -> None:
-        """Stop the process until `resume` is called."""
+        """Pause the process until `resume` is called."""
         assert self.process
         self.process.send_signal(signal.SIGSTOP)
 
@@ -91,11 +101,11 @@ class Engine:
 
 
 @contextmanager
-def run_engine(name: str, folder: Path) -> Iterator[Engine]:
-    """Run an engine, and yield it; skip the test if it is not installed."""
+def run_engine(name: str, folder: Path, copied_folder: Path | None = None) -> Iterator[Engine]:
+    """Run an engine in a new folder, and yield it; skip the test if it is not installed."""
     if name == VIRTUOSO and not virtuoso.is_installed():
         pytest.skip("Virtuoso is not installed (Debian: virtuoso-opensource-7-bin).")
-    engine = Engine(name, folder)
+    engine = Engine(name, folder, copied_folder)
     engine.start()
     try:
         yield engine

@@ -19,14 +19,15 @@ import pytest
 from tests.crash.load import GraphWriter, NumberWriter, PaperWriter, TitleWriter, Writer
 from tests.fixtures.projections import StreamFollower, wait_until_current
 
-from .conftest import run_instance
-from .engines import ENGINE_PARAMETERS, Engine, run_engine
+from .conftest import run_filled_engine, run_instance
+from .engines import ENGINE_PARAMETERS, Engine
 from .proxy import FAULTS, PASS, Proxy, run_proxy
 
-FAULT_TEST_SECONDS = float(os.environ.get("FAULT_SECONDS", "45"))
+FAULT_TEST_SECONDS = float(os.environ.get("FAULT_SECONDS", "30"))
 SEED = int(os.environ.get("FAULT_SEED", str(time.time_ns() % 1_000_000)))
 KILL, PAUSE, RESTART = "kill", "pause", "restart"  # the engine; RESTART starts it again immediately
-MAX_FAULT_SECONDS = 4.0
+ALL_FAULTS = (*FAULTS, KILL, PAUSE, RESTART)
+MAX_FAULT_SECONDS, MAX_PAUSE_SECONDS = 4.0, 1.0  # of a fault, and between two
 RECOVERY_TIMEOUT_SECONDS = 60.0
 
 
@@ -152,7 +153,7 @@ def engine_and_instances(
 ) -> Iterator[tuple[Engine, Proxy, list[httpx.Client]]]:
     """An engine, a proxy in front of it, and clients of two instances that use the proxy."""
     folder = tmp_path_factory.mktemp(request.param)
-    with run_engine(request.param, folder / "engine") as engine, run_proxy(engine.url) as (proxy, url):
+    with run_filled_engine(request.param, folder / "engine") as engine, run_proxy(engine.url) as (proxy, url):
         settings = engine.settings(url) | {"WGIG_REMOTE_SECONDS": "5"}
         with run_instance(folder / "one", settings) as one, run_instance(folder / "two", settings) as two:
             yield engine, proxy, [one, two]
@@ -189,12 +190,14 @@ def test_data_is_correct_and_complete_after_faults(
     wait_until_ready(instances)
     deadline = time.monotonic() + FAULT_TEST_SECONDS
     recovery_seconds: dict[str, float] = {}
+    faults: list[str] = []  # those that follow, until all were caused
     with run_workers(instances, rng) as workers:
         while time.monotonic() < deadline and not any(worker.errors for worker in workers):
-            fault = rng.choice((*FAULTS, KILL, PAUSE, RESTART))
+            faults = faults or rng.sample(ALL_FAULTS, len(ALL_FAULTS))
+            fault = faults.pop()
             cause_fault(engine, proxy, fault, rng)
             recovery_seconds[fault] = max(recovery_seconds.get(fault, 0.0), wait_until_ready(instances))
-            time.sleep(rng.uniform(0, 3))
+            time.sleep(rng.uniform(0, MAX_PAUSE_SECONDS))
     for worker in workers:
         counts = f"{worker.writes} writes, {worker.refused_writes} refused, {worker.reads} reads"
         print(f"{worker.writer.name}: {counts}")

@@ -18,8 +18,8 @@ import pytest
 from bench.measure.server import find_free_port
 from tests.fixtures.triples import put_turtle
 
-from .conftest import TOKEN, run_instance
-from .engines import Engine, run_engine
+from .conftest import TOKEN, run_filled_engine, run_instance
+from .engines import Engine
 
 TURTLE_HEADERS = {"Content-Type": "text/turtle"}
 XSD_NAMESPACE = "http://www.w3.org/2001/XMLSchema#"
@@ -183,7 +183,7 @@ def test_clients_cannot_write_the_ledger_or_execute_commands(instances: list[htt
 @pytest.mark.parametrize("name", ["oxigraph"])
 def test_rolling_restart_under_load_loses_no_request(name: str, tmp_path: Path) -> None:
     """Clients connect to the other instance if a connection is refused, as a load balancer does."""
-    with run_engine(name, tmp_path / "engine") as engine:
+    with run_filled_engine(name, tmp_path / "engine") as engine:
         ports = [find_free_port() for _ in range(2)]
         folders = [tmp_path / "one", tmp_path / "two"]
         processes = [

@@ -26,7 +26,7 @@ from tests.fixtures.triples import parse_triples
 NAMESPACES = namespaces_by_prefix(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in NAMESPACES.items())
 CONSULTED_GRAPH, ASSERTED_GRAPH = ox.NamedNode("urn:consulted"), ox.NamedNode("urn:g")
-WRITE_COUNT = 40  # random writes of papers
+WRITE_COUNT = 20  # random writes of papers
 StoreWithInference = tuple[ox.Store, Inference]
 ASSERTED_GRAPHS: list[ox.NamedNode | ox.DefaultGraph] = [
     ox.DefaultGraph(),
