@@ -233,17 +233,17 @@ def format_rates(rates: Iterable[RequestRate]) -> str:
 
 
 def format_ask_times(measurements: Iterable[AskTimes]) -> str:
-    """A row for each number of front processes, without and with the other client."""
+    """A row for each number of front processes and each load."""
     return format_table(
-        "front processes | other client | ASK | refused | pages per second of the other client "
+        "front processes | load by the other client | pages per second | ASK | refused "
         "| ms (p99) | goal p99 | met",
         (
             [
                 str(measurement.fronts),
-                "busy" if measurement.is_busy else "none",
+                measurement.load,
+                format_number(measurement.pages_per_second or None),
                 f"{measurement.requests:,}",
                 str(measurement.refused),
-                format_number(measurement.pages_per_second) if measurement.is_busy else "",
                 f"{format_ms(measurement.p50)} ({format_ms(measurement.p99)})",
                 format_maximum(measurement.goal, "ms", 1e3),
                 format_maximum_met(measurement.p99, measurement.goal),

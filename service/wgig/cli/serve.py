@@ -45,6 +45,7 @@ from ..http.limits import RateLimiter
 from ..http.oidc import build_configured_issuer
 from ..http.responses import ResponseAbortedError
 from ..http.server import make_connection_class
+from ..http.threads import limit_page_threads
 from ..http.work_queue import ProcessWorkQueue
 from ..seed import open_filled_store
 from ..settings import THREAD_STACK_BYTES, Settings
@@ -417,6 +418,8 @@ def list_background_jobs(
     """The jobs to run in the background after the start, so that no request waits for them."""
     papers, judgments = service.projections.paper_counts, service.projections.judgment_counts
     return [
+        # With a shared store, threads wait for its servers most of the time.
+        *([] if service.settings.remote_query else [limit_page_threads]),
         partial(prepare_parts, service, checks, pool),
         partial(prepare_home, service.settings.base, [papers["issue"], judgments, papers["posted"]]),
         *([partial(compact_daily, service)] if service.settings.history_days else []),

@@ -15,7 +15,6 @@ from itertools import chain
 from urllib.parse import unquote
 
 import pyoxigraph as ox
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ..http import bodies
@@ -33,6 +32,7 @@ from ..http.operations import Operation
 from ..http.parameter_models import ParameterModel, list_parameter_names
 from ..http.parameters import check_parameter_pairs
 from ..http.responses import NO_STORE_HEADERS, compute_entity_tag, matches_entity_tag
+from ..http.threads import run_in_write_thread
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import graph_path
 from ..problems import Problem
@@ -225,7 +225,7 @@ async def apply_graph_change(
         return await change_paper_graph(context, pipeline, graph, parts, WriteRequest(token, title, parts))
     parts = await read_graph_payload(request, GRAPH_FORMATS, settings.body_bytes)
     write = WriteRequest(token, title, parts)
-    triples = await run_sync(parse_bounded_parts, settings, parts, graph)
+    triples = await run_in_write_thread(parse_bounded_parts, settings, parts, graph)
     return await commit_graph_triples(context, pipeline, graph, triples, write)
 
 
@@ -277,16 +277,17 @@ async def change_paper_graph(
         return await commit_graph_triples(context, pipeline, graph, triples, write)
     # No other write may change the content between the check and this write.
     async with exclusive_write(context.request, pipeline):
-        existing = await run_sync(context.store.serialize_graph, graph, N_TRIPLES.media_type)
+        existing = await run_in_write_thread(context.store.serialize_graph, graph, N_TRIPLES.media_type)
         decision = await pass_gate(context.request, pipeline, graph, parts, existing)
         if isinstance(decision, Response):
             return decision
         triples = await parse_checked_triples(context, graph, decision)
-        await run_sync(check_sum_size, context, graph, triples)  # so that one write can delete the paper
+        # So that one write can delete the paper.
+        await run_in_write_thread(check_sum_size, context, graph, triples)
         pending = make_graph_write(
             context, pipeline, graph, triples, replace(write, checked_quads=decision.by_digest)
         )
-        await run_sync(commit_writes, pipeline, [pending])
+        await run_in_write_thread(commit_writes, pipeline, [pending])
         return pending.get_response()
 
 
@@ -295,7 +296,7 @@ async def parse_checked_triples(
 ) -> list[ox.Triple]:
     """The triples that passed the gate. Raises Problem 413 if they exceed a write."""
     part = BodyPart("", N_TRIPLES.media_type, decision.triples)
-    return await run_sync(parse_bounded_parts, context.settings, [part], graph)
+    return await run_in_write_thread(parse_bounded_parts, context.settings, [part], graph)
 
 
 async def commit_graph_triples(

@@ -6,9 +6,9 @@ still has its own version, conditions and error.
 
 from collections.abc import Sequence
 
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
+from ..http.threads import run_in_write_thread
 from ..problems import Problem
 from ..store.errors import InferenceTooLargeError
 from .write_pipeline import PendingWrite, PreparedWrite, WritePipeline, exclusive_write
@@ -52,7 +52,7 @@ def take_group(waiting: list[PendingWrite], first: PendingWrite) -> list[Pending
 async def commit_group(pipeline: WritePipeline, group: Sequence[PendingWrite]) -> None:
     """Commit writes together on a thread; then they are finished."""
     try:
-        await run_sync(commit_writes, pipeline, group)
+        await run_in_write_thread(commit_writes, pipeline, group)
     except BaseException as error:
         for write in group:
             write.error = write.error or error

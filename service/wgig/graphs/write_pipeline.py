@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import anyio
 import pyoxigraph as ox
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ..http.access_log import Telemetry
@@ -26,6 +25,7 @@ from ..http.negotiation import negotiate_format
 from ..http.responses import NO_STORE_HEADERS
 from ..http.status import DAMAGED_STORE_DETAIL, ServiceStatus
 from ..http.telemetry import count_check_outcomes, span_if_traced
+from ..http.threads import run_in_write_thread
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.formats import PROBLEM_JSON, Format
@@ -148,7 +148,7 @@ async def run_exclusive_write(
 ) -> Response:
     """Run the function on a thread while no other write runs. Raises Problem like `exclusive_write`."""
     async with exclusive_write(request, pipeline):
-        return await run_sync(function, *args)
+        return await run_in_write_thread(function, *args)
 
 
 @asynccontextmanager
@@ -263,7 +263,7 @@ async def run_paper_gate(  # noqa: PLR0913, PLR0917 - the submission, format and
     if decision.actor_statements:
         base = pipeline.settings.base
         own_graphs = frozenset((graph, *(f"{base}graph/{name}" for name in COMPUTED_GRAPH_PURPOSES)))
-        await run_sync(
+        await run_in_write_thread(
             check_actor_statements,
             pipeline.store,
             decision.actor_statements,

@@ -30,13 +30,14 @@ class WorkQueue:
     def __init__(self, max_running: int, max_waiting: int, timeout_seconds: float) -> None:
         """Start with all slots free."""
         self.limiter = anyio.CapacityLimiter(max_running)
+        self.thread_limiter = anyio.CapacityLimiter(max_running)  # so that calls take no threads of pages
         self.max_waiting = max_waiting
         self.timeout_seconds = timeout_seconds
 
     async def run(self, function: Callable[..., ResultT], *args: Any) -> ResultT:
         """The return value of the function, called on a thread. Raises Problem 503 if it gets no slot."""
         async with self.slot():
-            return await run_in_thread(function, *args)
+            return await run_in_thread(function, *args, limiter=self.thread_limiter)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:

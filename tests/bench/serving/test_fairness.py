@@ -9,13 +9,9 @@ from bench.serving.fairness import AskTimes
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def make_times(p99: float, *, is_busy: bool) -> AskTimes:
-    return AskTimes(1, is_busy, 100, 0, p99 / 2, p99, p99, 10)
-
-
-def test_only_ask_beside_the_busy_client_has_a_goal() -> None:
-    assert make_times(0.05, is_busy=True).goal == fairness.MAX_P99_SECONDS
-    assert make_times(0.05, is_busy=False).goal is None
+def test_only_ask_beside_another_client_has_a_goal() -> None:
+    goals = [AskTimes(1, load, 100, 0, 0.01, 0.05, 0.06, 10).goal for load in fairness.LOADS]
+    assert goals == [None, *[fairness.MAX_P99_SECONDS] * 3]
 
 
 def test_ask_is_sent_from_an_address_of_its_own_with_another_query_each_time() -> None:
@@ -32,7 +28,8 @@ def test_ask_is_sent_from_an_address_of_its_own_with_another_query_each_time() -
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=serve, args=(listener,))
         server.start()
-        times = fairness.measure_ask(listener.getsockname()[1], 1, 0.05, None)
+        with fairness.run_busy_client(0, None) as page_count:
+            times = fairness.measure_ask(listener.getsockname()[1], 1, "none", 0.05, page_count)
         server.join()
     assert (times.requests, times.refused) == (len(requests), 0)
     assert len({*requests}) == len(requests) > 1

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pyoxigraph as ox
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ...graphs.graph_store import parse_graph_parts
@@ -22,6 +21,7 @@ from ...http.auth import PAPER_WRITE_SCOPES, AccessToken, TokenStore, authorize_
 from ...http.bodies import BodyPart
 from ...http.language import current_language
 from ...http.responses import respond_with_body
+from ...http.threads import run_in_write_thread
 from ...i18n import gettext_noop
 from ...pages.dependencies import RequestContext
 from ...problems import Problem
@@ -176,7 +176,7 @@ async def save_paper(
         write_request = WriteRequest(
             token, f"PUT /{PAPER_GRAPH_PATH}{save_request.name}", [approved_part], decision.by_digest
         )
-        await run_sync(replace_paper_graph, writes, graph, write_request, save_request.version)
+        await run_in_write_thread(replace_paper_graph, writes, graph, write_request, save_request.version)
 
 
 def replace_paper_graph(writes: WritePipeline, graph: str, write_request: WriteRequest, version: str) -> None:
