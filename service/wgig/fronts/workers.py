@@ -9,17 +9,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from ..problems import Problem
 from ..settings import Settings
 from ..sparql.workers.connections import CopyConnection, WorkerConnection
-from ..sparql.workers.policy import WorkerSet, start_query, start_query_now
+from ..sparql.workers.policy import WorkerSet, start_query, start_query_soon, start_waiting_query
 from ..sparql.workers.protocol import (
     FAULT_MESSAGE,
     HELLO_MESSAGE,
-    LOST_FAULT,
     OUTDATED_FAULT,
     RETIRE_MESSAGE,
-    QueryFault,
     QueryJob,
 )
 from ..sparql.workers.result import QueryResult
@@ -37,7 +34,6 @@ class FrontWorkers(WorkerSet):
         self.path, self.settings, self.memory = path, settings, memory
         self.request_worker: Callable[[], None] = lambda: None  # asks the writer for one more worker
         self.reload_count = 0
-        self.retries: set[asyncio.Task[None]] = set()
         self.is_serving = True
 
     async def listen(self) -> None:
@@ -69,10 +65,10 @@ class FrontWorkers(WorkerSet):
         job = job._replace(version=self.memory.version)
         return await start_query(self.queue, job, client, self.settings.query_seconds)
 
-    def start_query_now(self, job: QueryJob, client: str) -> QueryResult | None:
-        """Start a query of a client, if a worker is free for it; else return None."""
+    def start_query_soon(self, job: QueryJob, client: str) -> QueryResult:
+        """Start a query of a client, now or when a worker is free for it, and return its result."""
         job = job._replace(version=self.memory.version)
-        return start_query_now(self.queue, job, client, self.settings.query_seconds)
+        return start_query_soon(self.queue, job, client, self.settings.query_seconds)
 
     def fork_worker(self) -> None:
         """Ask the writer for one more worker."""
@@ -83,16 +79,7 @@ class FrontWorkers(WorkerSet):
         client = self.queue.loans[worker].client
         self.queue.take_back(worker)
         worker.close()
-        task = asyncio.get_running_loop().create_task(self.retry(job, client, result))
-        self.retries.add(task)
-        task.add_done_callback(self.retries.discard)
-
-    async def retry(self, job: QueryJob, client: str, result: QueryResult) -> None:
-        """Let another worker evaluate a job for a result that has no chunks yet."""
-        try:
-            await start_query(self.queue, job, client, self.settings.query_seconds, result)
-        except Problem:  # no worker became free
-            result.fail(QueryFault(LOST_FAULT))
+        start_waiting_query(self.queue, job, client, self.settings.query_seconds, result)
 
     def on_retired(self, worker: "FrontWorkerConnection") -> None:
         """Close a worker that gets no more changes, after its query."""

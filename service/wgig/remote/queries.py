@@ -258,7 +258,7 @@ class RemoteQueryWorkers:
         """Update the local copy with all writes that are finished now. Raises StoreUnavailableError."""
         await self.follower.ensure_current()
 
-    def start_query_now(self, job: QueryJob, client: str) -> None:  # noqa: ARG002  the protocol
+    def start_query_soon(self, job: QueryJob, client: str) -> None:  # noqa: ARG002  the protocol
         """Return None: a query has to wait."""
         return
 

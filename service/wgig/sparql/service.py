@@ -28,7 +28,7 @@ from ..http.responses import (
     respond_with_json,
     respond_with_stream,
 )
-from ..http.work_queue import WorkQueue
+from ..http.work_queue import WorkQueue, queue_full_problem
 from ..problems import Problem
 from ..rdf.formats import CSV, FORMATS_BY_FORM, HTML, JSON, TSV, Format, is_empty_result
 from ..rdf.serialization import UnserializableError
@@ -436,7 +436,10 @@ async def iter_result_chunks(first_chunk: bytes, result: QueryResult) -> AsyncIt
 async def query_failure_problem(
     queries: QueryService, fault: QueryFault, query: QueryRequest, format_: Format
 ) -> Problem:
-    """The Problem for a query without a complete result. Raises StoreError if the store failed."""
+    """The Problem for a query without a complete result.
+
+    Raises StoreError if the store failed, Problem 503 if no worker became free.
+    """
     settings, headers = queries.settings, {}
     match fault.kind:
         case protocol.SYNTAX_FAULT if len(query.source.text) > LONG_QUERY_CHARS:
@@ -462,6 +465,8 @@ async def query_failure_problem(
             cause = (
                 str(fault) or f"The query took longer than {settings.query_seconds} seconds and was canceled."
             )
+        case protocol.WAIT_FAULT:
+            raise queue_full_problem()
         case protocol.CANCELED_FAULT:
             cause = "The query was canceled on request, or because the service is stopping."
         case protocol.CROWDED_FAULT:

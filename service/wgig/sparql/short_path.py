@@ -1,7 +1,7 @@
 """The short path of the endpoint: answers a plain GET request of one query from its bytes, without ASGI.
 
 A request takes it if its head has only common header fields, if the fast path of admission recognizes the
-query, and if a worker is free. The response is the same as on the long path, at less than half of the CPU.
+query. The response is the same as on the long path, at less than half of the CPU.
 Everything else takes the long path: other requests at once, and a result that fails or does not fit the first
 chunk with the query that was started here.
 """
@@ -82,7 +82,7 @@ class ShortQueryPath:
         if plain is None:
             return None
         version = self.raw_cache.get_version()
-        result = queries.workers.start_query_now(plain.job, client)
+        result = queries.workers.start_query_soon(plain.job, client)
         if result is None:
             return None
         query = self.started[data] = ShortQuery(self, data, result, plain, version, queries)

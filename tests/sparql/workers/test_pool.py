@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -17,6 +18,7 @@ from wgig.sparql.workers.connections import ForkerConnection, WorkerConnection
 from wgig.sparql.workers.fair_queue import FairQueue
 from wgig.sparql.workers.generation import WorkerGeneration
 from wgig.sparql.workers.pool import WorkerPool
+from wgig.sparql.workers.protocol import CANCELED_FAULT, WAIT_FAULT, QueryFault
 from wgig.store.errors import StoreError
 from wgig.store.folder import QUADS_FOLDER
 from wgig.store.store import Store
@@ -101,6 +103,30 @@ def test_workers_with_many_changes_are_replaced_and_see_every_write(
             await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(number)})
             assert await select_numbers(pool) == {number}
         assert [await select_numbers(pool) for _ in range(4)] == [{number}] * 4
+
+    run_with_pool(settings, check)
+
+
+def test_query_that_is_started_soon_waits_for_a_worker(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        results = [pool.start_query_soon(make_job("SELECT (1 AS ?n) {}"), "client") for _ in range(20)]
+        assert pool.queue_state.busy < 20
+        assert {await result.read_all() for result in results} == {b"n\r\n1\r\n"}
+        endless = [pool.start_query_soon(make_job(ENDLESS_QUERY), "client") for _ in range(settings.readers)]
+        await asyncio.sleep(0)
+        assert pool.queue_state.waiting == 1
+        endless[-1].close()
+        with pytest.raises(QueryFault) as canceled:
+            await endless[-1].read_all()
+        assert canceled.value.kind == CANCELED_FAULT
+        await asyncio.sleep(0)
+        assert pool.queue_state.waiting == 0
+        pool.queue.wait_seconds = 0
+        with pytest.raises(QueryFault) as late:
+            await pool.start_query_soon(make_job("ASK {}"), "client").read_all()
+        assert late.value.kind == WAIT_FAULT
+        for result in endless:
+            result.close()
 
     run_with_pool(settings, check)
 

@@ -1,11 +1,13 @@
 """Which worker evaluates a query, when another worker is forked, and which query is canceled for others."""
 
+import asyncio
 from collections.abc import Callable
 
 from ...http.limits import identify_client
+from ...problems import Problem
 from .connections import SLOW_QUERY_SECONDS, WorkerConnection
 from .fair_queue import FairQueue, QueueState
-from .protocol import CROWDED_FAULT, QueryJob
+from .protocol import CROWDED_FAULT, WAIT_FAULT, QueryFault, QueryJob
 from .result import QueryResult
 
 MAX_WAITING_QUERIES = 256
@@ -43,6 +45,35 @@ def make_worker_queue(size: int, on_crowded: Callable[[], None]) -> FairQueue[Wo
         WORKER_WAIT_SECONDS,
         on_crowded,
     )
+
+
+def start_query_soon(
+    queue: FairQueue[WorkerConnection], job: QueryJob, client: str, seconds: float
+) -> QueryResult:
+    """Start a query of a client now, or else when a worker is free for it. Returns its result."""
+    return start_query_now(queue, job, client, seconds) or start_waiting_query(
+        queue, job, client, seconds, QueryResult()
+    )
+
+
+def start_waiting_query(
+    queue: FairQueue[WorkerConnection], job: QueryJob, client: str, seconds: float, result: QueryResult
+) -> QueryResult:
+    """Start a query when a worker is free for it; its result fails with WAIT_FAULT if none becomes free."""
+
+    async def start() -> None:
+        try:
+            await start_query(queue, job, client, seconds, result)
+        except Problem:
+            result.fail(QueryFault(WAIT_FAULT))
+
+    def stop(kind: str) -> None:
+        task.cancel()
+        result.fail(QueryFault(kind))
+
+    task = asyncio.get_running_loop().create_task(start())
+    result.stop = stop  # this also keeps the task from being freed
+    return result
 
 
 def start_query_now(

@@ -18,7 +18,7 @@ from ...store.files import ASIDE_FOLDER
 from ...store.store import Store
 from .fair_queue import QueueState
 from .generation import GenerationOwner, WorkerGeneration
-from .policy import make_worker_queue, start_query, start_query_now
+from .policy import make_worker_queue, start_query, start_query_soon
 from .protocol import QueryJob
 from .result import QueryResult
 
@@ -119,9 +119,9 @@ class WorkerPool:
         """Start a query of a client and return its result. Raises Problem 503 if no worker becomes free."""
         return await start_query(self.queue, job, client, self.settings.query_seconds)
 
-    def start_query_now(self, job: QueryJob, client: str) -> QueryResult | None:
-        """Start a query of a client, if a worker is free for it; else return None."""
-        return start_query_now(self.queue, job, client, self.settings.query_seconds)
+    def start_query_soon(self, job: QueryJob, client: str) -> QueryResult:
+        """Start a query of a client, now or when a worker is free for it, and return its result."""
+        return start_query_soon(self.queue, job, client, self.settings.query_seconds)
 
     def on_crowded(self) -> None:
         """A client whose queries are all short waits for a worker: the generation ends a long query."""

@@ -104,6 +104,7 @@ ROWS_FAULT = "rows"  # the result has too many rows
 UNFIT_FAULT = "unfit"  # the result has a value that the format cannot represent
 DISK_FAULT = "disk"  # an I/O error of the store
 TIME_FAULT = "time"  # timeout
+WAIT_FAULT = "wait"  # no worker became free in time
 LOST_FAULT = "lost"  # the worker exited
 CANCELED_FAULT = "canceled"  # by the client or an operator, or because the service stops
 CROWDED_FAULT = "crowded"  # canceled so that waiting queries of other clients can run

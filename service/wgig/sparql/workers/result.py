@@ -125,8 +125,8 @@ class QueryResult:
 class QueryWorkers(VersionSource, Protocol):
     """Evaluates queries in worker processes, on threads or on a remote SPARQL server."""
 
-    def start_query_now(self, job: QueryJob, client: str) -> QueryResult | None:
-        """Start a query of a client, if that takes no waiting; else return None."""
+    def start_query_soon(self, job: QueryJob, client: str) -> QueryResult | None:
+        """Start a query of a client, and return its result; None if only `start_query` can start it."""
 
     @property
     def is_copying(self) -> bool:

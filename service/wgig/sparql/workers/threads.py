@@ -40,8 +40,8 @@ class ThreadQueryWorkers(WorkQueue):
     async def see_latest_writes(self) -> None:
         """Do nothing, as each write is visible before it is acknowledged."""
 
-    def start_query_now(self, job: QueryJob, client: str) -> None:  # noqa: ARG002  the protocol
-        """Return None: a query has to wait."""
+    def start_query_soon(self, job: QueryJob, client: str) -> None:  # noqa: ARG002  the protocol
+        """Return None: a query has to wait for a thread."""
         return
 
     async def start_query(self, job: QueryJob, client: str) -> QueryResult:
