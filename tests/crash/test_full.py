@@ -92,7 +92,9 @@ def check_derived_data(client: httpx.Client) -> None:
 @pytest.mark.parametrize("history", ["kept", "lost"])
 def test_a_full_disk_refuses_writes_and_reading_continues(tmp_path: Path, history: str) -> None:
     with run_service(tmp_path / "store", WGIG_HISTORY=history) as (process, client):
-        (writer_id,) = list_processes_by_type(process.pid)["writer"] or [process.pid]
+        while not (processes := list_processes_by_type(process.pid))["holder"]:
+            pass  # a front process cannot be distinguished from the writer before
+        (writer_id,) = processes["writer"] or [process.pid]
         # A limit of the file size has the effect of a full disk.
         _, original_limit = resource.prlimit(writer_id, resource.RLIMIT_FSIZE)
         resource.prlimit(writer_id, resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, original_limit))
