@@ -13,8 +13,8 @@ LOCKED = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fast test-fast-half \
-  test-fast-rest test-remote tools lint audit fuzz faults crash bench soak \
+.PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fronts test-fronts-half \
+  test-fronts-rest test-fast test-fast-half test-fast-rest test-remote tools lint audit fuzz faults crash bench soak \
   texts screenshots wheel lock sbom clean
 
 help: ## List all targets
@@ -37,14 +37,28 @@ test-half: $(READY)
 test-rest: $(READY)
 	$(BIN)/pytest -m 'not long' $(HALF:%=--ignore=%)
 
-test-long: $(READY) ## Run the long tests: faults, crashes, fuzzing, soak, other engines, lowest versions
+test-long: $(READY) ## Run the long tests: faults, crashes, fuzzing, soak, other engines, lowest versions, front processes
 	@$(MAKE) --no-print-directory --jobs 2 test-long-half test-long-rest
+	@$(MAKE) --no-print-directory --jobs 2 test-fronts-half test-fronts-rest
 
 test-long-half: $(READY)
 	$(BIN)/pytest -m long $(LONG_HALF)
 
 test-long-rest: $(READY)
 	$(BIN)/pytest -m long $(LONG_HALF:%=--ignore=%)
+
+# Services of tests have one process that speaks HTTP, unless WGIG_WORKERS is set.
+FRONTS_HALF := tests/accept tests/crash/test_kill.py tests/crash/test_full.py tests/crash/test_power.py
+FRONTS_REST := tests/crash/test_rounds.py $(addprefix tests/hostile/test_hostile_,bodies.py queries.py tools.py) \
+  $(addprefix tests/http/test_,access_log.py fast_path.py framing.py limits.py proxies.py)
+test-fronts: $(READY) ## Run acceptance, crash, hostile and limit tests with three front processes
+	@$(MAKE) --no-print-directory --jobs 2 test-fronts-half test-fronts-rest
+
+test-fronts-half: $(READY)
+	WGIG_WORKERS=3 $(BIN)/pytest $(FRONTS_HALF)
+
+test-fronts-rest: $(READY)
+	WGIG_WORKERS=3 $(BIN)/pytest $(FRONTS_REST)
 
 test-fast: $(READY) ## Run the quick tests, in about a minute, while you work
 	@$(MAKE) --no-print-directory --jobs 2 test-fast-half test-fast-rest

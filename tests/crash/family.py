@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-# Indexes of fields of /proc/PID/stat after the ID of the parent: user and system CPU time, start time.
-USER_TICKS_FIELD, SYSTEM_TICKS_FIELD, START_TICKS_FIELD = 9, 10, 17
+# Indexes of fields of /proc/PID/stat after the ID of the parent: user and system CPU time, number of threads,
+# start time.
+USER_TICKS_FIELD, SYSTEM_TICKS_FIELD, THREADS_FIELD, START_TICKS_FIELD = 9, 10, 15, 17
 FORKER_MODULE, CHECKER_MODULE = "workers.forker", "anyio.to_process"  # in the commands of these processes
 EXIT_SECONDS = 3  # within which all processes of a killed service must end
 
@@ -24,13 +25,13 @@ class Process(NamedTuple):
 
 
 def list_running_processes() -> dict[int, Process]:
-    """The running processes by ID, without zombies."""
+    """The running processes by ID, without zombies, unless they have further threads and so open files."""
     processes = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             state, parent, *fields = (folder / "stat").read_text().rpartition(") ")[2].split()
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if state != "Z":
+            if state != "Z" or int(fields[THREADS_FIELD]) > 1:
                 cpu_ticks = int(fields[USER_TICKS_FIELD]) + int(fields[SYSTEM_TICKS_FIELD])
                 processes[int(folder.name)] = Process(
                     int(folder.name),

@@ -112,8 +112,8 @@ class Service:
         """Kill it. Raises AssertionError if one of its processes remains."""
         processes = find_descendants(self.process.pid)
         self.process.kill()
-        self.process.communicate()
         self.kill_halted()
+        self.process.communicate()
         assert not wait_for_exit(processes)
 
 

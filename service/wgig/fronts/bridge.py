@@ -181,6 +181,8 @@ class BridgeServer:
                         self.request_count -= 1
         except (OSError, asyncio.IncompleteReadError, ResponseAbortedError):
             pass
+        except asyncio.CancelledError:
+            pass  # at the end of the event loop; Python 3.11 would log it as an error
         finally:
             connection.close()
 

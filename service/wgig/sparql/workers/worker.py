@@ -209,21 +209,35 @@ class QueryWorker:
     def handle_message(self, kind: bytes, body: bytes) -> None:
         """Handle a message of the service that is not a query."""
         if kind == OPEN_MESSAGE:
-            self.memory_limit.lift()
-            self.quads = ox.Store.read_only(body.decode())
-            self.connection.sendall(frame_message(OPENED_MESSAGE))
-            self.memory_limit.renew()
+            self.open_folder(body.decode())
         elif kind == CHANGE_MESSAGE and self.copy:
             self.memory_limit.lift()
             self.copy.apply(parse_change(body))
             self.memory_limit.renew()
-        elif kind == VERSION_MESSAGE:
+        elif kind == VERSION_MESSAGE and not self.is_retired:
             (self.version,) = VERSION_STRUCT.unpack(body)
         elif kind == CONNECT_MESSAGE:
             self.connect_to_front(body.decode())
         elif kind == RETIRE_MESSAGE and self.front_socket:
             self.is_retired = True
             self.front_socket.sendall(frame_message(RETIRE_MESSAGE))
+
+    def open_folder(self, folder: str) -> None:
+        """Read from a folder from now on.
+
+        A worker of a front process gets no more changes if the folder does not exist any more: the service
+        removes it after it has retired the workers that read from disk, without waiting for this one.
+        """
+        self.memory_limit.lift()
+        try:
+            self.quads = ox.Store.read_only(folder)
+        except (OSError, RuntimeError):
+            if not self.front_socket:
+                raise
+            self.is_retired = True
+        else:
+            self.connection.sendall(frame_message(OPENED_MESSAGE))
+        self.memory_limit.renew()
 
     def connect_to_front(self, path: str) -> None:
         """Evaluate the queries of the front process that listens at a path, from now on."""
