@@ -27,8 +27,8 @@ from .fields import NAME_PATH
 
 MAX_WAITING_PAPERS_REQUESTS, PAPERS_INDEX_TIMEOUT_SECONDS = 256, 20
 PAPER_NAME_PREDICATES = tuple(map(expand_curie, NAME_PATH.split("|")))
-TITLE_FIELD = "dcterms:title"
-TITLE_PREDICATE = expand_curie(TITLE_FIELD)
+TITLE_FIELD_NAME = "dcterms:title"
+TITLE_PREDICATE = expand_curie(TITLE_FIELD_NAME)
 ISSUE_FACET, STATUS_FACET, POSTED_FACET = "issue", "schema:creativeWorkStatus", "posted"
 LITERAL_FACETS = frozenset({STATUS_FACET, POSTED_FACET})  # the values of the others are resources
 SORT_NAME_LANGUAGES = frozenset({None, "en"})  # of the names to sort by, if a paper has such names
@@ -212,7 +212,9 @@ def list_text_keys(sort_texts: Iterable[str], other_texts: Iterable[str], descen
 # of `issue` are from the names of its issues.
 PAPER_SORT_KEYS: dict[str, Callable[[IndexedPaper, bool], Sequence[str]]] = {
     "label": lambda paper, descending: list_text_keys(paper.sort_names, paper.other_names, descending),
-    TITLE_FIELD: lambda paper, descending: list_text_keys(paper.sort_titles, paper.other_titles, descending),
+    TITLE_FIELD_NAME: lambda paper, descending: list_text_keys(
+        paper.sort_titles, paper.other_titles, descending
+    ),
     POSTED_FACET: lambda paper, _descending: paper.posted,
     "partsMet": lambda paper, _descending: [paper.parts_met.zfill(9)] if paper.parts_met else [],
     "id": lambda paper, _descending: [paper.iri],
