@@ -95,7 +95,7 @@ QUESTIONS = [
              ?paper_N wgig:issue ?issue_N ; wgig:assessment ?assessment_N .
              ?assessment_N wgig:criterion ?criterion_N ; wgig:verdict ?verdict_N .
            } GROUP BY ?issue_N ?criterion_N ?verdict_N""",
-        first_goal=10,
+        first_goal=5,
         from_disk_goal=0.85,
     ),
     Question(
