@@ -300,11 +300,26 @@ def format_resources(measurements: Iterable[things.ResourceMeasurement]) -> str:
                 *(format_ms(measurement.query[key]) if measurement.query else "" for key in ("p50", "cpu")),
                 format_number(measurement.ratio),
                 format_number(measurement.ratio_cpu),
-                format_maximum(things.MAX_TIME_RATIO if measurement.query else None),
-                format_maximum_met(measurement.ratio, things.MAX_TIME_RATIO) if measurement.ratio else "",
+                *format_resource_goal(measurement),
             ]
             for measurement in measurements
         ),
+    )
+
+
+def format_resource_goal(measurement: things.ResourceMeasurement) -> tuple[str, str]:
+    """The goal of a path, and whether it is met: its time, or its time relative to that of its query."""
+    if measurement.ratio is not None:
+        return (
+            format_maximum(things.MAX_TIME_RATIO),
+            format_maximum_met(measurement.ratio, things.MAX_TIME_RATIO),
+        )
+    if measurement.max_seconds is None:
+        return "", ""
+    seconds = measurement.figures["p50"]
+    return (
+        format_maximum(measurement.max_seconds, "ms", 1000),
+        format_maximum_met(seconds, measurement.max_seconds),
     )
 
 

@@ -20,9 +20,12 @@ from ..measure.client import build_request
 from ..measure.requests import RequestSeries, measure_in_turns
 from ..measure.server import response_contains
 from .http import generated_file
+from .queries import JSON as SPARQL_JSON
 from .queries import SEED
 
 MAX_TIME_RATIO = 1.2  # time of a path, relative to that of its query
+MAX_LIST_SECONDS = 0.1  # of a page of a list, or of a resource to which very many others link
+MAX_MATRIX_SECONDS = 0.01  # of the coverage matrix, whatever the number of papers
 OWN_PEER_NAME = f"{OURS}, listed papers"  # also the name of the folder of its store
 QUERY_SERIES = "query"  # name of the requests for the query of a path
 BASE = Settings.base
@@ -32,6 +35,20 @@ CHANGE_LOG_READY = ("/sitemap.xml", b"<loc>")  # a path, and a text in its respo
 NO_CACHE = {"Cache-Control": "no-cache"}  # the service computes the response again
 JSON, TURTLE, JSON_LD, HTML = "application/json", "text/turtle", "application/ld+json", "text/html"
 TSV, CSV, XML, ATOM = "text/tab-separated-values", "text/csv", "application/xml", "application/atom+xml"
+
+MATRIX_NAME = "/queries/coverage-matrix"
+# Pages with facets, filters and deep pages, and of resources to which very many others link.
+LIST_PAGES = (
+    "/papers", "/papers?page=15", "/papers?category=access-for-all&sort=issue",
+    "/papers?criterion=transparency", "/papers?q=local", "/issues", "/issues?category=access-for-all",
+    "/timeline", "/timeline?page=15", "/conformance?page=15", "/conformance?earl:result=passed",
+    "/stakeholders", "/judgments", "/declaration", "/doc/issue/spam", "/doc/category/access-for-all",
+    "/doc/principle/transparency", "/doc/verdict/adequate",
+)  # fmt: skip
+MAX_SECONDS_BY_NAME = {f"{path} as a page": MAX_LIST_SECONDS for path in LIST_PAGES} | {
+    MATRIX_NAME: MAX_MATRIX_SECONDS,
+    "/coverage as a page": MAX_MATRIX_SECONDS,
+}
 
 # The statements about a resource and its parts, those that refer to it, and labels.
 DESCRIPTION_QUERY = """PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
@@ -54,6 +71,11 @@ class ResourceMeasurement:
     request_name: str
     figures: Mapping[str, float]
     query: Mapping[str, float] | None  # its figures
+
+    @property
+    def max_seconds(self) -> float | None:
+        """The goal of its time; None if the goal is relative to the query, or if there is none."""
+        return MAX_SECONDS_BY_NAME.get(self.request_name)
 
     @property
     def ratio(self) -> float | None:
@@ -125,7 +147,11 @@ def list_measured_requests(papers: int) -> dict[str, tuple[RequestBuilder, Reque
             partial(build_paper_request, media_type, papers),
             partial(build_description_query, papers),
         )
-    requests["/doc/issue/spam as a page"] = partial(build_uncached_request, "/doc/issue/spam", HTML), None
+    requests |= {
+        f"{path} as a page": (partial(build_uncached_request, path, HTML), None)
+        for path in (*LIST_PAGES, "/coverage")
+    }
+    requests[MATRIX_NAME] = partial(build_uncached_request, MATRIX_NAME, SPARQL_JSON), None
     requests["/tables/papers.csv"] = (
         partial(build_uncached_request, "/tables/papers.csv", CSV),
         make_query_builder(table_query, CSV),

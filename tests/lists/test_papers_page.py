@@ -36,6 +36,9 @@ PAPER_ORDERS: list[PaperOrder] = [
     (("label", True), ("posted", False)),
     (("posted", True), ("label", False)),
     (("partsMet", False), ("id", True)),
+    (("issue", False), ("dcterms:title", True)),
+    (("dcterms:title", False),),
+    (("issue", True),),
     (),
 ]
 
@@ -52,13 +55,14 @@ def make_random_quad(rng: random.Random) -> ox.Quad:
             [ox.Literal("Spam"), ox.Literal("spam", language="en"), ox.Literal("")],
         ),
         (f"{WGIG}issue", [*ISSUES, ox.Literal("no issue")]),
+        ("http://purl.org/dc/terms/title", [ox.Literal("B", language="en"), ox.Literal("a")]),
         (f"{WGIG}posted", [ox.Literal("2005-02-01"), ox.Literal("2004")]),
         (f"{WGIG}illustrative", [ox.Literal(True), ox.Literal(False)]),
         (f"{SCHEMA_NAMESPACE}creativeWorkStatus", [ox.Literal("draft"), ISSUES[0]]),
         (f"{EARL}result", [ox.NamedNode(f"{BASE}id/test-result/{name}") for name in ("passed", "failed")]),
     ]
     predicate, objects = rng.choice(choices)
-    subject = rng.choice(PAPERS)
+    subject = rng.choice([*PAPERS, *ISSUES] if predicate.endswith("label") else PAPERS)
     if predicate.startswith(EARL):
         subject = ox.NamedNode(subject.value.replace("/paper/", "/assertion/"))
     return ox.Quad(subject, ox.NamedNode(predicate), rng.choice(objects), rng.choice(GRAPHS))
@@ -93,6 +97,31 @@ def test_index_equals_a_new_index_after_each_change(
         store.apply(Change(removed=removed, added=added))
         new_index = PapersIndex(store, BASE)
         assert index.query_sync(read_index_content) == new_index.query_sync(read_index_content)
+
+
+def test_order_by_issue_follows_the_names_of_issues() -> None:
+    store = Store.in_memory()
+    index, graph = PapersIndex(store, BASE), ox.NamedNode("urn:graph")
+    rdf_type, label = ox.NamedNode(RDF_TYPE_IRI), ox.NamedNode(f"{RDFS_NAMESPACE}label")
+    quads = [
+        quad
+        for paper, issue in zip(PAPERS, ISSUES, strict=False)
+        for quad in (
+            ox.Quad(paper, rdf_type, ox.NamedNode(f"{WGIG}IssuePaper"), graph),
+            ox.Quad(paper, ox.NamedNode(f"{WGIG}issue"), issue, graph),
+        )
+    ]
+    store.apply(Change(added=tuple(quads)))
+
+    def list_iris(papers: FacetedPapers) -> list[str]:
+        return [papers.by_number[number].iri for number in papers.sorted_numbers((("issue", False),))]
+
+    first, second = (paper.value for paper in PAPERS[:2])
+    assert index.query_sync(list_iris) == [first, second]
+    store.apply(Change(added=(ox.Quad(ISSUES[1], label, ox.Literal("Spam"), graph),)))
+    assert index.query_sync(list_iris) == [second, first]
+    store.apply(Change(added=(ox.Quad(ISSUES[0], label, ox.Literal("access"), graph),)))
+    assert index.query_sync(list_iris) == [first, second]
 
 
 def test_index_is_rebuilt_after_a_bulk_load() -> None:
@@ -160,6 +189,10 @@ def list_page_papers(client: httpx.Client, query: str) -> list[str]:
         "posted=none&sort=partsMet,-id",
         "drafter=none&size=2&page=3",
         "year=2005&q=internet&fields=type",
+        "sort=issue",
+        "sort=-issue,label&size=5&page=2",
+        "sort=dcterms:title",
+        "sort=-dcterms:title&type=IssuePaper",
     ],
 )
 def test_page_and_json_list_have_the_papers_of_the_query_in_the_same_order(

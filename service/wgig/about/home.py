@@ -21,10 +21,10 @@ from ..lists.coverage_matrix import (
     build_matrix_query,
 )
 from ..lists.definitions import LIST_DEFINITIONS
-from ..lists.dependencies import CountsDep, JudgmentCountsDep
+from ..lists.dependencies import Counts, CountsDep, JudgmentCountsDep
 from ..lists.query import add_query_prefixes, build_member_pattern
-from ..lists.timeline import build_timeline_chart
-from ..lists.timeline_events import MAIN_EVENT_PARAMETERS, TimelineData, build_timeline, read_timeline_data
+from ..lists.timeline import TimelineChart, build_timeline_chart
+from ..lists.timeline_events import MAIN_EVENT_PARAMETERS, Timeline, build_timeline, read_timeline_data
 from ..pages import names
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import load_templates
@@ -96,7 +96,8 @@ class HomeData:
 
     kind_counts: dict[str, int] | None
     issue_matrix: CoverageMatrix | None
-    timeline_data: TimelineData
+    timeline: Timeline
+    chart: TimelineChart
     members: MembersAnswer | None
     tunis: TunisAnswer | None
 
@@ -123,18 +124,18 @@ async def get_home(
     request = context.request
     choose_response_format(request, (HTML,))
     issue_matrix = await find_issue_matrix(request, queries, counts["issue"], judgment_counts)
-    timeline_data = await read_timeline_data(request, queries, counts, MAIN_EVENT_PARAMETERS)
+    timeline, chart = await find_timeline(request, queries, counts)
     members = await count_members(request, queries)
     tunis = await count_report_parts(request, queries)
     # Last, as it may start a scan of the store, which delays all else.
     kind_counts = await find_kind_counts(resource_versions)
     if kind_counts and "mechanism" in kind_counts:
         kind_counts["mechanism"] = await count_mechanisms(request, queries)
-    is_complete = None not in (kind_counts, issue_matrix, timeline_data.papers_by_day)
+    is_complete = timeline.is_counted and None not in (kind_counts, issue_matrix)
     body = await run_in_threadpool(
         render_home,
         context,
-        HomeData(kind_counts, issue_matrix, timeline_data, members, tunis),
+        HomeData(kind_counts, issue_matrix, timeline, chart, members, tunis),
     )
     links = [
         *data_links(),
@@ -148,7 +149,6 @@ async def get_home(
 def render_home(context: RequestContext, data: HomeData) -> bytes:
     """The home page as HTML."""
     base, matrix = context.base, data.issue_matrix
-    timeline = build_timeline(data.timeline_data)
     bars = build_judgment_bars(matrix, base, language.label_languages()) if matrix else []
     return render_site_page(
         context,
@@ -165,9 +165,9 @@ def render_home(context: RequestContext, data: HomeData) -> bytes:
             state: meaning for state, meaning in BAR_STATES.items() if any(bar.count(state) for bar in bars)
         },
         bar_width=BAR_WIDTH_UNITS,
-        answers=build_key_answers(data.members, data.tunis, timeline, matrix, bars),
-        timeline=timeline.main,
-        chart=build_timeline_chart(timeline.main),
+        answers=build_key_answers(data.members, data.tunis, data.timeline, matrix, bars),
+        timeline=data.timeline.main,
+        chart=data.chart,
         examples=list_example_queries(),
         description_links=HOME_DESCRIPTION_LINKS,
         markup=mappings.build_catalog_markup(
@@ -203,6 +203,21 @@ async def count_mechanisms(request: Request, queries: QueryService) -> int:
     )
     ((count,),) = await select_internal_rows(request, queries, query)
     return int(count.value)
+
+
+async def find_timeline(
+    request: Request, queries: QueryService, counts: Counts
+) -> tuple[Timeline, TimelineChart]:
+    """The timeline, and the chart of its main events, kept until the next write unless papers are missing."""
+
+    async def read_timeline() -> tuple[Timeline, TimelineChart]:
+        timeline = build_timeline(await read_timeline_data(request, queries, counts, MAIN_EVENT_PARAMETERS))
+        return timeline, build_timeline_chart(timeline.main)
+
+    if not counts["posted"].is_current:
+        return await read_timeline()
+    key = ("home timeline", language.current_language())
+    return await queries.kept_results.get_or_compute(key, read_timeline)
 
 
 async def find_issue_matrix(

@@ -176,12 +176,23 @@ async def read_coverage_matrix(
     judgment_counts: CellCounts,
     matrix_request: MatrixRequest,
 ) -> CoverageMatrix:
-    """The coverage matrix. Raises Problem 503 if counting papers or judgments takes long."""
-    judged = await judgment_counts.get_counts()
-    result_rows = await select_internal_rows(
-        request, queries, build_matrix_query(matrix_request, judged, queries.settings.base)
-    )
-    return build_coverage_matrix(matrix_request, result_rows, await paper_counts.get_counts(), judged)
+    """The coverage matrix; without filters, it is kept until the next write.
+
+    Raises Problem 503 if counting papers or judgments takes long.
+    """
+
+    async def read_matrix() -> CoverageMatrix:
+        judged = await judgment_counts.get_counts()
+        result_rows = await select_internal_rows(
+            request, queries, build_matrix_query(matrix_request, judged, queries.settings.base)
+        )
+        return build_coverage_matrix(matrix_request, result_rows, await paper_counts.get_counts(), judged)
+
+    if any(matrix_request.filters.values()):
+        return await read_matrix()
+    layers, is_rolled_up = tuple(matrix_request.layers), matrix_request.is_rolled_up
+    key = ("coverage", matrix_request.dimension, layers, is_rolled_up)
+    return await queries.kept_results.get_or_compute(key, read_matrix)
 
 
 def list_matrix_formats(matrix_request: MatrixRequest) -> list[Format]:

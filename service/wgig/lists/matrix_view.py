@@ -7,7 +7,7 @@ number of papers beside it. A matrix of papers alone shows their number and verd
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import pyoxigraph as ox
 
@@ -59,7 +59,7 @@ GROUPED_CRITERION_NAMES = {
 
 
 class MatrixHeader(NamedTuple):
-    """The header of a row or column: its IRI, label, and value in query strings.
+    """The header of a row or column: its IRI, label, and value in query strings, percent-encoded.
 
     For a row, also the number of its papers, and the path of the list of these papers. `short_name` is the
     message of a shorter name of a column, empty if there is none; `grouped_name` is that of its name below
@@ -68,7 +68,7 @@ class MatrixHeader(NamedTuple):
 
     iri: str
     name: ox.Literal
-    query_value: str
+    encoded_value: str
     papers: int = 0
     path: str = ""
     short_name: str = ""
@@ -133,39 +133,39 @@ def build_matrix_view(
         MatrixHeader(
             iri,
             matrix_label(iri, matrix.criteria, ranges),
-            iri_query_value(iri, namespaces["principle"], namespaces["criterion"]),
+            quote_plus(iri_query_value(iri, namespaces["principle"], namespaces["criterion"])),
             short_name=short_criterion_name(iri),
             grouped_name=GROUPED_CRITERION_NAMES.get(iri.rpartition("/")[2], "") if has_group else "",
         )
         for iri in matrix.criteria
     ]
-    # By column, the parameters of the list of judgments: those of kinds of a criterion are in its cell, too.
-    criterion_parameters = [
-        [
-            ("criterion", iri_query_value(iri, namespaces["principle"], namespaces["criterion"]))
-            for iri in (column.iri, *matrix.kinds.get(column.iri, ()))
-        ]
+    # By column, the query string of its judgments: those of kinds of a criterion are in its cell, too.
+    criteria_texts = [
+        urlencode(
+            [
+                ("criterion", iri_query_value(iri, namespaces["principle"], namespaces["criterion"]))
+                for iri in (column.iri, *matrix.kinds.get(column.iri, ()))
+            ]
+        )
         for column in columns
     ]
+    filters_text = "".join(f"&{urlencode([pair])}" for pair in filters)
     rows = []
     for iri in list(matrix.rows)[:MAX_SHOWN_ROWS]:
         query_value = iri_query_value(iri, namespaces[matrix.row_dimension.type])
         papers = matrix.papers.get((iri,), 0)
         path = f"/papers?{urlencode({matrix.row_dimension.key: query_value})}"
-        row = MatrixHeader(iri, matrix_label(iri, matrix.rows, ranges), query_value, papers, path)
+        row_text = urlencode({"issue": query_value})
+        row = MatrixHeader(iri, matrix_label(iri, matrix.rows, ranges), quote_plus(query_value), papers, path)
         cells = [
             build_matrix_cell(
                 matrix,
                 row,
                 column,
                 ranges,
-                [
-                    ("issue", query_value),
-                    *criteria,
-                    *(filters if (iri, column.iri) in matrix.fitting else ()),
-                ],
+                f"{row_text}&{criteria}{filters_text if (iri, column.iri) in matrix.fitting else ''}",
             )
-            for column, criteria in zip(columns, criterion_parameters, strict=True)
+            for column, criteria in zip(columns, criteria_texts, strict=True)
         ]
         rows.append((row, cells))
     tones = {cell.tone for _, cells in rows for cell in cells}
@@ -194,11 +194,11 @@ def build_matrix_cell(
     row: MatrixHeader,
     column: MatrixHeader,
     ranges: Sequence[str],
-    judgment_parameters: Sequence[tuple[str, str]],
+    judgments_text: str,
 ) -> MatrixCell:
     """The cell of a row and a column, with labels in the best of the language ranges.
 
-    `judgment_parameters` select its judgments in their list.
+    `judgments_text` is the query string of the list of its judgments.
     """
     papers = matrix.papers.get((row.iri, column.iri), 0)
     verdicts = [
@@ -216,11 +216,11 @@ def build_matrix_cell(
         tone,
         papers,
         [(matrix_label(iri, matrix.verdicts, ranges), count) for iri, count in verdicts],
-        f"{row.path}&{urlencode({'criterion': column.query_value})}",
-        f"/queries/{example}?{urlencode({parameter: row.query_value, 'the_criterion': column.query_value})}",
+        f"{row.path}&criterion={column.encoded_value}",
+        f"/queries/{example}?{parameter}={row.encoded_value}&the_criterion={column.encoded_value}",
         judged,
         fitting,
-        f"/judgments?{urlencode(judgment_parameters)}",
+        f"/judgments?{judgments_text}",
     )
 
 

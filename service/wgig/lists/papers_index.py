@@ -27,7 +27,9 @@ from .fields import NAME_PATH
 
 MAX_WAITING_PAPERS_REQUESTS, PAPERS_INDEX_TIMEOUT_SECONDS = 256, 20
 PAPER_NAME_PREDICATES = tuple(map(expand_curie, NAME_PATH.split("|")))
-STATUS_FACET, POSTED_FACET = "schema:creativeWorkStatus", "posted"
+TITLE_FIELD_NAME = "dcterms:title"
+TITLE_PREDICATE = expand_curie(TITLE_FIELD_NAME)
+ISSUE_FACET, STATUS_FACET, POSTED_FACET = "issue", "schema:creativeWorkStatus", "posted"
 LITERAL_FACETS = frozenset({STATUS_FACET, POSTED_FACET})  # the values of the others are resources
 SORT_NAME_LANGUAGES = frozenset({None, "en"})  # of the names to sort by, if a paper has such names
 ILLUSTRATIVE_VALUE = ox.Literal(True)  # of wgig:illustrative, for papers made up as examples
@@ -50,6 +52,9 @@ PaperOrder = tuple[tuple[str, bool], ...]  # fields of PAPER_SORT_KEYS, and whet
 
 FACET_POSITIONS = {name: position for position, name in enumerate(PAPER_FACETS)}
 
+# By the IRI of an issue: the names to sort by, and those in other languages.
+IssueNames = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
@@ -57,14 +62,16 @@ Result = TypeVar("Result")
 class IndexedPaper(NamedTuple):
     """A paper: its IRI, its names, the number of parts of the template that it has, and its facets.
 
-    `sort_names` are the names to sort by, `other_names` those in other languages. `parts_met` is empty for a
-    paper that was not tested. `values` are in the order of PAPER_FACETS; a value is an IRI or the text of a
-    literal.
+    `sort_names` are the names to sort by, `other_names` those in other languages; the same for the titles.
+    `parts_met` is empty for a paper that was not tested. `values` are in the order of PAPER_FACETS; a value
+    is an IRI or the text of a literal.
     """
 
     iri: str
     sort_names: tuple[str, ...]
     other_names: tuple[str, ...]
+    sort_titles: tuple[str, ...]
+    other_titles: tuple[str, ...]
     parts_met: str
     values: tuple[tuple[str, ...], ...]
 
@@ -87,6 +94,7 @@ class FacetedPapers:
     """Papers by number, and the sets of paper numbers by facet and value.
 
     A paper gets its number when it is added. `sort_orders` caches the results of `sorted_numbers`.
+    `issue_names` has the names of the issues to sort by.
     """
 
     def __init__(self) -> None:
@@ -96,6 +104,7 @@ class FacetedPapers:
         self.numbers_by_value: dict[str, dict[str, set[int]]] = {facet: {} for facet in PAPER_FACETS}
         self.numbers_with_value: dict[str, set[int]] = {facet: set() for facet in PAPER_FACETS}
         self.sort_orders: dict[PaperOrder, list[int]] = {}
+        self.issue_names: IssueNames = {}
 
     def __len__(self) -> int:
         """The number of papers."""
@@ -137,7 +146,7 @@ class FacetedPapers:
     def sort_by_field(self, numbers: list[int], field: str, descending: bool) -> None:
         """Sort paper numbers by a field of PAPER_SORT_KEYS; those with equal keys keep their order."""
         numbers.sort(
-            key=lambda number: choose_sort_key(self.by_number[number], field, descending),
+            key=lambda number: self.choose_sort_key(self.by_number[number], field, descending),
             reverse=descending,
         )
 
@@ -155,10 +164,23 @@ class FacetedPapers:
                 for order, numbers in self.sort_orders.items():
                     insort(numbers, self.number_by_iri[iri], key=partial(self.make_order_key, order))
 
+    def choose_sort_key(self, paper: IndexedPaper, field: str, descending: bool) -> str:
+        """The lowest key of a paper for one of INDEXED_SORT_FIELDS; the highest for a descending order."""
+        if field == ISSUE_FACET:
+            issues = ((iri, *self.issue_names[iri]) for iri in paper.facet_values(ISSUE_FACET))
+            keys: Iterable[str] = (
+                key
+                for iri, sort_names, other_names in issues
+                for key in list_text_keys(sort_names, other_names, descending) or [iri]
+            )
+        else:
+            keys = PAPER_SORT_KEYS[field](paper, descending)
+        return (max if descending else min)(keys, default="")
+
     def make_order_key(self, order: PaperOrder, number: int) -> tuple["str | ReversedText", ...]:
         """The key by which papers are in an order of `sorted_numbers`."""
         paper = self.by_number[number]
-        keys = (choose_sort_key(paper, *sort_field) for sort_field in order)
+        keys = (self.choose_sort_key(paper, *sort_field) for sort_field in order)
         return (
             *(
                 ReversedText(key) if is_descending else key
@@ -180,27 +202,24 @@ class ReversedText:
         return self.text > other.text
 
 
-def choose_sort_key(paper: IndexedPaper, field: str, descending: bool) -> str:
-    """The lowest key of a paper for a field of PAPER_SORT_KEYS, or the highest for a descending order."""
-    return (max if descending else min)(PAPER_SORT_KEYS[field](paper, descending), default="")
-
-
-def list_label_keys(paper: IndexedPaper, descending: bool) -> list[str]:
-    """The sort keys for the names of a paper, with a prefix so that those to sort by are chosen."""
+def list_text_keys(sort_texts: Iterable[str], other_texts: Iterable[str], descending: bool) -> list[str]:
+    """The sort keys for texts, with a prefix so that those to sort by are chosen."""
     first, last = ("1", "0") if descending else ("0", "1")
-    return [
-        *(first + name.lower() for name in paper.sort_names),
-        *(last + name.lower() for name in paper.other_names),
-    ]
+    return [*(first + text.lower() for text in sort_texts), *(last + text.lower() for text in other_texts)]
 
 
-# By field: the sort keys of a paper, of which the lowest counts, or the highest for a descending order.
+# By field: the sort keys of a paper, of which the lowest counts, or the highest for a descending order. Those
+# of `issue` are from the names of its issues.
 PAPER_SORT_KEYS: dict[str, Callable[[IndexedPaper, bool], Sequence[str]]] = {
-    "label": list_label_keys,
+    "label": lambda paper, descending: list_text_keys(paper.sort_names, paper.other_names, descending),
+    TITLE_FIELD_NAME: lambda paper, descending: list_text_keys(
+        paper.sort_titles, paper.other_titles, descending
+    ),
     POSTED_FACET: lambda paper, _descending: paper.posted,
     "partsMet": lambda paper, _descending: [paper.parts_met.zfill(9)] if paper.parts_met else [],
     "id": lambda paper, _descending: [paper.iri],
 }
+INDEXED_SORT_FIELDS = frozenset({*PAPER_SORT_KEYS, ISSUE_FACET})
 
 
 class PapersIndex(Projection):
@@ -225,7 +244,7 @@ class PapersIndex(Projection):
             expand_curie("wgig:partsMet", base),
         )
         self.indexed_predicates = frozenset(
-            (*PAPER_NAME_PREDICATES, *self.facets.values(), self.illustrative)
+            (*PAPER_NAME_PREDICATES, TITLE_PREDICATE, *self.facets.values(), self.illustrative)
         )
         self.papers = FacetedPapers()
         self.changed_iris = set[str]()  # of papers that commits affected, to be read again on next use
@@ -290,7 +309,14 @@ class PapersIndex(Projection):
         with self.change_lock:
             changed_iris, self.changed_iris = self.changed_iris, set()
         try:
-            self.papers.replace({iri: self.read_paper(self.store, iri) for iri in changed_iris})
+            if changed_iris:
+                papers = {iri: self.read_paper(self.store, iri) for iri in changed_iris}
+                issues = {*self.papers.issue_names, *iter_issues(filter(None, papers.values()))}
+                issue_names = self.read_issue_names(self.store, issues)
+                if any(issue_names[iri] != names for iri, names in self.papers.issue_names.items()):
+                    self.papers.sort_orders.clear()
+                self.papers.issue_names = issue_names
+                self.papers.replace(papers)
         except BaseException:
             self.invalidate()
             raise
@@ -302,7 +328,17 @@ class PapersIndex(Projection):
         for iri in {quad.subject.value for quad in type_quads if isinstance(quad.subject, ox.NamedNode)}:
             if paper := self.read_paper(view, iri):
                 papers.add(paper)
+        papers.issue_names = self.read_issue_names(view, iter_issues(papers.by_number.values()))
         return papers
+
+    def read_issue_names(self, view: StoreView, iris: Iterable[str]) -> IssueNames:
+        """The names of issues."""
+        return {
+            iri: split_sort_texts(
+                quad.object for name in PAPER_NAME_PREDICATES for quad in view.match(ox.NamedNode(iri), name)
+            )
+            for iri in {*iris}
+        }
 
     def read_paper(self, view: StoreView, iri: str) -> IndexedPaper | None:
         """The paper with this IRI; None if it is illustrative or not a paper."""
@@ -315,12 +351,11 @@ class PapersIndex(Projection):
             return None
         values[RDF_TYPE] = types
         names = {term for name in PAPER_NAME_PREDICATES for term in values.get(name, ())}
-        sort_names = {term for term in names if getattr(term, "language", "") in SORT_NAME_LANGUAGES}
         results, parts_met = self.read_check_results(view, iri)
         return IndexedPaper(
             iri,
-            sort_name_texts(sort_names),
-            sort_name_texts(names - sort_names),
+            *split_sort_texts(names),
+            *split_sort_texts(values.get(TITLE_PREDICATE, ())),
             parts_met,
             tuple(
                 select_facet_values(name, values.get(self.facets[name], ()))
@@ -342,6 +377,18 @@ class PapersIndex(Projection):
         return intern_term_texts(quad.object for quad in view.match(assertion, EARL_RESULT)), next(
             iter(parts), ""
         )
+
+
+def iter_issues(papers: Iterable[IndexedPaper]) -> Iterator[str]:
+    """The IRIs of the issues of papers."""
+    return (iri for paper in papers for iri in paper.facet_values(ISSUE_FACET))
+
+
+def split_sort_texts(terms: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The texts to sort by, and those in other languages."""
+    all_terms = {*terms}
+    sort_terms = {term for term in all_terms if getattr(term, "language", "") in SORT_NAME_LANGUAGES}
+    return sort_name_texts(sort_terms), sort_name_texts(all_terms - sort_terms)
 
 
 def sort_name_texts(terms: Iterable[Any]) -> tuple[str, ...]:

@@ -24,9 +24,9 @@ from .facets import Facet, build_tallied_facets, find_filter_key, make_key_funct
 from .fields import ListField
 from .filters import NO_VALUE_TEXT, FilterValue, is_value_match
 from .papers_index import (
+    INDEXED_SORT_FIELDS,
     LITERAL_FACETS,
     PAPER_FACETS,
-    PAPER_SORT_KEYS,
     POSTED_FACET,
     FacetedPapers,
     IndexedPaper,
@@ -107,7 +107,7 @@ def index_sort_order(list_request: ListRequest) -> PaperOrder | None:
     order = tuple(
         (field.name if field else "id", is_descending) for field, is_descending in list_request.sort
     )
-    return order if all(name in PAPER_SORT_KEYS for name, _ in order) else None
+    return order if all(name in INDEXED_SORT_FIELDS for name, _ in order) else None
 
 
 class PaperMatches(NamedTuple):

@@ -8,6 +8,7 @@ of the type.
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import anyio
@@ -222,14 +223,24 @@ async def list_parameter_options(
     if columns and solutions:
         iris_by_column = collect_column_iris(solutions, columns)
     elif columns:
-        tsv = await select_whole_result(request, queries, example)
-        iris_by_column = await run_in_threadpool(collect_tsv_column_iris, tsv, columns)
+        # Kept until the next write, also if there are none, as they take long to find.
+        iris_by_column = await queries.kept_results.get_or_compute(
+            ("columns", example.text), partial(read_column_iris, request, queries, example, columns)
+        )
     versions = None
     with suppress(Problem):  # while the versions of a large store are built, fields have no values by type
         versions = await resource_versions.get_versions(MAX_VALUES_SECONDS)
     return await run_in_threadpool(
         build_parameter_options, queries, versions, example.parameters, iris_by_column
     )
+
+
+async def read_column_iris(
+    request: Request, queries: QueryService, example: ExampleQuery, columns: Collection[str]
+) -> Mapping[str, Collection[str]]:
+    """The IRIs in some columns of the result of the query without parameters, if it is not too large."""
+    tsv = await select_whole_result(request, queries, example)
+    return await run_in_threadpool(collect_tsv_column_iris, tsv, columns)
 
 
 async def select_whole_result(request: Request, queries: QueryService, example: ExampleQuery) -> bytes:

@@ -141,7 +141,8 @@ def render_template(template: str, *, base: str = Settings.base, **context: Any)
 
 def render_fragment(template: str, *, base: str, **context: Any) -> Markup:
     """A part of a page, to be put into its template. `template` is a file name in templates/."""
-    return Markup(make_template_environment(base).get_template(template).render(**context))  # noqa: S704  # nosec
+    text = make_template_environment(base).get_template(template).render(**context)
+    return Markup(text.strip())  # noqa: S704  # nosec
 
 
 def load_templates(base: str, names: Iterable[str]) -> None:

@@ -8,13 +8,14 @@ from bench.compare.peers import OURS, OXIGRAPH
 from bench.report import page
 from bench.serving.concurrency import CrowdResult
 from bench.serving.http import FIRST, QueryMeasurement
+from bench.serving.things import ResourceMeasurement
 from bench.writing import put
 from tests.bench.measurements import make_measurement
 
 
 def test_a_goal_is_met_by_time_and_by_cpu_or_the_page_shows_by_which() -> None:
-    peer = {"p50": 10.0, "cpu": 10.0}  # the goal of this query is a ratio of 2.5
-    assert make_measurement(FIRST, {"p50": 4.0, "cpu": 5.0}, peer).ratio(OURS, "p50") == 2.5
+    peer = {"p50": 20.0, "cpu": 20.0}  # the goal of this query is a ratio of 5
+    assert make_measurement(FIRST, {"p50": 4.0, "cpu": 5.0}, peer).ratio(OURS, "p50") == 5
     expected = {
         (4.0, 4.0): "yes", (4.1, 4.0): "by CPU only", (4.0, 4.1): "by time only", (4.1, 4.1): "**no**",
     }  # fmt: skip
@@ -62,3 +63,18 @@ def test_the_page_has_the_marks_of_each_section() -> None:
     text = page.SERVING_PAGE.read_text(encoding="utf-8")
     for name in ("serving", "growth", "streams", "writing"):
         assert text.count(f"<!-- measured: {name} -->") == text.count(f"<!-- end: {name} -->") == 1
+
+
+def test_a_resource_has_a_goal_in_ms_or_relative_to_its_query() -> None:
+    figures = {"p50": 0.012, "p95": 0.02, "cpu": 0.012, "bytes": 1024.0}
+    query = {"p50": 0.011, "cpu": 0.011}
+    measured = [
+        ResourceMeasurement(1000, "/papers", figures, query),
+        ResourceMeasurement(1000, "/papers as a page", figures, None),
+        ResourceMeasurement(1000, "/queries/coverage-matrix", figures, None),
+        ResourceMeasurement(1000, "/feed.atom", figures, None),
+    ]
+    rows = [line.split(" | ")[-2:] for line in page.format_resources(measured).splitlines()[2:]]
+    assert rows == [
+        ["<= 1.2", "yes |"], ["<= 100 ms", "yes |"], ["<= 10 ms", "**no** |"], ["", " |"],
+    ]  # fmt: skip

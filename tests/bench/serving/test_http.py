@@ -20,7 +20,7 @@ def test_the_goal_depends_on_repetition_and_on_memory_or_disk() -> None:
     figures = {"p50": 1.0, "cpu": 1.0}
     # The goals of the query `coverage matrix`.
     assert make_measurement(REPEATED, figures, figures).goal(OURS) == 15
-    assert make_measurement(FIRST, figures, figures).goal(OURS) == 2.5
+    assert make_measurement(FIRST, figures, figures).goal(OURS) == 5
     assert make_measurement(FIRST, figures, figures).goal(FROM_DISK) == 0.85
 
 

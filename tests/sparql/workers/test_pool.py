@@ -7,7 +7,6 @@ import asyncio
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -394,10 +393,10 @@ def test_forker_that_is_being_started_exits_with_the_pool(
     is_starting, is_closing, forkers = asyncio.Event(), asyncio.Event(), list[ForkerConnection]()
     start = ForkerConnection.start
 
-    async def start_slowly(forker: ForkerConnection, *arguments: Any) -> None:
+    async def start_slowly(forker: ForkerConnection, max_quads: int, memory_bytes: int, base: str) -> None:
         is_starting.set()
         await is_closing.wait()
-        await start(forker, *arguments)
+        await start(forker, max_quads, memory_bytes, base)
         forkers.append(forker)
 
     async def check(pool: WorkerPool) -> None:

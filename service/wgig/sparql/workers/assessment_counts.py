@@ -5,8 +5,9 @@ the answer to a count query is a query whose VALUES are the counts: it replaces 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import product
+from operator import itemgetter
 from typing import Any
 
 import pyoxigraph as ox
@@ -147,32 +148,34 @@ class AssessmentCounts:
         properties = self.properties[:3] if query.verdict_use is VerdictUse.NONE else self.properties
         if any(map(counts.has_repeated, properties)) or any(UNCOUNTABLE_KEY in key for key in groups.matches):
             return None
-        tallies = {
-            AssessmentFigure.MATCHES: tally_groups(groups.matches, query),
-            AssessmentFigure.PAPERS: tally_groups(groups.papers, query),
-        }
-        rows = (
-            " ".join(
-                str(tallies[column][key])
-                if isinstance(column, AssessmentFigure)
-                else key[query.group.index(column)]
-                for column in query.columns.values()
-            )
-            for key in tallies[AssessmentFigure.MATCHES]
+        matches = tally_groups(groups.matches, query)
+        papers = (
+            tally_groups(groups.papers, query) if AssessmentFigure.PAPERS in query.columns.values() else {}
         )
+        numbers = {AssessmentFigure.MATCHES: matches, AssessmentFigure.PAPERS: papers}
+        columns = [
+            map(str, map(numbers[column].__getitem__, matches))
+            if isinstance(column, AssessmentFigure)
+            else map(itemgetter(query.group.index(column)), matches)
+            for column in query.columns.values()
+        ]
         names = " ".join(f"?{name}" for name in query.columns)
-        values = " ".join(f"({row})" for row in rows)
-        return f"{query.selection} {{ VALUES ({names}) {{ {values} }} }} {query.modifiers}"
+        rows = f"({') ('.join(map(' '.join, zip(*columns, strict=True)))})" if matches else ""
+        return f"{query.selection} {{ VALUES ({names}) {{ {rows} }} }} {query.modifiers}"
 
 
-def tally_groups(counts: Counter[GroupKey], query: AssessmentCountQuery) -> Counter[GroupKey]:
+def tally_groups(counts: Mapping[GroupKey, int], query: AssessmentCountQuery) -> Mapping[GroupKey, int]:
     """The counts by the groups of a query. Without GROUP BY there is one group, even of no matches."""
-    tally = Counter[GroupKey]() if query.group else Counter[GroupKey]({(): 0})
-    for key, number in counts.items():
-        if (query.verdict_use is not VerdictUse.NEEDED or key[-1] != NO_VERDICT) and all(
-            key[position] in terms for position, terms in query.allowed.items()
-        ):
-            tally[tuple(key[position] for position in query.group)] += number
+    items: Collection[tuple[GroupKey, int]] = counts.items()
+    if query.verdict_use is VerdictUse.NEEDED:
+        items = [(key, number) for key, number in items if key[-1] != NO_VERDICT]
+    for position, terms in query.allowed.items():
+        items = [(key, number) for key, number in items if key[position] in terms]
+    if not query.group:
+        return {(): sum(number for _, number in items)}
+    tally = Counter[GroupKey]()
+    for key, number in items:
+        tally[tuple([key[position] for position in query.group])] += number
     return tally
 
 
