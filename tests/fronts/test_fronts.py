@@ -1,4 +1,7 @@
-"""Front processes answer like one process: nothing stale, common limits and metrics, restarts."""
+"""Front processes answer like one process: nothing stale, common limits and metrics, restarts.
+
+The environment variable FRONT_ROUNDS is the number of writes that are read at once in the long tests.
+"""
 
 import os
 import re
@@ -26,6 +29,7 @@ from .service import (
 )
 
 pytestmark = pytest.mark.slow
+LONG_ROUNDS = int(os.environ.get("FRONT_ROUNDS", "1000"))
 MAX_RESTART_SECONDS = 10  # 3 on an idle machine
 SLOW_QUERY = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(6)) + " }"
 
@@ -40,7 +44,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontClients]:
         yield front_clients
 
 
-@pytest.mark.parametrize("rounds", [200, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [100, pytest.param(LONG_ROUNDS, marks=pytest.mark.long)])
 def test_a_write_through_one_front_is_read_through_another(clients: FrontClients, rounds: int) -> None:
     for number in range(rounds):
         writer, reader = clients.choose_two()

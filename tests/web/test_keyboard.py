@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -42,7 +43,11 @@ STATE_NAMES = (
 )
 STATES = [state for state in PAGE_STATES if state.name in STATE_NAMES]
 LANGUAGES = ("en", "ar")
-STATES_BY_ID = {f"{language}-{state.name}": (language, state) for language in LANGUAGES for state in STATES}
+# Half of the states in each direction of text.
+STATES_BY_ID = {
+    f"{language}-{state.name}": (language, state)
+    for language, state in zip(cycle(LANGUAGES), STATES, strict=False)
+}
 STATE_NAMES_WITH_FOLD = ("home", "papers-narrowed", "issue-spam", "validate-incomplete")
 STATES_WITH_FOLD_BY_ID = {
     id_: (language, state)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,9 @@ TOKEN = "let me in"
 
 
 @contextmanager
-def run_instance(folder: Path, settings: Mapping[str, str]) -> Iterator[httpx.Client]:
+def run_instance(
+    folder: Path, settings: Mapping[str, str], last_signal: signal.Signals = signal.SIGTERM
+) -> Iterator[httpx.Client]:
     """Run an instance, and yield a client of it; `folder` is for its store or its copy of a shared store."""
     script = str(Path(sys.executable).with_name("wgig"))
     command = [script, "serve", "--port", "0", "--store", str(folder)]
@@ -33,7 +36,7 @@ def run_instance(folder: Path, settings: Mapping[str, str]) -> Iterator[httpx.Cl
             with httpx.Client(base_url=match[0], headers=headers, timeout=60) as client:
                 yield client
         finally:
-            process.terminate()
+            process.send_signal(last_signal)
 
 
 @cache
@@ -59,15 +62,18 @@ def run_filled_engine(name: str, folder: Path) -> Iterator[Engine]:
 def client(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
-    """A client, with a token, of an instance with the bundled data, in an embedded or a shared store."""
+    """A client, with a token, of an instance with the bundled data, in an embedded or a shared store.
+
+    The instance is killed: after a deletion of all data, SIGTERM would let it update all that depends on it.
+    """
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == EMBEDDED:
-        with run_instance(folder / "store", {}) as client:
+        with run_instance(folder / "store", {}, signal.SIGKILL) as client:
             yield client
         return
     with (
         run_filled_engine(request.param, folder / "engine") as engine,
-        run_instance(folder / "copy", engine.settings()) as client,
+        run_instance(folder / "copy", engine.settings(), signal.SIGKILL) as client,
     ):
         yield client
 
