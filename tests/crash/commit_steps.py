@@ -1,10 +1,13 @@
-"""Write to a store, and kill the process at a step: python commit_steps.py STORE [WRITE STEP]
+"""Write to a store in a process, which is killed at a step.
 
-Prints `acknowledged` after the write. Without a WRITE, it only opens the store.
+`python commit_steps.py` reads calls of `run_write` from the standard input, each as a line with a JSON array
+of arguments. It runs each in a fork, because the imports take longer than most writes, and prints a line with
+a JSON array: the exit code and the output of the fork.
 """
 
 import hashlib
 import io
+import json
 import os
 import signal
 import sys
@@ -225,7 +228,8 @@ WRITES: dict[str, tuple[Callable[[Store], None], Callable[[Store], None], Steps]
 }
 
 
-def main(folder: str, write_name: str = "", step: str = "") -> None:
+def run_write(folder: str, write_name: str = "", step: str = "") -> None:
+    """Write, and print `acknowledged` afterwards; without the name of a write, only open the store."""
     if write_name == "bulk-commit":
         transactions.MIN_BULK_QUADS = 1
     if step in REPLAY_STEPS:
@@ -241,5 +245,26 @@ def main(folder: str, write_name: str = "", step: str = "") -> None:
         write(store)
 
 
+def run_in_fork(arguments: list[str]) -> tuple[int, str]:
+    """The exit code and output of a call of `run_write` in a fork."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if not child:
+        os.dup2(write_end, sys.stdout.fileno())
+        code = 1
+        try:
+            run_write(*arguments)
+            code = 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(code)
+    os.close(write_end)
+    with open(read_end, encoding="utf-8") as output:  # noqa: PTH123  a descriptor has no path
+        text = output.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for line in sys.stdin:
+        print(json.dumps(run_in_fork(json.loads(line))), flush=True)

@@ -3,10 +3,12 @@
 A write is lost only if it was not in the change log yet, and so never after it was acknowledged.
 """
 
+import json
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -39,17 +41,24 @@ from .commit_steps import (
     write_versions,
 )
 
+WriteRunner = Callable[..., str]
 
-def run_until_killed(folder: Path, *arguments: str) -> str:
-    """What the process printed before it was killed."""
-    process = subprocess.run(
-        [sys.executable, Path(__file__).with_name("commit_steps.py"), folder, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == -signal.SIGKILL, process.stderr
-    return process.stdout
+
+@pytest.fixture(scope="module")
+def run_until_killed() -> Iterator[WriteRunner]:
+    """A function that runs a write in a process: what it printed before it was killed."""
+    command = [sys.executable, str(Path(__file__).with_name("commit_steps.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def run(folder: Path, *arguments: str) -> str:
+            assert process.stdin
+            assert process.stdout
+            print(json.dumps([str(folder), *arguments]), file=process.stdin, flush=True)
+            code, output = json.loads(process.stdout.readline())
+            assert code == -signal.SIGKILL
+            return str(output)
+
+        yield run
 
 
 def canonical_quads(store: Store) -> set[ox.Quad]:
@@ -99,7 +108,7 @@ def check_store(folder: Path, quads: set[ox.Quad]) -> None:
 
 @pytest.mark.parametrize("step", COMMIT_STEPS)
 def test_a_killed_commit_is_complete_or_missing(
-    tmp_path: Path, step: str, expected: list[set[ox.Quad]]
+    tmp_path: Path, run_until_killed: WriteRunner, step: str, expected: list[set[ox.Quad]]
 ) -> None:
     output = run_until_killed(tmp_path / "store", "commit", step)
     assert bool(output) == is_step_after(step, COMMIT_STEPS, "before-flush")
@@ -108,7 +117,7 @@ def test_a_killed_commit_is_complete_or_missing(
 
 @pytest.mark.parametrize("step", BULK_COMMIT_STEPS)
 def test_a_killed_commit_of_many_quads_is_complete_or_missing(
-    tmp_path: Path, step: str, expected_addition: list[set[ox.Quad]]
+    tmp_path: Path, run_until_killed: WriteRunner, step: str, expected_addition: list[set[ox.Quad]]
 ) -> None:
     assert not run_until_killed(tmp_path / "store", "bulk-commit", step)
     check_store(tmp_path / "store", expected_addition[is_step_after(step, BULK_COMMIT_STEPS, "after-log")])
@@ -116,7 +125,7 @@ def test_a_killed_commit_of_many_quads_is_complete_or_missing(
 
 @pytest.mark.parametrize("step", LOAD_STEPS)
 def test_a_killed_load_is_complete_or_missing_and_goes_on(
-    tmp_path: Path, step: str, expected_addition: list[set[ox.Quad]]
+    tmp_path: Path, run_until_killed: WriteRunner, step: str, expected_addition: list[set[ox.Quad]]
 ) -> None:
     assert not run_until_killed(tmp_path / "store", "load", step)
     store = open_store(tmp_path / "store")
@@ -162,7 +171,7 @@ def expected_versions() -> set[ox.Quad]:
 
 @pytest.mark.parametrize("step", ERASURE_STEPS)
 def test_a_killed_erasure_is_complete_or_missing_and_can_be_repeated(
-    tmp_path: Path, step: str, expected_versions: set[ox.Quad]
+    tmp_path: Path, run_until_killed: WriteRunner, step: str, expected_versions: set[ox.Quad]
 ) -> None:
     assert not run_until_killed(tmp_path / "store", "erasure", step)
     store = open_store(tmp_path / "store")
@@ -180,7 +189,7 @@ def test_a_killed_erasure_is_complete_or_missing_and_can_be_repeated(
 
 @pytest.mark.parametrize("step", COMPACTION_STEPS)
 def test_a_killed_compaction_is_complete_or_missing_and_can_be_repeated(
-    tmp_path: Path, step: str, expected_versions: set[ox.Quad]
+    tmp_path: Path, run_until_killed: WriteRunner, step: str, expected_versions: set[ox.Quad]
 ) -> None:
     assert not run_until_killed(tmp_path / "store", "compaction", step)
     store = open_store(tmp_path / "store")
@@ -193,7 +202,9 @@ def test_a_killed_compaction_is_complete_or_missing_and_can_be_repeated(
 
 
 @pytest.mark.parametrize("step", REPLAY_STEPS)
-def test_a_killed_replay_is_repeated(tmp_path: Path, step: str, expected: list[set[ox.Quad]]) -> None:
+def test_a_killed_replay_is_repeated(
+    tmp_path: Path, run_until_killed: WriteRunner, step: str, expected: list[set[ox.Quad]]
+) -> None:
     run_until_killed(tmp_path / "store", "commit", "after-log")
     run_until_killed(tmp_path / "store", "", step)
     check_store(tmp_path / "store", expected[1])
@@ -201,7 +212,7 @@ def test_a_killed_replay_is_repeated(tmp_path: Path, step: str, expected: list[s
 
 @pytest.mark.parametrize("position", ["first", "none"])
 def test_an_engine_that_is_ahead_of_its_position_converges(
-    tmp_path: Path, position: str, expected: list[set[ox.Quad]]
+    tmp_path: Path, run_until_killed: WriteRunner, position: str, expected: list[set[ox.Quad]]
 ) -> None:
     folder = tmp_path / "store"
     # The engine has both commits, its position is the first one.
@@ -212,7 +223,7 @@ def test_an_engine_that_is_ahead_of_its_position_converges(
 
 
 def test_an_engine_that_lost_its_last_commits_gets_them_again(
-    tmp_path: Path, expected: list[set[ox.Quad]]
+    tmp_path: Path, run_until_killed: WriteRunner, expected: list[set[ox.Quad]]
 ) -> None:
     folder, saved = tmp_path / "store", tmp_path / "saved"
     run_until_killed(folder, "commit", "before-log")

@@ -15,6 +15,8 @@ import pytest
 from wgig.pages.rendering import BUILT_SCRIPTS_FOLDER
 from wgig.settings import CHECKOUT_FOLDER
 
+from tests.fixtures.processes import ServiceStarter
+
 COUNT_QUERY = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 
 
@@ -58,7 +60,9 @@ def is_describing(url: str) -> bool:
         return True
 
 
-def test_the_installed_wheel_serves_as_many_quads_as_the_checkout(wgig_command: Path, tmp_path: Path) -> None:
+def test_the_installed_wheel_serves_as_many_quads_as_the_checkout(
+    wgig_command: Path, start_service: ServiceStarter, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
     command = [str(wgig_command), "serve", "--port", "0"]
@@ -74,17 +78,10 @@ def test_the_installed_wheel_serves_as_many_quads_as_the_checkout(wgig_command: 
                 served_count = json.load(response)["results"]["bindings"][0]["n"]["value"]
         finally:
             process.terminate()
-    # The checkout fills a new store.
-    stats_command = [
-        sys.executable,
-        "-m",
-        "wgig",
-        "stats",
-        "--format",
-        "json",
-        "--store",
-        str(tmp_path / "store"),
-    ]
+    with start_service(tmp_path / "store"):  # of the checkout, which fills the store
+        pass
+    stats_command = [sys.executable, "-m", "wgig", "stats", "--format", "json"]
+    stats_command += ["--store", str(tmp_path / "store")]
     stats_output = subprocess.run(stats_command, check=True, capture_output=True, text=True).stdout
     assert int(served_count) == read_quad_count(stats_output)
 
