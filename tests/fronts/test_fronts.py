@@ -186,6 +186,13 @@ def test_service_ends_with_its_supervisor_and_leaves_no_process(tmp_path: Path) 
             assert time.monotonic() < deadline
 
 
+def test_service_ends_while_a_front_does_not_respond(tmp_path: Path) -> None:
+    with run_fronts(tmp_path) as (service, clients):
+        os.kill(clients.list_children()[1], signal.SIGSTOP)
+        service.process.terminate()
+        assert service.process.wait(timeout=60) == 0
+
+
 def test_stopped_service_finishes_the_running_query(tmp_path: Path) -> None:
     with run_fronts(tmp_path) as (service, clients), ThreadPoolExecutor() as pool:
         first, second = clients.choose_two()

@@ -162,6 +162,8 @@ class Supervisor:
             if received:
                 self.handle_signal(signal.Signals(received.si_signo))
             self.reap_children()
+            for child in self.children:
+                child.kill_if_stopped()  # as it would not end either
             if not self.is_stopping:
                 self.restart_children()
             elif not any(front.id for front in self.fronts):
@@ -194,11 +196,10 @@ class Supervisor:
                     print(f"wgig: the {child.name} process has exited and is restarted", file=sys.stderr)
 
     def restart_children(self) -> None:
-        """Start the processes that have exited, and kill those that are stopped."""
+        """Start the processes that have exited."""
         for child in self.children:
             if child.id is None and time.monotonic() - child.started_at >= RESTART_SECONDS:
                 child.start()
-            child.kill_if_stopped()
 
     def end(self, exit_code: int) -> NoReturn:
         """Remove the sockets and end the process."""
