@@ -69,6 +69,7 @@ WRITER_READERS = 2  # query workers of the writer, for its pages
 MIN_FRONT_READERS = 3  # query workers of a front process, of which one client has at most all but one
 RESTART_SECONDS = 1.0  # between two starts of the same process
 POLL_SECONDS = 0.5  # between two looks for stopped processes
+DRAIN_POLL_SECONDS = 0.05  # between two looks for running requests, when the writer ends
 STOPPED_STATES = (b"T", b"t")  # of a process, in proc(5)
 SUPERVISOR_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 MAX_WAITING_CONNECTIONS = 2048  # to be accepted
@@ -345,4 +346,8 @@ async def serve_bridge(writer: OpenService, listener: socket.socket) -> None:
     loop.add_signal_handler(signal.SIGHUP, lambda: tasks.append(asyncio.create_task(writer.reloader())))
     await stop.wait()
     server.close()
+    # If the supervisor was killed, front processes may still wait for responses, such as to writes.
+    end = loop.time() + SHUTDOWN_GRACE_SECONDS
+    while bridge.request_count and loop.time() < end:
+        await asyncio.sleep(DRAIN_POLL_SECONDS)
     await registry.pool.close()

@@ -182,3 +182,14 @@ def test_descriptions_are_outdated_until_commit_is_announced(unflushed_store: St
     unflushed_store.on_commit = lambda _: states_at_commit.append(unflushed_store.has_outdated_descriptions)
     unflushed_store.flush_descriptions()
     assert (states_at_commit, unflushed_store.has_outdated_descriptions) == ([True], False)
+
+
+def test_change_is_described_if_the_consumer_of_commits_fails(unflushed_store: Store) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("the consumer has ended")
+
+    unflushed_store.defers_descriptions = True
+    unflushed_store.on_commit = fail
+    with pytest.raises(RuntimeError):
+        unflushed_store.replace({"urn:g": []})
+    assert unflushed_store.has_outdated_descriptions

@@ -130,6 +130,17 @@ def test_query_that_is_started_soon_waits_for_a_worker(settings: Settings) -> No
     run_with_pool(settings, check)
 
 
+def test_store_can_be_written_after_the_end_of_the_event_loop(settings: Settings) -> None:
+    stores = []
+
+    async def check(pool: WorkerPool) -> None:
+        stores.append(pool.store)
+
+    run_with_pool(settings, check)
+    stores[0].replace({"urn:g": make_triples(1)})
+    assert list(stores[0].triples("urn:g")) == make_triples(1)
+
+
 def test_workers_forked_later_see_every_write(settings: Settings) -> None:
     async def check(pool: WorkerPool) -> None:
         for number in range(5):

@@ -150,6 +150,8 @@ class WorkerPool:
     def on_commit(self, change: Change | None) -> None:
         """Queue a change for the workers; replace the workers if that is cheaper or the change is None."""
         self.last_write_number += 1
+        if self.loop.is_closed():  # the service is ending, and no query follows
+            return
         if change is None or len(change) > LARGE_CHANGE_QUADS:
             replacing = self.replace(*self.make_numbered_copy(), self.settings.reader_quads)
             asyncio.run_coroutine_threadsafe(replacing, self.loop).result()
