@@ -643,6 +643,8 @@ def test_descriptions_include_the_changes_of_all_instances(tmp_path: Path, engin
     for number in range(3):
         put_values(stores[0], "a", *map(str, range(number)))
         put_values(stores[1], "b", *map(str, range(5 - number)))
+    stores[0].follow()
+    assert not stores[0].has_outdated_descriptions  # the last writer has described its write
     load_values(stores[0], *MANY_VALUES)
     stores[0].finish_load()
     check_copies(engine, stores)

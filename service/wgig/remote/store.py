@@ -166,7 +166,7 @@ class SharedStore(Store):
             del quads  # closed before its files are removed
         change = compare_contents(read_graph_contents(self._quads, graphs), after)
         self._replicate(change)
-        self._log_and_apply([], change, change)
+        self._publish(self._log_and_apply([], change, change), change)
 
     @contextmanager
     def exclusive_writer(
@@ -242,7 +242,8 @@ class SharedStore(Store):
         effective = select_effective(change, self._quads)
         stated, derived = split_derived_change(effective, self._inference.graphs)
         self._forget_caches()
-        self._log_and_apply([NewCommit(stated, OTHER_INSTANCE)] if stated else [], effective, derived)
+        commits = [NewCommit(stated, OTHER_INSTANCE)] if stated else []
+        self._publish(self._log_and_apply(commits, effective, derived), effective)
 
     def _forget_caches(self) -> None:
         """Invalidate what depends on the quads, as they change by other than a commit of this instance."""

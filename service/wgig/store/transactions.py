@@ -198,14 +198,18 @@ class TransactionalStore(StoreView):
             derived = self._derive(stated, checked_quads, is_bounded=is_bounded)
             full = combine_changes([stated, derived])
             self._replicate(full)
-            self._log_and_apply(commits, full, derived)
+            published = self._log_and_apply(commits, full, derived)
+            self._undescribed += [commit.full for commit in published]  # even if a consumer of commits fails
+            self._publish(published, full)
             self._update_descriptions_later()
             if self._is_flush_due:
                 self._is_flush_due = False
                 self.flush()
 
-    def _log_and_apply(self, commits: Sequence[NewCommit], full: Change, derived: Change) -> None:
-        """Log commits, apply the full change to the engine, and publish the commits.
+    def _log_and_apply(
+        self, commits: Sequence[NewCommit], full: Change, derived: Change
+    ) -> list[CommittedChange]:
+        """Log commits, apply the full change to the engine, and return the commits to publish.
 
         The last of them, or one without a stated change, gets what is derived.
         """
@@ -228,8 +232,7 @@ class TransactionalStore(StoreView):
         except BaseException as error:
             self.stopped_by = OutcomeUnknownError(self.log_version)
             raise self.stopped_by from error
-        self._undescribed += [commit.full for commit in published]
-        self._publish(published, full)
+        return published
 
     def _apply_in_bulk(self, change: Change, folder: Path) -> None:
         """Add many quads to the engine, in a third of the time, but not atomically.
