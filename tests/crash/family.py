@@ -10,18 +10,22 @@ from typing import NamedTuple
 # Indexes of fields of /proc/PID/stat after the ID of the parent: user and system CPU time, number of threads,
 # start time.
 USER_TICKS_FIELD, SYSTEM_TICKS_FIELD, THREADS_FIELD, START_TICKS_FIELD = 9, 10, 15, 17
-FORKER_MODULE, CHECKER_MODULE = "workers.forker", "anyio.to_process"  # in the commands of these processes
+CHECKER_MODULE = "anyio.to_process"  # in the command of this process
 EXIT_SECONDS = 3  # within which all processes of a killed service must end
 
 
 class Process(NamedTuple):
-    """A running process: its ID, that of its parent, its start time in clock ticks, and its CPU seconds."""
+    """A running process: its ID, that of its parent, its start time in clock ticks, and its CPU seconds.
+
+    `name` is what `ps` shows, such as wgig-worker.
+    """
 
     pid: int
     parent: int
     start_ticks: int
     cpu_seconds: float
     command: str
+    name: str
 
 
 def list_running_processes() -> dict[int, Process]:
@@ -30,6 +34,7 @@ def list_running_processes() -> dict[int, Process]:
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             state, parent, *fields = (folder / "stat").read_text().rpartition(") ")[2].split()
+            name = (folder / "comm").read_text().strip()
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             if state != "Z" or int(fields[THREADS_FIELD]) > 1:
                 cpu_ticks = int(fields[USER_TICKS_FIELD]) + int(fields[SYSTEM_TICKS_FIELD])
@@ -39,6 +44,7 @@ def list_running_processes() -> dict[int, Process]:
                     int(fields[START_TICKS_FIELD]),
                     cpu_ticks / os.sysconf("SC_CLK_TCK"),
                     command,
+                    name,
                 )
     return processes
 
@@ -55,21 +61,17 @@ def find_descendants(pid: int) -> list[Process]:
 def list_processes_by_type(pid: int) -> dict[str, list[int]]:
     """The IDs of the processes below a service by their type.
 
-    A checker validates papers. A holder has a copy of the quads open, and is forked into readers, which
-    evaluate queries and have the same command. With front processes, the service has a writer, the parent of
-    checker and holder.
+    A checker validates papers. A holder has a copy of the quads, and is forked into readers, which evaluate
+    queries, and into front processes, if there are any.
     """
     descendants = find_descendants(pid)
-    forked = [process for process in descendants if FORKER_MODULE in process.command]
-    forked_ids = {process.pid for process in forked}
-    holders = [process for process in forked if process.parent not in forked_ids]
-    writers = {process.parent for process in holders} - {pid}
+    names = {"holder": "forker", "reader": "worker", "writer": "writer", "front": "front"}
     return {
         "checker": [process.pid for process in descendants if CHECKER_MODULE in process.command],
-        "holder": [process.pid for process in holders],
-        "reader": [process.pid for process in forked if process.parent in forked_ids],
-        "writer": [*writers],
-        "front": [p.pid for p in descendants if writers and p.parent == pid and p.pid not in writers],
+        **{
+            type_: [process.pid for process in descendants if process.name == f"wgig-{name}"]
+            for type_, name in names.items()
+        },
     }
 
 

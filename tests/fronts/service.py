@@ -1,6 +1,5 @@
 """A service with three front processes, and connections to all of them."""
 
-import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 import httpx
 from wgig.settings import Settings
 
+from tests.crash.family import find_descendants
 from tests.fixtures.processes import RunningService, run_service
 
 TOKEN = "let me in"
@@ -59,23 +59,18 @@ class FrontClients:
 
     def list_children(self) -> list[int]:
         """The process IDs of the writer and the front processes, the writer first."""
-        path = Path(f"/proc/{self.process_id}/task/{self.process_id}/children")
-        children = [int(name) for name in path.read_text(encoding="ascii").split()]
-        return sorted(children, key=lambda child: not has_open_store(child))
+        return [*self.list_processes("writer"), *self.list_processes("front")]
+
+    def list_processes(self, name: str) -> list[int]:
+        """The process IDs of the processes of the service with a name: writer, front, forker or worker."""
+        return [
+            process.pid for process in find_descendants(self.process_id) if process.name == f"wgig-{name}"
+        ]
 
 
 def find_front(client: httpx.Client) -> str:
     """The name of the front process of a connection: the first part of its request IDs."""
     return client.get("/sparql?query=ASK{}").headers["X-Request-Id"].partition("-")[0]
-
-
-def has_open_store(process_id: int) -> bool:
-    """Whether a process has a file of a store open for writing."""
-    try:
-        folder = Path(f"/proc/{process_id}/fd")
-        return any("/quads/" in os.readlink(file) for file in folder.iterdir())  # noqa: PTH115  of a descriptor
-    except OSError:
-        return False
 
 
 @contextmanager

@@ -112,6 +112,76 @@ def test_running_queries_of_all_fronts_are_listed_and_canceled(clients: FrontCli
     assert second.delete(f"/queries/running/{query_id}").status_code == 404
 
 
+def test_bounded_queries_need_no_worker(tmp_path: Path) -> None:
+    with run_fronts(tmp_path, WGIG_WRITE_STATEMENTS="0") as (_, clients):
+        write_number(next(iter(clients)), 5)
+        deadline = time.monotonic() + MAX_RESTART_SECONDS
+        while not answers_without_workers(clients):
+            assert time.monotonic() < deadline, "a front process has no copy of the quads"
+            clients.reconnect()
+
+
+def answers_without_workers(clients: FrontClients) -> bool:
+    """Whether all front processes answer a bounded query while all query workers are stopped."""
+    workers = clients.list_processes("worker")
+    send_signal_to_all(workers, signal.SIGSTOP)
+    try:
+        query = "/sparql?query=ASK { <x:s> <x:p> ?o }"
+        return all(client.get(query, timeout=1).json()["boolean"] for client in clients)
+    except httpx.TimeoutException:
+        return False
+    finally:
+        send_signal_to_all(workers, signal.SIGCONT)
+
+
+def send_signal_to_all(process_ids: list[int], signal_: signal.Signals) -> None:
+    for process_id in process_ids:
+        with suppress(ProcessLookupError):  # a worker exits when the client of its query leaves
+            os.kill(process_id, signal_)
+
+
+def test_replaced_fronts_finish_their_queries_and_hand_over_metrics_and_settings(tmp_path: Path) -> None:
+    settings_file = tmp_path / "settings"
+    settings_file.write_text("", encoding="utf-8")
+    settings = {"WGIG_SETTINGS": str(settings_file), "WGIG_METRICS": "open", "WGIG_WRITE_STATEMENTS": "0"}
+    with run_fronts(tmp_path / "store", **settings) as (service, clients), ThreadPoolExecutor() as pool:
+        settings_file.write_text("WGIG_RESULT_ROWS=1\n", encoding="utf-8")
+        service.process.send_signal(signal.SIGHUP)
+        wait_until_settings_apply(clients)
+        first, second = clients.choose_two()
+        write_graph_for_slow_queries(first)
+        query = "SELECT (COUNT(*) AS ?n) { ?a <x:slow> ?x . ?b <x:slow> ?y . FILTER(?x + ?y > 5) }"
+        answer = pool.submit(first.get, "/sparql", params={"query": query})
+        while not (second.get("/queries/running").json()["count"] or answer.done()):
+            pass
+        replace_fronts(clients)
+        assert answer.result().status_code == 200
+        clients.reconnect()
+        wait_until_settings_apply(clients)
+        while len(clients.list_processes("front")) > FRONT_COUNT:  # the replaced ones have clients
+            clients.reconnect()
+        text = next(iter(clients)).get("/metrics").text
+        assert re.findall(r"wgig_requests_total\{.*/queries/running.* (\S+)", text) != []
+
+
+def replace_fronts(clients: FrontClients) -> None:
+    """End the process that has the copy of the quads, so that all front processes are replaced."""
+    old = {*clients.list_processes("front")}
+    (forker,) = clients.list_processes("forker")
+    os.kill(forker, signal.SIGKILL)
+    deadline = time.monotonic() + MAX_RESTART_SECONDS
+    while len({*clients.list_processes("front")} - old) < FRONT_COUNT:
+        assert time.monotonic() < deadline
+
+
+def wait_until_settings_apply(clients: FrontClients) -> None:
+    """Wait until all front processes allow results of one row only."""
+    query = "/sparql?query=SELECT * { VALUES ?x { 1 2 } }"
+    deadline = time.monotonic() + MAX_RESTART_SECONDS
+    while not all(client.get(query).status_code == 413 for client in clients):
+        assert time.monotonic() < deadline
+
+
 def write_graph_for_slow_queries(client: httpx.Client) -> None:
     triples = "".join(f"<x:s{number}> <x:slow> {number} ." for number in range(1000))
     update = f"INSERT DATA {{ GRAPH <x:slow> {{ {triples} }} }}"
@@ -133,10 +203,7 @@ def test_reloaded_settings_apply_to_all_fronts_and_no_write_is_lost(tmp_path: Pa
         write_number(clients.choose_two()[0], 1)
         settings_file.write_text("WGIG_RESULT_ROWS=1\n", encoding="utf-8")
         service.process.send_signal(signal.SIGHUP)
-        query = "/sparql?query=SELECT * { VALUES ?x { 1 2 } }"
-        deadline = time.monotonic() + MAX_RESTART_SECONDS
-        while not all(client.get(query).status_code == 413 for client in clients):
-            assert time.monotonic() < deadline
+        wait_until_settings_apply(clients)
         for number in range(2, 10):  # meanwhile the workers may be replaced
             writer, reader = clients.choose_two()
             assert write_number(writer, number).status_code == 204

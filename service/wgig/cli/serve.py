@@ -26,7 +26,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol, cast
 
 import uvicorn
 from anyio.to_thread import run_sync
@@ -44,9 +44,10 @@ from ..http.fast_path import RawResponseCache
 from ..http.limits import RateLimiter
 from ..http.oidc import build_configured_issuer
 from ..http.responses import ResponseAbortedError
-from ..http.server import make_connection_class
+from ..http.server import ServerConnection, make_connection_class
 from ..http.threads import limit_page_threads
 from ..http.work_queue import ProcessWorkQueue
+from ..processes import end_with_parent
 from ..seed import open_filled_store
 from ..settings import THREAD_STACK_BYTES, Settings
 from ..sparql.plan import remove_empty_store
@@ -62,7 +63,6 @@ from ..store.store import Store
 from .check_workers import prepare_check_worker
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # constants of malloc.h
-PR_SET_PDEATHSIG = 1  # of prctl(2)
 # By default there are eight arenas per core, and each keeps the memory that is freed in it.
 MAX_MALLOC_ARENAS = 2
 # Larger blocks are returned to the system when freed. By default, this threshold grows up to 32 MiB.
@@ -190,6 +190,8 @@ class GracefulServer(uvicorn.Server):
         self.is_on_terminal = on_terminal
         self.is_reload_requested = False
         self.stop_time: float | None = None  # when the socket closes, by the monotonic clock
+        self.on_stopped: BackgroundJob | None = None  # runs after the last response
+        self.is_replaced = False  # whether another process accepts the connections
         self.response_headers: list[tuple[bytes, bytes]] = []  # of every response; one shared list
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -209,6 +211,8 @@ class GracefulServer(uvicorn.Server):
         should_stop = await super().on_tick(counter - counter % 10)
         self.response_headers[:] = self.server_state.default_headers
         self.server_state.default_headers = self.response_headers
+        if self.is_replaced:
+            should_stop = should_stop or not self.server_state.connections
         if self.is_reload_requested:
             self.is_reload_requested = False
             self.reload_task = asyncio.create_task(self.reloader())
@@ -225,8 +229,22 @@ class GracefulServer(uvicorn.Server):
         while not (shutdown_task.done() or self.force_exit):
             await asyncio.sleep(0.1)
         shutdown_task.cancel()
+        if self.on_stopped:
+            await self.on_stopped()
         if self.reloader.pool:
             await self.reloader.pool.close()
+
+    def leave_connections(self) -> None:
+        """Accept no more connections, close each after its next response, and stop when there are none.
+
+        Unlike at a shutdown, idle connections stay open until their timeout, as a client may be using one.
+        """
+        self.is_replaced = True
+        for server in self.servers:
+            server.close()
+        self.config.encoded_headers.append((b"connection", b"close"))
+        connections = cast(type[ServerConnection], self.config.http_protocol_class)
+        connections.raw_cache = None  # as its responses do not close the connection
 
     def handle_hangup(self, sig: int, frame: FrameType | None) -> None:
         """Request a reload of settings and tokens; or stop if the terminal of the server was closed."""
@@ -374,15 +392,6 @@ def fill_new_store(settings: Settings) -> None:
         open_filled_store(settings, access_log.log_service_message).flush()
     finally:
         os._exit(0)
-
-
-def end_with_parent(parent: int) -> None:
-    """Let this process end when its parent ends."""
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)
-    if prctl:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def prepare_process() -> None:

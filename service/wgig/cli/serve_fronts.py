@@ -2,11 +2,16 @@
 
 The supervisor has one thread and no store, so that it can fork. It replaces a process that has exited or was
 stopped. The listening socket is bound once, and all front processes accept its connections.
+
+The supervisor also forks the forker (`sparql.workers.forker`), for the writer. When this has the quads in
+memory, it forks the front processes, so that they share the memory. They take the place of those that the
+supervisor has forked without a copy of the quads.
 """
 
 import argparse
 import asyncio
 import gc
+import marshal
 import os
 import shutil
 import signal
@@ -14,7 +19,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -37,27 +42,40 @@ from ..fronts.app import (
 )
 from ..fronts.bridge import STREAM_BUFFER_BYTES, BridgeClient, BridgeServer
 from ..fronts.control import CallHandler, FrontRegistry, WriterLink
+from ..fronts.copy import FrontCopy
 from ..fronts.shared_memory import SharedMemory
 from ..fronts.workers import FrontWorkers
 from ..http import access_log, telemetry
 from ..http.access_log import AccessLogs, Telemetry
 from ..http.limits import RateLimiter
 from ..http.work_queue import WorkQueue
+from ..processes import (
+    ForeignProcess,
+    adopt_orphans,
+    end_with_parent,
+    name_process,
+    read_process_state,
+    send_signal,
+)
 from ..settings import Settings
 from ..sparql.federation import SearchCallHandler
 from ..sparql.language.hints import find_query_hints
 from ..sparql.language.parser import ParsedSparqlText
 from ..sparql.running import RunningQueries
+from ..sparql.workers.connections import OWN_FORKERS, ForkerOptions
+from ..sparql.workers.counted_quads import CountedQuads
+from ..sparql.workers.forker import run_forker
 from ..sparql.workers.pool import WorkerPool
+from ..sparql.workers.protocol import ForkerLimits
 from ..store.errors import StoreError
 from ..store.store import Store
 from .serve import (
     SHUTDOWN_GRACE_SECONDS,
+    BackgroundJob,
     GracefulServer,
     OpenService,
     SettingsReloader,
     build_server_config,
-    end_with_parent,
     install_signal_handlers,
     open_service,
     prepare_process,
@@ -71,7 +89,12 @@ RESTART_SECONDS = 1.0  # between two starts of the same process
 POLL_SECONDS = 0.5  # between two looks for stopped processes
 DRAIN_POLL_SECONDS = 0.05  # between two looks for running requests, when the writer ends
 STOPPED_STATES = (b"T", b"t")  # of a process, in proc(5)
-SUPERVISOR_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+REQUEST_SIGNAL = signal.SIGUSR1  # to the supervisor: a process has sent a request
+REPLACED_SIGNAL = signal.SIGUSR2  # to a front process: another one accepts the connections
+SUPERVISOR_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, REQUEST_SIGNAL)
+FORKER_REQUEST, FRONT_REQUEST = "forker", "front"  # to the supervisor
+MAX_REQUEST_BYTES = 64 * 1024  # of a request to the supervisor
+ADOPTION_POLL_SECONDS = 0.001  # until the supervisor is the parent of a process that the forker has forked
 MAX_WAITING_CONNECTIONS = 2048  # to be accepted
 
 
@@ -88,25 +111,12 @@ class ChildProcess:
     def start(self) -> None:
         """Fork the process."""
         self.started_at, self.was_stopped = time.monotonic(), False
-        parent = os.getpid()
-        self.id = os.fork()
-        if self.id:
-            return
-        try:
-            end_with_parent(parent)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISOR_SIGNALS)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor
-            self.run()
-        except (ValueError, OSError, FileError, StoreError) as error:
-            print(f"wgig: {error}", file=sys.stderr, flush=True)
-        finally:
-            os._exit(1)
+        self.id = fork_process(self.run)
 
     def send_signal(self, signal_: signal.Signals) -> None:
         """Send a signal, if the process is running."""
         if self.id:
-            with suppress(ProcessLookupError):
-                os.kill(self.id, signal_)
+            send_signal(self.id, signal_)
 
     def kill_if_stopped(self) -> None:
         """Kill the process if it has been stopped since the last call, so that it is started again."""
@@ -116,12 +126,48 @@ class ChildProcess:
         self.was_stopped = is_stopped
 
 
-def read_process_state(process_id: int) -> bytes:
-    """The state of a process as one letter (proc(5)); empty if it is unknown."""
+def fork_process(run: Callable[[], object]) -> int:
+    """Fork a process that calls `run`. Returns its ID."""
+    parent = os.getpid()
+    process_id = os.fork()
+    if not process_id:
+        run_child(parent, run)
+    return process_id
+
+
+def run_child(parent: int, run: Callable[[], object]) -> NoReturn:
+    """Call `run` in a child of the process `parent`, with which it ends."""
     try:
-        return Path(f"/proc/{process_id}/stat").read_bytes().rpartition(b") ")[2][:1]
-    except OSError:
-        return b""
+        end_with_parent(parent)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISOR_SIGNALS)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor
+        run()
+    except (ValueError, OSError, FileError, StoreError) as error:
+        print(f"wgig: {error}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(1)
+
+
+class SupervisorRequests:
+    """The requests of other processes to the supervisor, which gets REQUEST_SIGNAL for each."""
+
+    def __init__(self) -> None:
+        """Create the socket; the current process is the supervisor."""
+        self.receiver, self.sender = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.receiver.setblocking(False)
+        self.supervisor_id = os.getpid()
+
+    def send(self, name: str, arguments: tuple[Any, ...], descriptors: Sequence[int] = ()) -> None:
+        """Send a request with arguments that `marshal` can write, and file descriptors. Raises OSError."""
+        socket.send_fds(self.sender, [marshal.dumps((name, arguments))], descriptors)
+        os.kill(self.supervisor_id, REQUEST_SIGNAL)
+
+    def receive(self) -> Iterator[tuple[str, tuple[Any, ...], list[int]]]:
+        """The requests that have arrived."""
+        with suppress(BlockingIOError):
+            while True:
+                packed, descriptors, _, _ = socket.recv_fds(self.receiver, MAX_REQUEST_BYTES, 3)
+                yield *marshal.loads(packed), descriptors  # noqa: S302  from a process of the service
 
 
 class Supervisor:
@@ -130,7 +176,10 @@ class Supervisor:
     def __init__(self, arguments: argparse.Namespace, settings: Settings, listener: socket.socket) -> None:
         """Bind the socket of the writer."""
         self.arguments, self.settings, self.listener = arguments, settings, listener
-        self.memory = SharedMemory()
+        self.memory, self.requests = SharedMemory(), SupervisorRequests()
+        self.process_id = os.getpid()
+        # Without it, the supervisor does not get the front processes that a forker has forked.
+        self.forks_from_copy = adopt_orphans()
         self.folder = Path(tempfile.mkdtemp(prefix="wgig-"))  # only this user can open it
         self.bridge_path = self.folder / "writer"
         self.bridge_listener = socket.socket(socket.AF_UNIX)
@@ -143,6 +192,7 @@ class Supervisor:
             ChildProcess(f"front {number}", partial(self.run_front, number))
             for number in range(settings.workers)
         ]
+        self.replaced = dict[int, int]()  # process IDs of replaced front processes, with their numbers
         self.is_stopping, self.is_on_terminal = False, os.isatty(0)
 
     def run(self) -> NoReturn:
@@ -156,9 +206,12 @@ class Supervisor:
             self.end(os.waitstatus_to_exitcode(status))
         self.listener.listen(MAX_WAITING_CONNECTIONS)
         for front in self.fronts:
-            front.start()
+            if self.forks_from_copy and self.settings.reader_quads:
+                front.started_at = time.monotonic()  # they start later, if there is no copy soon
+            else:
+                front.start()
         print_service_url(socket_url(self.listener))
-        while any(child.id for child in self.children):
+        while any(child.id for child in self.children) or self.replaced:
             received = signal.sigtimedwait(SUPERVISOR_SIGNALS, POLL_SECONDS)
             if received:
                 self.handle_signal(signal.Signals(received.si_signo))
@@ -167,7 +220,7 @@ class Supervisor:
                 child.kill_if_stopped()  # as it would not end either
             if not self.is_stopping:
                 self.restart_children()
-            elif not any(front.id for front in self.fronts):
+            elif not (self.replaced or any(front.id for front in self.fronts)):
                 self.writer.send_signal(signal.SIGTERM)
         self.end(0)
 
@@ -179,22 +232,80 @@ class Supervisor:
     def handle_signal(self, signal_: signal.Signals) -> None:
         """Stop the service, at a second signal at once; or pass a reload on."""
         was_terminal_closed = self.is_on_terminal and not os.isatty(0)
-        if signal_ == signal.SIGHUP and not was_terminal_closed:
-            for child in self.children:
-                child.send_signal(signal.SIGHUP)
+        if signal_ == REQUEST_SIGNAL:
+            self.handle_requests()
+        elif signal_ == signal.SIGHUP and not was_terminal_closed:
+            self.memory.set_reloaded()
+            self.send_to_all(signal.SIGHUP)
         elif signal_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            for child in self.children if self.is_stopping else self.fronts:
-                child.send_signal(signal.SIGKILL if self.is_stopping else signal.SIGTERM)
+            if self.is_stopping:
+                self.send_to_all(signal.SIGKILL)
+            else:
+                self.send_to_fronts(signal.SIGTERM)
             self.is_stopping = True
             self.writer.send_signal(signal.SIGUSR1)
 
+    def send_to_all(self, signal_: signal.Signals) -> None:
+        """Send a signal to the writer and all front processes."""
+        self.writer.send_signal(signal_)
+        self.send_to_fronts(signal_)
+
+    def send_to_fronts(self, signal_: signal.Signals) -> None:
+        """Send a signal to all front processes, also to those that were replaced."""
+        for front in self.fronts:
+            front.send_signal(signal_)
+        for process_id in self.replaced:
+            send_signal(process_id, signal_)
+
+    def handle_requests(self) -> None:
+        """Handle the requests of other processes."""
+        for name, arguments, descriptors in self.requests.receive():
+            if name == FORKER_REQUEST:
+                self.fork_forker(ForkerLimits(*arguments), descriptors)
+            else:
+                self.adopt_front(*arguments)
+
+    def fork_forker(self, limits: ForkerLimits, descriptors: list[int]) -> None:
+        """Fork a forker with its two sockets. Its process ID is written to the third descriptor."""
+
+        def run() -> None:
+            self.close_inherited_sockets()
+            self.requests.receiver.close()
+            os.close(descriptors[2])
+            connection, workers_socket = (socket.socket(fileno=descriptor) for descriptor in descriptors[:2])
+            run_forker(connection, workers_socket, limits, self.run_copied_front)
+
+        os.write(descriptors[2], b"%d" % fork_process(run))
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def adopt_front(self, number: int, process_id: int) -> None:
+        """Let a front process that was forked from the copy of the quads take the place of another one.
+
+        The other one ends when its clients have closed their connections, or when it is replaced again.
+        """
+        front = self.fronts[number]
+        for replaced_id, replaced_number in self.replaced.items():
+            if replaced_number == number:
+                send_signal(replaced_id, signal.SIGTERM)
+        if front.id:
+            self.replaced[front.id] = number
+            front.send_signal(REPLACED_SIGNAL)
+        front.id, front.started_at = process_id, time.monotonic()
+        if self.is_stopping:
+            front.send_signal(signal.SIGTERM)
+
     def reap_children(self) -> None:
         """Notice the processes that have exited."""
-        for child in self.children:
-            if child.id and os.waitpid(child.id, os.WNOHANG)[0]:
-                child.id = None
-                if not self.is_stopping:
-                    print(f"wgig: the {child.name} process has exited and is restarted", file=sys.stderr)
+        with suppress(ChildProcessError):
+            while process_id := os.waitpid(-1, os.WNOHANG)[0]:
+                self.replaced.pop(process_id, None)
+                for child in self.children:
+                    if child.id == process_id:
+                        child.id = None
+                        if not self.is_stopping:
+                            message = f"wgig: the {child.name} process has exited and is restarted"
+                            print(message, file=sys.stderr)
 
     def restart_children(self) -> None:
         """Start the processes that have exited."""
@@ -210,13 +321,20 @@ class Supervisor:
 
     def run_writer(self) -> NoReturn:
         """The process that writes."""
+        name_process("wgig-writer")
         self.listener.close()
         prepare_process()
         settings = self.settings
 
         def make_registry(store: Store) -> FrontRegistry:
             pool_settings = replace(settings, readers=WRITER_READERS)
-            pool = WorkerPool(store, pool_settings, self.memory.version + 1, self.set_version)
+            pool = WorkerPool(
+                store,
+                pool_settings,
+                self.memory.version + 1,
+                self.set_version,
+                ForkerOptions(self.request_forker, settings.workers) if self.forks_from_copy else OWN_FORKERS,
+            )
             return FrontRegistry(pool)
 
         writer = open_service(self.arguments, settings, make_registry)
@@ -227,31 +345,79 @@ class Supervisor:
         uvloop.run(serve_bridge(writer, self.bridge_listener))
         writer.close(SHUTDOWN_GRACE_SECONDS)
 
+    def request_forker(
+        self, forker_end: socket.socket, workers_end: socket.socket, limits: ForkerLimits
+    ) -> ForeignProcess:
+        """Let the supervisor fork a forker with these sockets. Raises OSError."""
+        read_end, write_end = os.pipe()
+        try:
+            descriptors = [forker_end.fileno(), workers_end.fileno(), write_end]
+            self.requests.send(FORKER_REQUEST, tuple(limits), descriptors)
+            os.close(write_end)
+            process_id = os.read(read_end, MAX_REQUEST_BYTES)
+        finally:
+            os.close(read_end)
+        if not process_id:
+            raise ConnectionResetError("the supervisor has exited")
+        return ForeignProcess(int(process_id))
+
     def set_version(self, version: int) -> None:
         """Announce a version of the data to all processes."""
         self.memory.version = version
 
+    def close_inherited_sockets(self) -> None:
+        """Close what a process that does not write has inherited from the supervisor."""
+        self.bridge_listener.close()
+
     def run_front(self, number: int) -> NoReturn:
         """A process that speaks HTTP."""
-        self.bridge_listener.close()
+        self.close_inherited_sockets()
+        self.serve_front(number, None, [])
+
+    def run_copied_front(self, number: int, connection: socket.socket, copy: CountedQuads) -> NoReturn:
+        """A process that speaks HTTP, in a child of the forker, which has exited."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        while os.getppid() not in (self.process_id, 1):
+            time.sleep(ADOPTION_POLL_SECONDS)
+        front_copy = FrontCopy(copy)
+
+        async def announce() -> None:
+            self.requests.send(FRONT_REQUEST, (number, os.getpid()))
+
+        background: list[BackgroundJob] = [partial(front_copy.listen, connection), announce]
+        run_child(self.process_id, lambda: self.serve_front(number, front_copy, background))
+
+    def serve_front(
+        self, number: int, copy: FrontCopy | None, background: Sequence[BackgroundJob]
+    ) -> NoReturn:
+        """Serve HTTP until the end of the process."""
+        name_process("wgig-front")
         access_log.request_ids.restart()
         prepare_process()
-        service, link, app = self.make_front(number)
+        service, link, app = self.make_front(number, copy)
         reloader = FrontReloader(app, service, partial(Settings.from_arguments, self.arguments))
         config = build_server_config(app, service, lambda: reloader.service.queries)
-        server = GracefulServer(config, "", reloader, [service.workers.listen, link.keep])
+
+        async def hand_over_metrics() -> None:
+            with suppress(OSError, TimeoutError):
+                await link.call("end", snapshot_metrics(service))
+
+        server = GracefulServer(config, "", reloader, [service.workers.listen, link.keep, *background])
+        server.on_stopped = hand_over_metrics
+        server.is_reload_requested = self.memory.has_reloaded
         install_signal_handlers(server)
+        signal.signal(REPLACED_SIGNAL, lambda *_: server.leave_connections())
         gc.freeze()
         gc.enable()
         server.run(sockets=[self.listener])
         os._exit(0)
 
-    def make_front(self, number: int) -> tuple[FrontService, WriterLink, FrontApp]:
+    def make_front(self, number: int, copy: FrontCopy | None) -> tuple[FrontService, WriterLink, FrontApp]:
         """The components of a front process, its link to the writer and its application."""
         settings = replace(self.settings, cache_bytes=self.settings.cache_bytes // self.settings.workers)
         worker_path = self.folder / f"front-{number}-{os.getpid()}"
         size = max(MIN_FRONT_READERS, settings.readers // settings.workers)
-        workers = FrontWorkers(worker_path, size, settings, self.memory)
+        workers = FrontWorkers(worker_path, size, settings, self.memory, copy)
         running = RunningQueries()
         tracing = telemetry.make_tracing_from_environment()
         telemetry_ = Telemetry(telemetry.Metrics(), AccessLogs(settings), tracing)
@@ -336,6 +502,7 @@ async def serve_bridge(writer: OpenService, listener: socket.socket) -> None:
 
     registry = cast(FrontRegistry, service.peers)
     registry.handlers["hints"] = find_hints
+    registry.add_metrics = service.telemetry.metrics.add_ended
     bridge = BridgeServer(writer.app, registry.serve_control)
     server = await asyncio.start_unix_server(
         bridge.serve_connection, sock=listener, limit=STREAM_BUFFER_BYTES

@@ -121,6 +121,7 @@ class FrontRegistry:
         """`pool` forks their workers. The `handlers` answer their calls, other than for workers."""
         self.pool = pool
         self.handlers: dict[str, CallHandler] = {}
+        self.add_metrics: Callable[[dict[str, Any]], None] = lambda _: None  # of a front process that ends
         self.links: dict[str, ControlLink] = {}  # by the path of the socket for workers
 
     async def serve_control(self, connection: BridgeConnection, greeting: tuple[str, int]) -> None:
@@ -130,14 +131,23 @@ class FrontRegistry:
         async def fork_worker() -> None:
             self.pool.fork_more_front_workers(path)
 
-        link = self.links[path] = ControlLink(connection, {**self.handlers, "worker": fork_worker})
+        async def end(metrics: dict[str, Any]) -> None:
+            self.remove(path, link)
+            self.add_metrics(metrics)
+
+        handlers = {**self.handlers, "worker": fork_worker, "end": end}
+        link = self.links[path] = ControlLink(connection, handlers)
         self.pool.add_front(path, size)
         try:
             await link.run()
         finally:
-            if self.links.get(path) is link:
-                del self.links[path]
-                self.pool.remove_front(path)
+            self.remove(path, link)
+
+    def remove(self, path: str, link: ControlLink) -> None:
+        """Forget the link to a front process that has ended or will end."""
+        if self.links.get(path) is link:
+            del self.links[path]
+            self.pool.remove_front(path)
 
     async def call_all(self, name: str, *arguments: Any) -> list[Any]:
         """The results of a call to all front processes; without those that do not answer."""

@@ -13,7 +13,8 @@ from hashlib import blake2b
 BUCKET_STRUCT = struct.Struct("<Qd")  # the digest of a client, and when its bucket is full
 BUCKET_COUNT = 32_768
 MAX_PROBED_BUCKETS = 8  # in which the bucket of a client may be
-VERSION_BYTES = 8
+NUMBER_BYTES = 8
+NUMBERS_BYTES = 2 * NUMBER_BYTES  # the version of the data, and whether settings were reloaded
 
 
 class SharedMemory:
@@ -21,8 +22,10 @@ class SharedMemory:
 
     def __init__(self) -> None:
         """Begin at version 0, with full buckets."""
-        self.memory = mmap.mmap(-1, VERSION_BYTES + BUCKET_COUNT * BUCKET_STRUCT.size)
-        self.version_cell = ctypes.c_uint64.from_buffer(self.memory)  # written and read in one instruction
+        self.memory = mmap.mmap(-1, NUMBERS_BYTES + BUCKET_COUNT * BUCKET_STRUCT.size)
+        # Written and read in one instruction.
+        self.version_cell = ctypes.c_uint64.from_buffer(self.memory)
+        self.reload_cell = ctypes.c_uint64.from_buffer(self.memory, NUMBER_BYTES)
         self.buckets = SharedBuckets(self.memory)
 
     @property
@@ -34,6 +37,15 @@ class SharedMemory:
     def version(self, version: int) -> None:
         self.version_cell.value = version
 
+    @property
+    def has_reloaded(self) -> bool:
+        """Whether the settings were reloaded, so that those of the supervisor are old."""
+        return bool(self.reload_cell.value)
+
+    def set_reloaded(self) -> None:
+        """Announce that the settings were reloaded."""
+        self.reload_cell.value = 1
+
 
 class SharedBuckets:
     """The buckets of clients as a hash table. Each may be in one of MAX_PROBED_BUCKETS places.
@@ -42,7 +54,7 @@ class SharedBuckets:
     """
 
     def __init__(self, memory: mmap.mmap) -> None:
-        """Start with full buckets. They are in the memory after the version."""
+        """Start with full buckets. They are in the memory after the numbers."""
         self.memory = memory
         # A lock on a file, because the system releases it if its process is killed.
         with tempfile.TemporaryFile() as file:
@@ -75,7 +87,7 @@ class SharedBuckets:
     def iter_places(self, digest: int) -> Iterator[tuple[int, int, float]]:
         """The places where a bucket may be: offset, digest of the client there, and when that is full."""
         for probe in range(MAX_PROBED_BUCKETS):
-            offset = VERSION_BYTES + (digest + probe) % BUCKET_COUNT * BUCKET_STRUCT.size
+            offset = NUMBERS_BYTES + (digest + probe) % BUCKET_COUNT * BUCKET_STRUCT.size
             yield offset, *BUCKET_STRUCT.unpack_from(self.memory, offset)
 
 

@@ -1,7 +1,8 @@
 """The query workers of a front process. The writer forks them, and sends them changes.
 
-A worker connects to the socket of its front process. A query names the version of the data that the front
-process has seen; a worker that cannot reach it is closed, and another worker gets the query.
+Bounded queries are evaluated in the front process itself, if it has a copy of the quads. A worker connects to
+the socket of its front process. A query names the version of the data that the front process has seen; a
+worker that cannot reach it is closed, and another worker gets the query.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from ..sparql.workers.protocol import (
     QueryJob,
 )
 from ..sparql.workers.result import QueryResult
+from .copy import FrontCopy
 from .shared_memory import SharedMemory
 
 RELOAD_COUNT_SHIFT = 48  # bits for versions of the data, below those for reloads of the settings
@@ -28,10 +30,12 @@ RELOAD_COUNT_SHIFT = 48  # bits for versions of the data, below those for reload
 class FrontWorkers(WorkerSet):
     """The query workers of a front process, which connect to its socket."""
 
-    def __init__(self, path: Path, size: int, settings: Settings, memory: SharedMemory) -> None:
+    def __init__(
+        self, path: Path, size: int, settings: Settings, memory: SharedMemory, copy: FrontCopy | None = None
+    ) -> None:
         """Create the set; `listen` opens the socket at `path`."""
         super().__init__(size)
-        self.path, self.settings, self.memory = path, settings, memory
+        self.path, self.settings, self.memory, self.copy = path, settings, memory, copy
         self.request_worker: Callable[[], None] = lambda: None  # asks the writer for one more worker
         self.reload_count = 0
         self.is_serving = True
@@ -63,12 +67,25 @@ class FrontWorkers(WorkerSet):
     async def start_query(self, job: QueryJob, client: str) -> QueryResult:
         """Start a query of a client and return its result. Raises Problem 503 if no worker becomes free."""
         job = job._replace(version=self.memory.version)
+        if result := self.evaluate(job):
+            return result
         return await start_query(self.queue, job, client, self.settings.query_seconds)
 
     def start_query_soon(self, job: QueryJob, client: str) -> QueryResult:
         """Start a query of a client, now or when a worker is free for it, and return its result."""
         job = job._replace(version=self.memory.version)
+        if result := self.evaluate(job):
+            return result
         return start_query_soon(self.queue, job, client, self.settings.query_seconds)
+
+    def evaluate(self, job: QueryJob) -> QueryResult | None:
+        """The whole result of a bounded query; None for any other query, or without a current copy."""
+        body = self.copy.evaluate(job) if self.copy else None
+        if body is None:
+            return None
+        result = QueryResult()
+        result.add(body, last=True)
+        return result
 
     def fork_worker(self) -> None:
         """Ask the writer for one more worker."""

@@ -59,8 +59,10 @@ class PendingResponse(Protocol):
 class ShortPath(Protocol):
     """Answers some requests from their bytes, without ASGI."""
 
-    def start(self, data: bytes, client: str, responder: ShortResponder) -> PendingResponse | None:
-        """Start to answer a request; None if it must take the long path."""
+    def start(
+        self, data: bytes, client: str, responder: ShortResponder
+    ) -> PendingResponse | RawResponse | None:
+        """Answer a request, or start to answer it; None if it must take the long path."""
 
 
 class RawResponseCache:
@@ -85,20 +87,21 @@ class RawResponseCache:
 
     def add(
         self, request: bytes, version: object, response: WholeResponse, route: str = "", client: str = ""
-    ) -> None:
-        """Add a response to a request, unless it is larger than MAX_RAW_RESPONSE_BYTES.
+    ) -> RawResponse:
+        """The raw response to a request, which is added unless it is larger than MAX_RAW_RESPONSE_BYTES.
 
         `version` is the result of `get_version` from before the response was computed; if it changed since,
         the response may be outdated and is not added.
         """
-        body = response.body
+        raw, body = self.build(response, route, client), response.body
         if len(body) > MAX_RAW_RESPONSE_BYTES or version != self.get_version():
-            return
+            return raw
         size = len(request) + len(body) + RAW_RESPONSE_OVERHEAD_BYTES
         if self.store_version != version or self.size_bytes + size > self.max_bytes:
             self.restart(version)
-        self.responses[request] = self.build(response, route, client)
+        self.responses[request] = raw
         self.size_bytes += size
+        return raw
 
     def build(self, response: WholeResponse, route: str, client: str = "") -> RawResponse:
         """The raw response to a GET request of a route."""

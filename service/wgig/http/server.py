@@ -113,10 +113,13 @@ class ServerConnection(HttpToolsProtocol):
             return False
         if self.limiter and self.limiter.is_enabled and self.limiter.is_exhausted(self.peer_address):
             return False
-        self.pending = self.short_path.start(data, self.peer_address, self.respond_shortly)
-        if self.pending is None:
+        started_at = time.perf_counter()
+        started = self.short_path.start(data, self.peer_address, self.respond_shortly)
+        if started is None:
             return False
-        self.pending_data, self.pending_since = data, time.perf_counter()
+        if isinstance(started, RawResponse):
+            return self.send_raw_response(started, started_at, is_cached=False)
+        self.pending, self.pending_data, self.pending_since = started, data, started_at
         self._unset_keepalive_if_required()
         self.stop_timer()
         return True
@@ -183,6 +186,8 @@ class ServerConnection(HttpToolsProtocol):
 
     def send_raw_response(self, response: RawResponse, started_at: float, *, is_cached: bool = True) -> bool:
         """Send a response of the raw cache or the short path; False if the client exceeded the rate limit."""
+        if self.transport.is_closing():
+            return True
         id_ = make_request_id()
         # The entry of a proxy stores the client that the proxy named in these same bytes.
         client = response.client if self.by_peer else self.peer_address
@@ -388,7 +393,11 @@ class DrainingTransport(asyncio.Transport):
     def __init__(self, connection: ServerConnection) -> None:
         """Wrap the transport of a connection."""
         self.connection = connection
-        self.write = connection.transport.write  # type: ignore[method-assign]
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send data, unless the client has just disconnected, as uvloop raises RuntimeError then."""
+        if not self.connection.transport.is_closing():
+            self.connection.transport.write(data)
 
     def is_closing(self) -> bool:
         """Whether no more data can be sent."""

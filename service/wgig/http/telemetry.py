@@ -112,7 +112,7 @@ class RequestMetrics:
             "cache": (self.cache_hits, self.cache_misses, self.cached_bytes),
             "query_counts": self.query_counts,
             "query_tally": (self.query_tally.seconds, self.query_tally.bucket_counts),
-            "dropped_lines": count_dropped_log_lines(),
+            "dropped_lines": self.dropped_lines + count_dropped_log_lines(),
         }
 
     def merge(self, snapshot: MetricsSnapshot) -> None:
@@ -195,6 +195,11 @@ class Metrics(RequestMetrics):
         self.checks = make_outcome_counter(
             "wgig_checks_total", "Checks of papers by outcome.", CHECK_OUTCOMES, registry
         )
+
+    def add_ended(self, snapshot: MetricsSnapshot) -> None:
+        """Add the metrics of a front process that ends, other than the size of its cache."""
+        hits, misses, _ = snapshot["cache"]
+        self.merge({**snapshot, "cache": (hits, misses, 0)})
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of this process and of the front processes together, for the registry."""

@@ -14,7 +14,13 @@ from typing import NamedTuple
 
 from ..http.auth import has_token_in_query
 from ..http.bodies import parameter_values, parse_query_string
-from ..http.fast_path import MAX_RAW_REQUEST_BYTES, RawResponseCache, ShortResponder, WholeResponse
+from ..http.fast_path import (
+    MAX_RAW_REQUEST_BYTES,
+    RawResponse,
+    RawResponseCache,
+    ShortResponder,
+    WholeResponse,
+)
 from ..http.middleware import EXPOSED_HEADERS, MAX_TARGET_BYTES, is_host_field
 from ..http.negotiation import CompressionEffort, choose_coding, compress_body
 from ..http.responses import MIN_COMPRESSED_BYTES, compute_entity_tag
@@ -64,9 +70,10 @@ class ShortQueryPath:
         self.get_queries, self.raw_cache = get_queries, raw_cache
         self.started: dict[bytes, ShortQuery] = {}  # by the bytes of the request
 
-    def start(self, data: bytes, client: str, responder: ShortResponder) -> "ShortQuery | None":
-        """Start the query of a request, or join an equal one. None if the request must take the long path.
+    def start(self, data: bytes, client: str, responder: ShortResponder) -> "ShortQuery | RawResponse | None":
+        """Start the query of a request, or join an equal one; the response if the result is there at once.
 
+        None if the request must take the long path.
         `responder` is called once, with the response, or with None for the long path.
         """
         if len(data) > MAX_RAW_REQUEST_BYTES or not (line := PLAIN_REQUEST_PATTERN.match(data)):
@@ -79,16 +86,25 @@ class ShortQueryPath:
         if head is None or queries.telemetry.tracing or queries.telemetry.logs.logs_queries:
             return None
         plain = read_plain_query(line[1], queries, head)
-        if plain is None:
-            return None
+        query = plain and self.start_query(data, client, plain, queries)
+        if query is None or query.result.has_ended:
+            return query and query.make_raw_response()
+        self.started[data] = query
+        query.responders.append(responder)
+        return query
+
+    def start_query(
+        self, data: bytes, client: str, plain: PlainQuery, queries: QueryService
+    ) -> "ShortQuery | None":
+        """Start the query of a request; None if it must take the long path."""
         version = self.raw_cache.get_version()
         result = queries.workers.start_query_soon(plain.job, client)
         if result is None:
             return None
-        query = self.started[data] = ShortQuery(self, data, result, plain, version, queries)
-        query.responders.append(responder)
-        queries.running.add_query(result, plain.job.query.text, client)
-        result.on_first(query.finish)
+        query = ShortQuery(self, data, result, plain, version, queries)
+        if not result.has_ended:
+            queries.running.add_query(result, plain.job.query.text, client)
+            result.on_first(query.finish)
         return query
 
 
@@ -121,20 +137,26 @@ class ShortQuery:
         """Respond when the first chunk or a fault has arrived."""
         if self.path.started.pop(self.data, None) is None:
             return  # all clients have left
-        response = self.make_response()
+        raw = self.make_raw_response()
         responders, self.responders = self.responders, []
-        if response is None:
+        if raw is None:
             # The first request continues with this result on the long path, the others begin again.
             responders[0](None, self.result)
             for responder in responders[1:]:
                 responder(None, None)
             return
-        self.queries.telemetry.metrics.count_query("answered", time.perf_counter() - self.started_at)
-        self.path.raw_cache.metrics.cache_misses += len(responders)
-        raw = self.path.raw_cache.build(response, QUERY_ROUTE)
-        self.path.raw_cache.add(self.data, self.version, response, QUERY_ROUTE)
+        self.path.raw_cache.metrics.cache_misses += len(responders) - 1
         for responder in responders:
             responder(raw, None)
+
+    def make_raw_response(self) -> RawResponse | None:
+        """The response, which is added to the cache; None if the request must take the long path."""
+        response = self.make_response()
+        if response is None:
+            return None
+        self.queries.telemetry.metrics.count_query("answered", time.perf_counter() - self.started_at)
+        self.path.raw_cache.metrics.cache_misses += 1
+        return self.path.raw_cache.add(self.data, self.version, response, QUERY_ROUTE)
 
     def make_response(self) -> WholeResponse | None:
         """The response with a whole result; None for any other result, and for one that needs hints."""

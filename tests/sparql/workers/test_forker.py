@@ -13,8 +13,9 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.settings import MIB
-from wgig.sparql.workers.connections import ForkerConnection
+from wgig.sparql.workers.connections import ForkerConnection, execute_forker
 from wgig.sparql.workers.forker import WatchedPipe, copy_store_to_memory
+from wgig.sparql.workers.protocol import ForkerLimits
 from wgig.store.store import Store
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,7 @@ def test_copy_is_aborted_when_the_service_disconnects(tmp_path: Path) -> None:
 
     async def disconnect_during_copy() -> None:
         forker = ForkerConnection(lambda *_: None, lambda: None)
-        await forker.start(max_quads=100_000, memory_bytes=MIB, base="urn:base")
+        await forker.start(ForkerLimits(100_000, MIB, "urn:base"), execute_forker)
         loaded = forker.load(tmp_path / "quads")
         children = Path(f"/proc/{forker.process.pid}/task/{forker.process.pid}/children")
         while not (process_ids := children.read_text().split()):
@@ -57,7 +58,7 @@ forker.write_store_to_pipe = write_incompletely
 service_end, forker_end = socket.socketpair()
 receiving_end, sending_end = socket.socketpair()
 service_end.sendall(protocol.frame_message(protocol.LOAD_MESSAGE, b"anywhere"))
-forker.run_forker(forker_end, sending_end, 10, 2**20, "urn:base")
+forker.run_forker(forker_end, sending_end, protocol.ForkerLimits(10, 2**20, "urn:base"))
 """
 
 

@@ -13,11 +13,11 @@ import pytest
 from wgig.settings import Settings
 from wgig.sparql.workers import connections, generation
 from wgig.sparql.workers import pool as pool_module
-from wgig.sparql.workers.connections import ForkerConnection, WorkerConnection
+from wgig.sparql.workers.connections import ForkerConnection, ForkerStarter, WorkerConnection
 from wgig.sparql.workers.fair_queue import FairQueue
 from wgig.sparql.workers.generation import WorkerGeneration
 from wgig.sparql.workers.pool import WorkerPool
-from wgig.sparql.workers.protocol import CANCELED_FAULT, WAIT_FAULT, QueryFault
+from wgig.sparql.workers.protocol import CANCELED_FAULT, WAIT_FAULT, ForkerLimits, QueryFault
 from wgig.store.errors import StoreError
 from wgig.store.folder import QUADS_FOLDER
 from wgig.store.store import Store
@@ -91,7 +91,7 @@ def test_workers_with_many_changes_are_replaced_and_see_every_write(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generation, "CHANGE_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(generation, "MAX_OWN_CHANGE_BYTES", 100)
+    monkeypatch.setattr(WorkerConnection, "max_change_bytes", 100)
 
     async def check(pool: WorkerPool) -> None:
         assert pool.current
@@ -404,10 +404,12 @@ def test_forker_that_is_being_started_exits_with_the_pool(
     is_starting, is_closing, forkers = asyncio.Event(), asyncio.Event(), list[ForkerConnection]()
     start = ForkerConnection.start
 
-    async def start_slowly(forker: ForkerConnection, max_quads: int, memory_bytes: int, base: str) -> None:
+    async def start_slowly(
+        forker: ForkerConnection, limits: ForkerLimits, start_process: ForkerStarter
+    ) -> None:
         is_starting.set()
         await is_closing.wait()
-        await start(forker, max_quads, memory_bytes, base)
+        await start(forker, limits, start_process)
         forkers.append(forker)
 
     async def check(pool: WorkerPool) -> None:
@@ -420,7 +422,8 @@ def test_forker_that_is_being_started_exits_with_the_pool(
         is_closing.set()
         await closing
         await asyncio.wait([attempt])
-        assert [forker.process.poll() is not None for forker in forkers] == [True]
+        assert len(forkers) == 1
+        forkers[0].process.wait(0)  # raises TimeoutExpired if it is running
 
     run_with_pool(settings, check)
 

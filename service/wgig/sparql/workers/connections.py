@@ -16,12 +16,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from .protocol import (
     CANCELED_FAULT,
     CHANGE_MESSAGE,
     CHUNK_MESSAGE,
+    CONNECT_MESSAGE,
     FAULT_MESSAGE,
     FORK_MESSAGE,
     LOAD_MESSAGE,
@@ -35,6 +36,7 @@ from .protocol import (
     VERSION_MESSAGE,
     VERSION_STRUCT,
     WORN_MESSAGE,
+    ForkerLimits,
     QueryFault,
     QueryJob,
     frame_message,
@@ -46,7 +48,47 @@ FORKER_EXIT_SECONDS = 5  # until the forker is killed if it does not exit by its
 
 MAX_WAITING_CHANGE_BYTES = 1024 * 1024  # of each copy; one change may have more, and is sent at once
 
+# A process that has applied so many changes is replaced by a new fork, which shares their memory with the
+# forker: the first descriptions of the shipped graphs take 20 MB in each worker.
+MAX_WORKER_CHANGE_BYTES = 512 * 1024
+MAX_FRONT_CHANGE_BYTES = 8 * 1024 * 1024  # its connections are closed, too
+
 ForkedCallback = Callable[[int, int, socket.socket], None]  # process ID, applied changes, socket
+
+
+class ForkerProcess(Protocol):
+    """The process of a forker."""
+
+    pid: int
+
+    def wait(self, timeout: float | None = None) -> object:
+        """Wait until it has exited. Raises TimeoutError or subprocess.TimeoutExpired."""
+
+    def kill(self) -> None:
+        """Kill it."""
+
+
+# Starts a forker with two sockets: for messages, and for new workers. It does not close them.
+ForkerStarter = Callable[[socket.socket, socket.socket, ForkerLimits], ForkerProcess]
+
+
+def execute_forker(
+    forker_end: socket.socket, workers_end: socket.socket, limits: ForkerLimits
+) -> ForkerProcess:
+    """Start a forker as a new program."""
+    descriptors = (forker_end.fileno(), workers_end.fileno())
+    command = [sys.executable, "-m", "wgig.sparql.workers.forker", *map(str, (*descriptors, *limits))]
+    return subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL)
+
+
+class ForkerOptions(NamedTuple):
+    """How forkers are started, and the number of front processes that each of them forks."""
+
+    start: ForkerStarter
+    front_count: int
+
+
+OWN_FORKERS = ForkerOptions(execute_forker, 0)
 
 
 class CopyConnection(asyncio.Protocol):
@@ -57,6 +99,7 @@ class CopyConnection(asyncio.Protocol):
     """
 
     transport: asyncio.Transport
+    max_change_bytes = MAX_WORKER_CHANGE_BYTES
 
     def __init__(self) -> None:
         """Begin without changes."""
@@ -104,22 +147,12 @@ class ForkerConnection(CopyConnection):
         self.descriptors: list[int] = []
         self.loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    async def start(self, max_quads: int, memory_bytes: int, base: str) -> None:
-        """Start the forker, which copies at most `max_quads` quads to memory.
-
-        A query in its workers may use `memory_bytes` of memory. `base` is the base IRI of the graph.
-        """
+    async def start(self, limits: ForkerLimits, start_process: ForkerStarter) -> None:
+        """Start the forker. Raises OSError."""
         loop = asyncio.get_running_loop()
         (service_end, forker_end), (receiving_end, sending_end) = socket.socketpair(), socket.socketpair()
         with forker_end, sending_end:
-            descriptors = (forker_end.fileno(), sending_end.fileno())
-            command = [
-                sys.executable,
-                "-m",
-                "wgig.sparql.workers.forker",
-                *map(str, (*descriptors, max_quads, memory_bytes, base)),
-            ]
-            self.process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL)
+            self.process = await asyncio.to_thread(start_process, forker_end, sending_end, limits)
         receiving_end.setblocking(False)
         self.workers_socket = receiving_end
         loop.add_reader(receiving_end, self.receive_workers)
@@ -134,9 +167,9 @@ class ForkerConnection(CopyConnection):
         self.send(frame_message(LOAD_MESSAGE, str(folder).encode()))
         return self.loaded
 
-    def fork(self) -> None:
-        """Tell the forker to fork a worker."""
-        self.send(frame_message(FORK_MESSAGE))
+    def fork(self, front_number: int | None = None) -> None:
+        """Tell the forker to fork a worker, or a front process."""
+        self.send(frame_message(FORK_MESSAGE, b"" if front_number is None else b"%d" % front_number))
 
     def data_received(self, data: bytes) -> None:
         """Handle LOADED_MESSAGE, the only message of the forker on this connection."""
@@ -181,7 +214,7 @@ class ForkerConnection(CopyConnection):
         """Wait until the forker and its workers have exited. Kill the forker after FORKER_EXIT_SECONDS."""
         try:
             self.process.wait(FORKER_EXIT_SECONDS)
-        except subprocess.TimeoutExpired:
+        except (TimeoutError, subprocess.TimeoutExpired):
             self.process.kill()
             self.process.wait()
 
@@ -235,6 +268,7 @@ class LentWorkerConnection(CopyConnection):
         """Create the connection; `connect` opens it."""
         super().__init__()
         self.front, self.listener, self.last_write = front, listener, last_write
+        self.key: str | int = front  # among those that are being forked
         self.pending_opens = 0  # OPEN messages that the worker has not answered
         self.buffer = bytearray()
 
@@ -246,6 +280,10 @@ class LentWorkerConnection(CopyConnection):
         """Store the transport and notify the listener."""
         super().connection_made(transport)
         self.listener.on_lent(self)
+
+    def begin(self) -> None:
+        """Send the waiting changes, and let the worker connect to its front process."""
+        self.send(frame_message(CONNECT_MESSAGE, self.front.encode()))
 
     def queue_version(self, version: int) -> None:
         """Queue the version of the data after the changes so far."""
@@ -268,6 +306,21 @@ class LentWorkerConnection(CopyConnection):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Handle the exit of the process."""
         self.listener.on_lent_exited(self)
+
+
+class FrontCopyConnection(LentWorkerConnection):
+    """The connection to the copy of the quads in a front process; it gets changes only."""
+
+    max_change_bytes = MAX_FRONT_CHANGE_BYTES
+
+    def __init__(self, number: int, listener: LentWorkerListener, last_write: int) -> None:
+        """Create the connection to the front process of a number; `connect` opens it."""
+        super().__init__("", listener, last_write)
+        self.key = self.number = number
+
+    def begin(self) -> None:
+        """Send the waiting changes."""
+        self.send()
 
 
 class WorkerConnection(CopyConnection):

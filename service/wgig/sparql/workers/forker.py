@@ -1,10 +1,11 @@
-"""Forker: the process that has the quads in memory and forks the query workers.
+"""Forker: the process that has the quads in memory and forks the query workers, and perhaps front processes.
 
-It is started as `python -m wgig.sparql.workers.forker FD FD QUADS MEMORY BASE`. The first FD is the socket
-for messages to and from the service, the second one the socket for new workers. QUADS is the maximum number
-of quads in memory, MEMORY the maximum number of bytes for a query, BASE the base IRI of the graph. If the
-store has more quads, workers read from a folder on disk. The forker has one thread, as a fork copies only the
-calling thread. So it never opens a store on disk, which would start threads.
+The supervisor of front processes forks it. Without a supervisor, it is started as
+`python -m wgig.sparql.workers.forker FD FD QUADS MEMORY BASE`. The first FD is the socket for messages to and
+from the service, the second one the socket for new workers. QUADS is the maximum number of quads in memory,
+MEMORY the maximum number of bytes for a query, BASE the base IRI of the graph. If the store has more quads,
+workers read from a folder on disk. The forker has one thread, as a fork copies only the calling thread. So it
+never opens a store on disk, which would start threads.
 """
 
 import gc
@@ -15,11 +16,13 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import pyoxigraph as ox
 
+from ...processes import name_process
 from ...store.change import parse_change
 from ...store.errors import is_engine_damage
 from .counted_quads import CountedQuads
@@ -29,6 +32,7 @@ from .protocol import (
     FORKED_MESSAGE,
     LOAD_MESSAGE,
     LOADED_MESSAGE,
+    ForkerLimits,
     frame_message,
 )
 from .worker import iter_connection_messages, run_query_worker
@@ -39,17 +43,24 @@ if TYPE_CHECKING:
 
 COPY_BUFFER_BYTES = 2**18  # for reading the copy
 
+# Runs the front process of a number, with a socket for changes and the copy of the quads.
+FrontRunner = Callable[[int, socket.socket, CountedQuads], NoReturn]
+
 
 def run_forker(
-    connection: socket.socket, workers_socket: socket.socket, max_quads: int, memory_bytes: int, base: str
+    connection: socket.socket,
+    workers_socket: socket.socket,
+    limits: ForkerLimits,
+    run_front: FrontRunner | None = None,
 ) -> None:
     """Handle the messages of the service until it closes the connection."""
+    name_process("wgig-forker")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that workers that exit leave no zombies
-    worker_forker = WorkerForker(workers_socket, memory_bytes)
+    worker_forker = WorkerForker(workers_socket, limits.memory_bytes, run_front)
     try:
         with suppress(ConnectionError):  # the service has exited
-            serve_forker_messages(connection, worker_forker, max_quads, base)
+            serve_forker_messages(connection, worker_forker, limits.max_quads, limits.base)
     except EOFError as error:
         # The service starts a new forker, which repeats the copy.
         print(f"wgig: {error}; repeating it", file=sys.stderr)
@@ -77,31 +88,56 @@ def serve_forker_messages(
             if copy:
                 copy.apply(parse_change(body))
         elif kind == FORK_MESSAGE:
-            worker_forker.fork(connection, copy, applied_changes)
+            worker_forker.fork(connection, copy, applied_changes, int(body) if body else None)
 
 
 class WorkerForker:
-    """Forks workers, which exit together with this process."""
+    """Forks workers, which exit together with this process, and front processes, which do not."""
 
-    def __init__(self, workers_socket: socket.socket, memory_bytes: int) -> None:
+    def __init__(
+        self, workers_socket: socket.socket, memory_bytes: int, run_front: FrontRunner | None = None
+    ) -> None:
         """New workers are sent over `workers_socket`. A query in them may use `memory_bytes` of memory."""
         self.workers_socket, self.query_memory_bytes = workers_socket, memory_bytes
+        self.run_front = run_front
         # The workers exit when the write end of this pipe is closed, also by the exit of this process.
         self.alive_read_end, self.alive_write_end = os.pipe()
 
-    def fork(self, connection: socket.socket, copy: CountedQuads | None, applied_changes: int) -> None:
-        """Fork a worker, and send its process ID, the number of its applied changes, and its socket."""
-        service_end, worker_end = socket.socketpair()
+    def fork(
+        self,
+        connection: socket.socket,
+        copy: CountedQuads | None,
+        applied_changes: int,
+        front_number: int | None = None,
+    ) -> None:
+        """Fork a worker, and send its process ID, the number of its applied changes, and its socket.
+
+        With a number, fork a front process instead, whose parent becomes the supervisor.
+        """
+        service_end, child_end = socket.socketpair()
         process_id = os.fork()
         if not process_id:
             for inherited_socket in (connection, self.workers_socket, service_end):
                 inherited_socket.close()
             os.close(self.alive_write_end)
-            run_query_worker(worker_end, self.alive_read_end, copy, self.query_memory_bytes)
-        worker_end.close()
+            if front_number is not None:
+                self.run_orphaned_front(front_number, child_end, copy)
+            run_query_worker(child_end, self.alive_read_end, copy, self.query_memory_bytes)
+        child_end.close()
         message = frame_message(FORKED_MESSAGE, json.dumps([process_id, applied_changes]).encode())
         socket.send_fds(self.workers_socket, [message], [service_end.fileno()])
         service_end.close()
+
+    def run_orphaned_front(
+        self, number: int, connection: socket.socket, copy: CountedQuads | None
+    ) -> NoReturn:
+        """Run a front process in a child of this process, which exits."""
+        if os.fork():
+            os._exit(0)
+        os.close(self.alive_read_end)
+        assert self.run_front
+        assert copy
+        self.run_front(number, connection, copy)
 
     def close(self) -> None:
         """Let the workers exit, and wait until they have exited."""
@@ -188,7 +224,5 @@ if __name__ == "__main__":
     run_forker(
         socket.socket(fileno=descriptor),
         socket.socket(fileno=workers_descriptor),
-        quads_limit,
-        memory_limit,
-        sys.argv[5],
+        ForkerLimits(quads_limit, memory_limit, sys.argv[5]),
     )

@@ -1,4 +1,7 @@
-"""A generation of query workers: the forker with one copy of the quads, and the workers that it forks."""
+"""A generation of query workers: the forker with one copy of the quads, and the workers that it forks.
+
+It may also fork the front processes, which evaluate bounded queries over the copy.
+"""
 
 import asyncio
 import socket
@@ -7,17 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .connections import ForkerConnection, LentWorkerConnection, WorkerConnection
+from .connections import ForkerConnection, FrontCopyConnection, LentWorkerConnection, WorkerConnection
 from .fair_queue import FairQueue
 from .policy import WorkerSet
-from .protocol import CONNECT_MESSAGE, OPEN_MESSAGE, frame_message
+from .protocol import OPEN_MESSAGE, frame_message
 
 # Changes are sent to the copies that no query has used since after a pause in the writes. While writes go on,
 # each write sends those of one copy, as all copies at once would take the CPU from the next write.
 CHANGE_PAUSE_SECONDS, MIN_SENT_CHANGE_BYTES = 0.1, 128 * 1024
-# A worker that has applied so many changes is replaced by a new fork, which shares their memory with the
-# forker: the first descriptions of the shipped graphs take 20 MB in each worker.
-MAX_OWN_CHANGE_BYTES = 512 * 1024
+FRONT_FORK_PAUSE_SECONDS = 1.0  # before a front process is forked in place of another one
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,14 @@ class GenerationOwner:
     """The queue and callbacks that a pool passes to its generations.
 
     `queue` lends the workers. `front_sizes` has the number of workers of each front process, by the path at
-    which it listens. `get_version` returns the number of the last write, `list_missed_writes` the serialized
-    changes of the writes after a given number. `on_lost` is called when the forker exits, `on_all_opened`
-    when all workers have opened a folder.
+    which it listens. `front_count` front processes are forked from the copy in memory. `get_version` returns
+    the number of the last write, `list_missed_writes` the serialized changes of the writes after a given
+    number. `on_lost` is called when the forker exits, `on_all_opened` when all workers have opened a folder.
     """
 
     queue: FairQueue[WorkerConnection]
     front_sizes: Mapping[str, int]
+    front_count: int
     get_version: Callable[[], int]
     list_missed_writes: Callable[[int], Sequence[bytes]]
     on_lost: Callable[["WorkerGeneration"], None]
@@ -55,9 +57,9 @@ class WorkerGeneration(WorkerSet):
         self.forker = ForkerConnection(self.on_forked, self.on_forker_lost)
         self.lent_workers: set[LentWorkerConnection] = set()  # of front processes
         # Workers that are being forked, and those that were forked but are not connected yet: the path of
-        # their front process, or "" for own workers.
-        self.forking_fronts: deque[str] = deque()
-        self.connecting_fronts: list[str] = []
+        # their front process, or "" for own workers. For a front process itself, its number.
+        self.forking_fronts: deque[str | int] = deque()
+        self.connecting_fronts: list[str | int] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.in_memory, self.is_retired = True, False
         self.change_timer: asyncio.TimerHandle | None = None
@@ -107,6 +109,8 @@ class WorkerGeneration(WorkerSet):
             self.fork_worker()
         for front in self.owner.front_sizes:
             self.fork_front_workers(front)
+        for number in range(self.owner.front_count):
+            self.fork_front(number)
         await self.ready.wait()
         if self.is_retired:
             raise ConnectionResetError("the forker has exited")
@@ -162,7 +166,7 @@ class WorkerGeneration(WorkerSet):
         changed = [
             worker
             for worker in self.all_workers
-            if worker.change_bytes > MAX_OWN_CHANGE_BYTES
+            if worker.change_bytes > worker.max_change_bytes
             and (isinstance(worker, LentWorkerConnection) or worker in self.queue.idle)
         ]
         if not (self.in_memory and self.is_serving and changed):
@@ -198,26 +202,37 @@ class WorkerGeneration(WorkerSet):
             for _ in range(wanted - count):
                 self.fork_worker(front)
 
+    def fork_front(self, number: int) -> None:
+        """Fork a front process, which takes the place of the one with the same number."""
+        if self.in_memory and not self.is_retired:
+            self.forking_fronts.append(number)
+            self.forker.fork(number)
+
     def on_forked(self, process_id: int, applied_changes: int, connection: socket.socket) -> None:
         """Connect to a new worker, which has applied the first `applied_changes` changes to the copy."""
         last_write, front = self.write_number + applied_changes, self.forking_fronts.popleft()
         self.connecting_fronts.append(front)
-        worker = (
-            LentWorkerConnection(front, self, last_write)
-            if front
-            else WorkerConnection(process_id, self, last_write)
-        )
+        worker: WorkerConnection | LentWorkerConnection
+        if isinstance(front, int):
+            worker = FrontCopyConnection(front, self, last_write)
+        elif front:
+            worker = LentWorkerConnection(front, self, last_write)
+        else:
+            worker = WorkerConnection(process_id, self, last_write)
         task = asyncio.create_task(worker.connect(connection))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
     def on_lent(self, worker: LentWorkerConnection) -> None:
-        """Send a new worker of a front process the changes that it has missed, then let it connect."""
-        self.connecting_fronts.remove(worker.front)
+        """Send a new worker of a front process the changes that it has missed, then let it connect.
+
+        The same for the copy in a front process.
+        """
+        self.connecting_fronts.remove(worker.key)
         self.lent_workers.add(worker)
         self.update_worker(worker)
         worker.queue_version(max(self.owner.get_version(), self.write_number))
-        worker.send(frame_message(CONNECT_MESSAGE, worker.front.encode()))
+        worker.begin()
         if self.is_retired:
             worker.retire()
 
@@ -226,6 +241,9 @@ class WorkerGeneration(WorkerSet):
         self.lent_workers.discard(worker)
         if self.is_retired:
             self.end_if_empty()
+        elif isinstance(worker, FrontCopyConnection):
+            loop = asyncio.get_running_loop()
+            loop.call_later(FRONT_FORK_PAUSE_SECONDS, self.fork_front, worker.number)
         else:
             self.fork_front_workers(worker.front)
 

@@ -16,10 +16,11 @@ from ...store.change import Change, serialize_change
 from ...store.errors import DamagedStoreError, StoreError, translate_damage
 from ...store.files import ASIDE_FOLDER
 from ...store.store import Store
+from .connections import OWN_FORKERS, ForkerOptions
 from .fair_queue import QueueState
 from .generation import GenerationOwner, WorkerGeneration
 from .policy import make_worker_queue, start_query, start_query_soon
-from .protocol import QueryJob
+from .protocol import ForkerLimits, QueryJob
 from .result import QueryResult
 
 LARGE_CHANGE_QUADS = 100_000  # for larger changes, a new copy is cheaper
@@ -43,18 +44,20 @@ class WorkerPool:
         settings: Settings,
         first_version: int = 0,
         announce_version: Callable[[int], None] = lambda _: None,
+        forking: ForkerOptions = OWN_FORKERS,
     ) -> None:
         """Create the pool; `start` starts the workers.
 
         Versions begin with `first_version`. `announce_version` is called with each new one when all workers
         have the write, or get it before their next query.
         """
-        self.store, self.settings = store, settings
+        self.store, self.settings, self.forking = store, settings, forking
         self.queue = make_worker_queue(settings.readers, self.on_crowded)
         self.front_sizes: dict[str, int] = {}  # workers of each front process, by the path of its socket
         self.owner = GenerationOwner(
             self.queue,
             self.front_sizes,
+            forking.front_count,
             lambda: self.version,
             self.list_missed_writes,
             self.on_generation_lost,
@@ -306,9 +309,8 @@ class WorkerPool:
         async with self.start_lock:  # so that `close` closes this generation, too
             if self.is_closed:
                 raise asyncio.CancelledError
-            await generation.forker.start(
-                generation.max_memory_quads, self.settings.query_memory, self.settings.base
-            )
+            limits = ForkerLimits(generation.max_memory_quads, self.settings.query_memory, self.settings.base)
+            await generation.forker.start(limits, self.forking.start)
             self.generations.append(generation)
         with translate_damage(self.settings.store):
             await generation.load()

@@ -14,14 +14,14 @@ from ..language.parser import ParsedSparqlText
 
 # From the service to the forker.
 LOAD_MESSAGE = b"L"  # copy to memory the quads of the store in the folder that the body names
-FORK_MESSAGE = b"F"  # fork a worker
-CHANGE_MESSAGE = b"C"  # apply a change; also sent to workers
+FORK_MESSAGE = b"F"  # fork a worker, or the front process whose number is the body
+CHANGE_MESSAGE = b"C"  # apply a change; also sent to workers and front processes
 # From the forker to the service.
 # The copy is finished: true, false if there are too many quads for memory, or the engine's message about a
 # damaged file.
 LOADED_MESSAGE = b"l"
 FORKED_MESSAGE = b"f"  # a new worker with its socket
-# From the service to a worker.
+# From the service to a worker; VERSION_MESSAGE and RETIRE_MESSAGE also to a front process.
 QUERY_MESSAGE = b"A"  # evaluate a query
 OPEN_MESSAGE = b"O"  # read from the store in a folder from now on
 VERSION_MESSAGE = b"V"  # the version of the data after the changes so far, in eight bytes
@@ -43,6 +43,14 @@ MESSAGE_HEAD_STRUCT = struct.Struct("!cI")
 VERSION_STRUCT = struct.Struct("!Q")
 
 WorkerMessage = tuple[bytes, bytes]  # the kind and the body
+
+
+class ForkerLimits(NamedTuple):
+    """Settings of a forker: the maximum number of quads in memory, and of bytes for a query; the base IRI."""
+
+    max_quads: int
+    memory_bytes: int
+    base: str
 
 
 class QueryJob(NamedTuple):

@@ -17,6 +17,7 @@ from typing import NoReturn
 
 import pyoxigraph as ox
 
+from ...processes import name_process
 from ...rdf.formats import JSON_RESULTS
 from ...settings import MIB, THREAD_STACK_BYTES, available_memory_bytes
 from ...store.change import parse_change
@@ -64,6 +65,7 @@ def run_query_worker(
     `copy` is a copy in memory. If it is None, OPEN_MESSAGE names the folder of the store to read. A query
     may use `memory_bytes` of memory. A worker of a front process exits with that process instead.
     """
+    name_process("wgig-worker")
     gc.disable()  # queries leave no reference cycles
     silence_worker_process()
     threading.stack_size(THREAD_STACK_BYTES)
