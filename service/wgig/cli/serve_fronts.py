@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -64,7 +64,7 @@ from ..sparql.language.parser import ParsedSparqlText
 from ..sparql.running import RunningQueries
 from ..sparql.workers.connections import OWN_FORKERS, ForkerOptions
 from ..sparql.workers.counted_quads import CountedQuads
-from ..sparql.workers.forker import run_forker
+from ..sparql.workers.forker import FrontForking, run_forker
 from ..sparql.workers.pool import WorkerPool
 from ..sparql.workers.protocol import ForkerLimits
 from ..store.errors import StoreError
@@ -101,11 +101,10 @@ MAX_WAITING_CONNECTIONS = 2048  # to be accepted
 class ChildProcess:
     """A process of the service, which the supervisor starts again when it has exited."""
 
-    def __init__(self, name: str, run: Callable[[], NoReturn]) -> None:
-        """`run` is called in the process."""
-        self.name, self.run = name, run
-        self.id: int | None = None
-        self.started_at = 0.0
+    def __init__(self, name: str, run: Callable[[], NoReturn], process_id: int | None = None) -> None:
+        """`run` is called in the process; `process_id` is its ID if it has started."""
+        self.name, self.run, self.id = name, run, process_id
+        self.started_at = time.monotonic() if process_id else 0.0
         self.was_stopped = False
 
     def start(self) -> None:
@@ -146,6 +145,15 @@ def run_child(parent: int, run: Callable[[], object]) -> NoReturn:
         print(f"wgig: {error}", file=sys.stderr, flush=True)
     finally:
         os._exit(1)
+
+
+@contextmanager
+def report_fork_errors() -> Iterator[None]:
+    """Print why a process could not be forked, such as for lack of memory; it is tried again later."""
+    try:
+        yield
+    except OSError as error:
+        print(f"wgig: a process could not be started: {error}", file=sys.stderr, flush=True)
 
 
 class SupervisorRequests:
@@ -192,7 +200,7 @@ class Supervisor:
             ChildProcess(f"front {number}", partial(self.run_front, number))
             for number in range(settings.workers)
         ]
-        self.replaced = dict[int, int]()  # process IDs of replaced front processes, with their numbers
+        self.replaced = list[ChildProcess]()  # front processes that others have replaced
         self.is_stopping, self.is_on_terminal = False, os.isatty(0)
 
     def run(self) -> NoReturn:
@@ -213,13 +221,15 @@ class Supervisor:
         print_service_url(socket_url(self.listener))
         while any(child.id for child in self.children) or self.replaced:
             received = signal.sigtimedwait(SUPERVISOR_SIGNALS, POLL_SECONDS)
-            if received:
-                self.handle_signal(signal.Signals(received.si_signo))
+            with report_fork_errors():
+                if received:
+                    self.handle_signal(signal.Signals(received.si_signo))
             self.reap_children()
-            for child in self.children:
+            for child in [*self.children, *self.replaced]:
                 child.kill_if_stopped()  # as it would not end either
             if not self.is_stopping:
-                self.restart_children()
+                with report_fork_errors():
+                    self.restart_children()
             elif not (self.replaced or any(front.id for front in self.fronts)):
                 self.writer.send_signal(signal.SIGTERM)
         self.end(0)
@@ -252,10 +262,8 @@ class Supervisor:
 
     def send_to_fronts(self, signal_: signal.Signals) -> None:
         """Send a signal to all front processes, also to those that were replaced."""
-        for front in self.fronts:
+        for front in [*self.fronts, *self.replaced]:
             front.send_signal(signal_)
-        for process_id in self.replaced:
-            send_signal(process_id, signal_)
 
     def handle_requests(self) -> None:
         """Handle the requests of other processes."""
@@ -273,25 +281,28 @@ class Supervisor:
             self.requests.receiver.close()
             os.close(descriptors[2])
             connection, workers_socket = (socket.socket(fileno=descriptor) for descriptor in descriptors[:2])
-            run_forker(connection, workers_socket, limits, self.run_copied_front)
+            fronts = FrontForking(self.run_copied_front, (self.listener, self.requests.sender))
+            run_forker(connection, workers_socket, limits, fronts)
 
-        os.write(descriptors[2], b"%d" % fork_process(run))
-        for descriptor in descriptors:
-            os.close(descriptor)
+        try:
+            os.write(descriptors[2], b"%d" % fork_process(run))
+        finally:
+            for descriptor in descriptors:  # without a process ID, the writer tries again later
+                os.close(descriptor)
 
     def adopt_front(self, number: int, process_id: int) -> None:
         """Let a front process that was forked from the copy of the quads take the place of another one.
 
         The other one ends when its clients have closed their connections, or when it is replaced again.
         """
-        front = self.fronts[number]
-        for replaced_id, replaced_number in self.replaced.items():
-            if replaced_number == number:
-                send_signal(replaced_id, signal.SIGTERM)
-        if front.id:
-            self.replaced[front.id] = number
-            front.send_signal(REPLACED_SIGNAL)
-        front.id, front.started_at = process_id, time.monotonic()
+        old = self.fronts[number]
+        front = self.fronts[number] = ChildProcess(old.name, old.run, process_id)
+        for replaced in self.replaced:
+            if replaced.name == front.name:
+                replaced.send_signal(signal.SIGTERM)
+        if old.id:
+            self.replaced.append(old)
+            old.send_signal(REPLACED_SIGNAL)
         if self.is_stopping:
             front.send_signal(signal.SIGTERM)
 
@@ -299,7 +310,7 @@ class Supervisor:
         """Notice the processes that have exited."""
         with suppress(ChildProcessError):
             while process_id := os.waitpid(-1, os.WNOHANG)[0]:
-                self.replaced.pop(process_id, None)
+                self.replaced = [child for child in self.replaced if child.id != process_id]
                 for child in self.children:
                     if child.id == process_id:
                         child.id = None

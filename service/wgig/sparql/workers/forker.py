@@ -16,9 +16,9 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import pyoxigraph as ox
 
@@ -43,21 +43,28 @@ if TYPE_CHECKING:
 
 COPY_BUFFER_BYTES = 2**18  # for reading the copy
 
-# Runs the front process of a number, with a socket for changes and the copy of the quads.
-FrontRunner = Callable[[int, socket.socket, CountedQuads], NoReturn]
+
+class FrontForking(NamedTuple):
+    """How front processes run: with their number, a socket for changes, and the copy of the quads.
+
+    The `sockets` are for them, and workers close them.
+    """
+
+    run: Callable[[int, socket.socket, CountedQuads], NoReturn]
+    sockets: Sequence[socket.socket]
 
 
 def run_forker(
     connection: socket.socket,
     workers_socket: socket.socket,
     limits: ForkerLimits,
-    run_front: FrontRunner | None = None,
+    fronts: FrontForking | None = None,
 ) -> None:
     """Handle the messages of the service until it closes the connection."""
     name_process("wgig-forker")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that workers that exit leave no zombies
-    worker_forker = WorkerForker(workers_socket, limits.memory_bytes, run_front)
+    worker_forker = WorkerForker(workers_socket, limits.memory_bytes, fronts)
     try:
         with suppress(ConnectionError):  # the service has exited
             serve_forker_messages(connection, worker_forker, limits.max_quads, limits.base)
@@ -95,11 +102,11 @@ class WorkerForker:
     """Forks workers, which exit together with this process, and front processes, which do not."""
 
     def __init__(
-        self, workers_socket: socket.socket, memory_bytes: int, run_front: FrontRunner | None = None
+        self, workers_socket: socket.socket, memory_bytes: int, fronts: FrontForking | None = None
     ) -> None:
         """New workers are sent over `workers_socket`. A query in them may use `memory_bytes` of memory."""
         self.workers_socket, self.query_memory_bytes = workers_socket, memory_bytes
-        self.run_front = run_front
+        self.fronts = fronts
         # The workers exit when the write end of this pipe is closed, also by the exit of this process.
         self.alive_read_end, self.alive_write_end = os.pipe()
 
@@ -122,6 +129,8 @@ class WorkerForker:
             os.close(self.alive_write_end)
             if front_number is not None:
                 self.run_orphaned_front(front_number, child_end, copy)
+            for front_socket in self.fronts.sockets if self.fronts else ():
+                front_socket.close()
             run_query_worker(child_end, self.alive_read_end, copy, self.query_memory_bytes)
         child_end.close()
         message = frame_message(FORKED_MESSAGE, json.dumps([process_id, applied_changes]).encode())
@@ -135,9 +144,9 @@ class WorkerForker:
         if os.fork():
             os._exit(0)
         os.close(self.alive_read_end)
-        assert self.run_front
+        assert self.fronts
         assert copy
-        self.run_front(number, connection, copy)
+        self.fronts.run(number, connection, copy)
 
     def close(self) -> None:
         """Let the workers exit, and wait until they have exited."""
