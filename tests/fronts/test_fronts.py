@@ -18,6 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.crash.family import find_descendants
+
 from .service import (
     FRONT_COUNT,
     TOKEN,
@@ -260,7 +262,8 @@ def test_service_ends_while_a_front_does_not_respond(tmp_path: Path) -> None:
         assert service.process.wait(timeout=60) == 0
 
 
-def test_stopped_service_finishes_the_running_query(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_from_terminal", [False, True])
+def test_stopped_service_finishes_the_running_query(tmp_path: Path, *, is_from_terminal: bool) -> None:
     with run_fronts(tmp_path) as (service, clients), ThreadPoolExecutor() as pool:
         first, second = clients.choose_two()
         write_graph_for_slow_queries(first)
@@ -268,7 +271,13 @@ def test_stopped_service_finishes_the_running_query(tmp_path: Path) -> None:
         answer = pool.submit(first.get, "/sparql", params={"query": query})
         while not (second.get("/queries/running").json()["count"] or answer.done()):
             pass
-        service.process.terminate()
+        if is_from_terminal:  # Ctrl-C is sent to all processes
+            send_signal_to_all(
+                [process.pid for process in find_descendants(clients.process_id)], signal.SIGINT
+            )
+            service.process.send_signal(signal.SIGINT)
+        else:
+            service.process.terminate()
         assert answer.result().status_code == 200
         assert service.process.wait() == 0
 

@@ -190,6 +190,7 @@ class GracefulServer(uvicorn.Server):
         self.is_on_terminal = on_terminal
         self.is_reload_requested = False
         self.stop_time: float | None = None  # when the socket closes, by the monotonic clock
+        self.ignores_interrupts = False  # whether Ctrl-C is for another process
         self.on_stopped: BackgroundJob | None = None  # runs after the last response
         self.is_replaced = False  # whether another process accepts the connections
         self.response_headers: list[tuple[bytes, bytes]] = []  # of every response; one shared list
@@ -255,13 +256,15 @@ class GracefulServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Shut down gracefully; at a second signal, stop immediately."""
+        if sig == signal.SIGINT and self.ignores_interrupts:
+            return
         if self.stop_time is None:
             service = self.reloader.service
             self.stop_time = time.monotonic() + service.settings.drain_seconds
             service.status.stopping = True
         else:
             self.force_exit = self.should_exit = True
-        del sig, frame
+        del frame
 
 
 def print_service_url(url: str) -> None:

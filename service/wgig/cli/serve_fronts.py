@@ -414,7 +414,7 @@ class Supervisor:
                 await link.call("end", snapshot_metrics(service))
 
         server = GracefulServer(config, "", reloader, [service.workers.listen, link.keep, *background])
-        server.on_stopped = hand_over_metrics
+        server.on_stopped, server.ignores_interrupts = hand_over_metrics, True
         server.is_reload_requested = self.memory.has_reloaded
         install_signal_handlers(server)
         signal.signal(REPLACED_SIGNAL, lambda *_: server.leave_connections())
