@@ -248,7 +248,7 @@ def test_front_is_replaced(tmp_path: Path) -> None:
 
 def test_service_ends_with_its_supervisor_and_leaves_no_process(tmp_path: Path) -> None:
     with run_fronts(tmp_path) as (service, clients):
-        children = clients.list_children()
+        children = [process.pid for process in find_descendants(clients.process_id)]
         service.process.kill()
         deadline = time.monotonic() + MAX_RESTART_SECONDS
         while any(Path(f"/proc/{child}").exists() for child in children):

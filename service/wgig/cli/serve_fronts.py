@@ -94,7 +94,6 @@ REPLACED_SIGNAL = signal.SIGUSR2  # to a front process: another one accepts the 
 SUPERVISOR_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, REQUEST_SIGNAL)
 FORKER_REQUEST, FRONT_REQUEST = "forker", "front"  # to the supervisor
 MAX_REQUEST_BYTES = 64 * 1024  # of a request to the supervisor
-ADOPTION_POLL_SECONDS = 0.001  # until the supervisor is the parent of a process that the forker has forked
 MAX_WAITING_CONNECTIONS = 2048  # to be accepted
 
 
@@ -278,7 +277,7 @@ class Supervisor:
 
         def run() -> None:
             self.close_inherited_sockets()
-            self.requests.receiver.close()
+            self.bridge_listener.close()
             os.close(descriptors[2])
             connection, workers_socket = (socket.socket(fileno=descriptor) for descriptor in descriptors[:2])
             fronts = FrontForking(self.run_copied_front, (self.listener, self.requests.sender))
@@ -333,6 +332,7 @@ class Supervisor:
     def run_writer(self) -> NoReturn:
         """The process that writes."""
         name_process("wgig-writer")
+        self.close_inherited_sockets()
         self.listener.close()
         prepare_process()
         settings = self.settings
@@ -361,13 +361,13 @@ class Supervisor:
     ) -> ForeignProcess:
         """Let the supervisor fork a forker with these sockets. Raises OSError."""
         read_end, write_end = os.pipe()
-        try:
-            descriptors = [forker_end.fileno(), workers_end.fileno(), write_end]
-            self.requests.send(FORKER_REQUEST, tuple(limits), descriptors)
-            os.close(write_end)
-            process_id = os.read(read_end, MAX_REQUEST_BYTES)
-        finally:
-            os.close(read_end)
+        with open(read_end, "rb") as reply:  # noqa: PTH123 - a descriptor
+            try:
+                descriptors = [forker_end.fileno(), workers_end.fileno(), write_end]
+                self.requests.send(FORKER_REQUEST, tuple(limits), descriptors)
+            finally:
+                os.close(write_end)
+            process_id = reply.read()  # all other copies of the write end are closed, whatever happens
         if not process_id:
             raise ConnectionResetError("the supervisor has exited")
         return ForeignProcess(int(process_id))
@@ -377,19 +377,18 @@ class Supervisor:
         self.memory.version = version
 
     def close_inherited_sockets(self) -> None:
-        """Close what a process that does not write has inherited from the supervisor."""
-        self.bridge_listener.close()
+        """Close what only the supervisor uses: if it has exited, a request to it must fail."""
+        self.requests.receiver.close()
 
     def run_front(self, number: int) -> NoReturn:
         """A process that speaks HTTP."""
         self.close_inherited_sockets()
+        self.bridge_listener.close()
         self.serve_front(number, None, [])
 
     def run_copied_front(self, number: int, connection: socket.socket, copy: CountedQuads) -> NoReturn:
         """A process that speaks HTTP, in a child of the forker, which has exited."""
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        while os.getppid() not in (self.process_id, 1):
-            time.sleep(ADOPTION_POLL_SECONDS)
         front_copy = FrontCopy(copy)
 
         async def announce() -> None:

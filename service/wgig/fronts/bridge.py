@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..http.access_log import REQUEST_RECORD_KEY, RequestRecord
@@ -215,6 +216,9 @@ class BridgeServer:
             packed_message = dict(message)
             if "headers" in message:
                 packed_message["headers"] = [tuple(pair) for pair in message["headers"]]
-            await connection.send(MESSAGE_FRAME, packed_message)
+            try:
+                await connection.send(MESSAGE_FRAME, packed_message)
+            except OSError as error:  # the front process has exited
+                raise ClientDisconnect from error
 
         await self.app(scope, receive, send)

@@ -16,6 +16,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 
 COPY_BUFFER_BYTES = 2**18  # for reading the copy
+ORPHAN_POLL_SECONDS = 0.001  # until the parent of a front process has exited
 
 
 class FrontForking(NamedTuple):
@@ -141,9 +143,12 @@ class WorkerForker:
         self, number: int, connection: socket.socket, copy: CountedQuads | None
     ) -> NoReturn:
         """Run a front process in a child of this process, which exits."""
+        parent = os.getpid()
         if os.fork():
             os._exit(0)
         os.close(self.alive_read_end)
+        while os.getppid() == parent:
+            time.sleep(ORPHAN_POLL_SECONDS)
         assert self.fronts
         assert copy
         self.fronts.run(number, connection, copy)
