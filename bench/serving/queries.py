@@ -65,17 +65,36 @@ QUESTIONS = [
         "ASK",
         "ASK { <https://w3id.org/wgig/id/paper/PAPER> wgig:issue ?issue_N }",
         repeated_goal=2.5,
-        first_goal=0.45,
+        first_goal=0.8,
     ),
     Question(
         "ASK, false",
         "ASK { <https://w3id.org/wgig/id/paper/PAPER> wgig:noSuchProperty ?nothing_N }",
         repeated_goal=2.5,
-        first_goal=0.45,
+        first_goal=0.8,
     ),
     Question(
         "one resource",
         "SELECT ?is_N ?what_N WHERE { <https://w3id.org/wgig/id/paper/PAPER> ?is_N ?what_N }",
+        repeated_goal=5,
+        first_goal=1.0,
+    ),
+    # With another group, the process that speaks HTTP does not evaluate the query itself.
+    Question(
+        "ASK, by a worker",
+        "ASK { { <https://w3id.org/wgig/id/paper/PAPER> wgig:issue ?issue_N } }",
+        repeated_goal=2.5,
+        first_goal=0.45,
+    ),
+    Question(
+        "ASK, false, by a worker",
+        "ASK { { <https://w3id.org/wgig/id/paper/PAPER> wgig:noSuchProperty ?nothing_N } }",
+        repeated_goal=2.5,
+        first_goal=0.45,
+    ),
+    Question(
+        "one resource, by a worker",
+        "SELECT ?is_N ?what_N WHERE { { <https://w3id.org/wgig/id/paper/PAPER> ?is_N ?what_N } }",
         repeated_goal=5,
         first_goal=0.65,
     ),

@@ -15,8 +15,8 @@ HUB, NODE, MANY, FEW, GRAPH = (ox.NamedNode(f"x:{name}") for name in ("hub", "no
 @pytest.fixture(autouse=True)
 def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that need few quads."""
-    for name, number in (("MAX_TERM_QUADS", 5), ("MAX_READ_QUADS", 10), ("MAX_JOINED_MATCHES", 6)):
-        monkeypatch.setattr(counted_quads, name, number)
+    monkeypatch.setattr(counted_quads, "MAX_READ_QUADS", 5)
+    monkeypatch.setattr(counted_quads, "MAX_JOINED_MATCHES", 6)
 
 
 def make_quads(subject: Any, predicate: ox.NamedNode, values: list[Any]) -> list[ox.Quad]:

@@ -26,9 +26,7 @@ REPETITION_QUERIES = (
     "SELECT ?s ?p ?o { ?s ?p ?o FILTER EXISTS { GRAPH ?g { ?s ?p ?o } } }",
 )
 MAX_REPETITIONS = 50_000  # of each query; above this, nothing is counted
-# The quads that the engine may read for a bounded query of one pattern: 0.5 ms at 33 ns each.
-MAX_READ_QUADS = 15_000
-MAX_TERM_QUADS = 1000  # of a subject or value that is not heavy
+MAX_READ_QUADS = 1000  # for each pattern of a bounded query, at 33 ns each; heavy terms have more
 MAX_JOINED_MATCHES = 100  # the product of the matches of the patterns of a bounded query
 MAX_HEAVY_VALUES = 10_000  # that are remembered
 
@@ -45,7 +43,7 @@ class CountedQuads:
         self.counts: TripleCounts | None = TripleCounts()
         self.assessments: AssessmentCounts | None = None
         self.heavy_subjects = self.find_heavy_subjects()
-        self.heavy_values = set[Any]()  # some of the values that more than MAX_TERM_QUADS quads have
+        self.heavy_values = set[Any]()  # some of the values that more than MAX_READ_QUADS quads have
         for predicate, matches in self.query_counts("SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p"):
             self.counts.set_property(predicate.value, self.count_property(predicate, matches))
             if self.counts.is_too_large:
@@ -56,8 +54,8 @@ class CountedQuads:
             self.keep_assessments(AssessmentCounts(quads, base, self.counts))
 
     def find_heavy_subjects(self) -> set[Any]:
-        """The subjects of more than MAX_TERM_QUADS quads, which takes 0.5 s for a million quads."""
-        query = f"SELECT ?s {{ ?s ?p ?o }} GROUP BY ?s HAVING (COUNT(*) > {MAX_TERM_QUADS})"
+        """The subjects of more than MAX_READ_QUADS quads, which takes 0.5 s for a million quads."""
+        query = f"SELECT ?s {{ ?s ?p ?o }} GROUP BY ?s HAVING (COUNT(*) > {MAX_READ_QUADS})"
         solutions: Any = self.quads.query(query, use_default_graph_as_union=True)
         return {subject for (subject,) in solutions}
 
@@ -147,12 +145,10 @@ class CountedQuads:
 
     def is_bounded(self, patterns: Sequence[TriplePattern]) -> bool:
         """Whether the engine takes at most some milliseconds for a query of these patterns."""
-        if len(patterns) == 1:
-            return self.bound_read_quads(*patterns[0]) <= MAX_READ_QUADS
+        if any(self.bound_read_quads(*pattern) > MAX_READ_QUADS for pattern in patterns):
+            return False
         product = 1
-        for pattern in patterns:
-            if self.bound_read_quads(*pattern) > MAX_TERM_QUADS:
-                return False
+        for pattern in patterns if len(patterns) > 1 else ():
             matches = islice(self.quads.quads_for_pattern(*pattern), MAX_JOINED_MATCHES + 1)
             product *= max(1, sum(1 for _ in matches))
             if product > MAX_JOINED_MATCHES:
@@ -164,22 +160,22 @@ class CountedQuads:
         if self.counts is None:
             return inf
         if subject is not None and subject not in self.heavy_subjects:
-            return MAX_TERM_QUADS
+            return MAX_READ_QUADS
         bound = inf
         if predicate is not None:
             bound = self.counts.properties.get(predicate.value, NO_MATCHES).matches
-        if bound > MAX_TERM_QUADS and value is not None and value not in self.heavy_values:
+        if bound > MAX_READ_QUADS and value is not None and value not in self.heavy_values:
             if not self.has_many_quads(None, value):
-                return MAX_TERM_QUADS
+                return MAX_READ_QUADS
             if len(self.heavy_values) >= MAX_HEAVY_VALUES:
                 self.heavy_values.clear()
             self.heavy_values.add(value)
         return bound
 
     def has_many_quads(self, subject: Any, value: Any) -> bool:
-        """Whether a subject or value has more than MAX_TERM_QUADS quads. Takes up to 1.4 ms."""
+        """Whether a subject or value has more than MAX_READ_QUADS quads. Takes up to 1.4 ms."""
         quads = self.quads.quads_for_pattern(subject, None, value)
-        return next(islice(quads, MAX_TERM_QUADS, None), None) is not None
+        return next(islice(quads, MAX_READ_QUADS, None), None) is not None
 
     def has_subject(self, subject: Any) -> bool:
         """Whether any graph has a triple with this subject."""
