@@ -11,6 +11,7 @@ supervisor has forked without a copy of the quads.
 import argparse
 import asyncio
 import gc
+import logging
 import marshal
 import os
 import shutil
@@ -83,6 +84,8 @@ from .serve import (
     socket_url,
 )
 
+log = logging.getLogger("wgig")
+
 WRITER_READERS = 2  # query workers of the writer, for its pages
 MIN_FRONT_READERS = 3  # query workers of a front process, of which one client has at most all but one
 RESTART_SECONDS = 1.0  # between two starts of the same process
@@ -142,6 +145,8 @@ def run_child(parent: int, run: Callable[[], object]) -> NoReturn:
         run()
     except (ValueError, OSError, FileError, StoreError) as error:
         print(f"wgig: {error}", file=sys.stderr, flush=True)
+    except Exception:
+        log.exception("a process of the service failed")
     finally:
         os._exit(1)
 
