@@ -60,6 +60,19 @@ def test_cached_answers_of_all_fronts_follow_a_write(clients: FrontClients) -> N
         assert [read_number(client) for client in clients for _ in range(3)] == [number] * 3 * FRONT_COUNT
 
 
+def test_all_fronts_know_the_tag_of_a_streamed_result(clients: FrontClients) -> None:
+    write_graph_for_slow_queries(clients.choose_two()[0])
+    path = "/sparql?query=SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 1000"
+    response = clients.choose_two()[0].get(path)
+    assert "Content-Length" not in response.headers
+    condition = {"If-None-Match": response.headers["ETag"]}
+    for client in clients:
+        response = client.get(path, headers=condition)
+        assert (response.status_code, response.content) == (304, b"")
+    write_number(clients.choose_two()[0], 12)
+    assert {client.get(path, headers=condition).status_code for client in clients} == {200}
+
+
 def test_pages_and_queries_are_answered_by_all_fronts(clients: FrontClients) -> None:
     for client in clients:
         for path in ("/", "/queries", "/sparql", "/ready", "/sparql?query=ASK{}&_mediatype=text/html"):
