@@ -154,7 +154,8 @@ class ShortQuery:
         raw = self.make_raw_response()
         responders, self.responders = self.responders, []
         if raw is None:
-            self.path.add_long_request(self.data)
+            if not self.result.fault:
+                self.path.add_long_request(self.data)
             # The first request continues with this result on the long path, the others begin again.
             responders[0](None, self.result)
             for responder in responders[1:]:
