@@ -158,7 +158,6 @@ def respond_with_stream(  # noqa: PLR0913  the parts of a response
     *,
     close: Callable[[], None],
     digest: str = "",
-    links: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A response whose chunks are sent as they arrive; `close` is called at its end, also after an error.
@@ -171,13 +170,13 @@ def respond_with_stream(  # noqa: PLR0913  the parts of a response
         tag = f"W/{compute_entity_tag(digest.encode(), format_, coding)}"
     else:
         tag = f'"{uuid.uuid4().hex}"'
-    fields = common_response_fields(request, tag, links) | dict(headers or {})
+    fields = common_response_fields(request, tag) | dict(headers or {})
     return StreamedResponse(
         compress_chunks(chunks, coding), fields | body_header_fields(format_, coding), close
     )
 
 
-def common_response_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:
+def common_response_fields(request: Request, tag: str, links: Iterable[str] = ()) -> dict[str, str]:
     """The header fields that both a 200 and a 304 have."""
     is_private = is_volatile(request) or "authorization" in request.headers
     fields = {

@@ -11,13 +11,12 @@ import pyoxigraph as ox
 from ..http.language import ANY_LANGUAGE, LanguagePreferences, StatementLike, keep_requested_languages
 from ..i18n import gettext_noop
 from ..rdf.namespaces import RDF_TYPE
+from ..sparql.workers.description import MAX_DESCRIBED_PARTS, MAX_INCOMING_STATEMENTS
 from ..store.labels import best_label, find_labels
 from ..store.node_cache import cache_for_node
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions
 
-MAX_DESCRIBED_PARTS = 250
-MAX_INCOMING_STATEMENTS = 500
 MAX_INCOMING_PER_PROPERTY = 50  # if there are more than MAX_INCOMING_STATEMENTS
 INCOMING_CUT_MESSAGE = gettext_noop("This page shows %(shown)s of %(total)s statements that link to it.")
 PARTS_CUT_MESSAGE = gettext_noop("Only the first %(number)s parts are shown.")

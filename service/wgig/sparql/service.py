@@ -372,8 +372,7 @@ async def serialize_result(  # noqa: PLR0913, PLR0917 - the response depends on 
         format_,
         close=result.close,
         digest=result.digest,
-        links=SPARQL_RESPONSE_LINKS,
-        headers=headers,
+        headers={"Link": ", ".join(SPARQL_RESPONSE_LINKS), **headers},
     )
 
 
