@@ -7,8 +7,8 @@ all other resources.
 
 import json
 import struct
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, islice
 from typing import NamedTuple, Self
 
 import pyoxigraph as ox
@@ -71,15 +71,21 @@ class ResourceDescriber:
 
     def __init__(self) -> None:
         """Keep nothing yet."""
-        self.labels: dict[tuple[str, tuple[str, ...]], ox.Literal | None] = {}
+        self.labels: dict[tuple[str, ...], dict[str, ox.Literal | None]] = {}  # by language ranges and IRI
+        self.label_count = 0
         self.jsonld_contexts: dict[str, JsonLdContext] = {}  # by the IRI of the graph
 
     def forget(self, change: Change | None = None) -> None:
         """Drop what may be outdated after a change; everything if it is not known."""
-        self.labels.clear()
+        self.forget_labels()
         for graph in [*self.jsonld_contexts]:
             if change is None or graph in change.graphs:
                 del self.jsonld_contexts[graph]
+
+    def forget_labels(self) -> None:
+        """Drop all labels."""
+        self.labels.clear()
+        self.label_count = 0
 
     def describe(self, view: StoreView, job: QueryJob) -> bytes:
         """The packed SerializedDescription; empty if no statement is about the resource or points to it.
@@ -103,15 +109,10 @@ class ResourceDescriber:
         quads, nodes = read_described_quads(view, iri)
         if not quads:
             return b""
-        node = ox.NamedNode(iri)
         labels = self.find_labels(view, iris_in_quads(quads) - nodes, language_ranges)
-        types = {
-            quad.object.value
-            for quad in quads
-            if quad.predicate == RDF_TYPE and quad.subject == node and isinstance(quad.object, ox.NamedNode)
-        }
-        literals = [quad.object for quad in quads if isinstance(quad.object, ox.Literal)]
-        languages = {tag for literal in (*literals, *labels.values()) if (tag := literal.language)}
+        types = (quad.object for quad in view.match(ox.NamedNode(iri), RDF_TYPE))
+        texts = chain((quad.object for quad in quads), labels.values())
+        languages = {tag for text in texts if isinstance(text, ox.Literal) and (tag := text.language)}
         triples = [
             *(quad.triple for quad in quads),
             *(ox.Triple(ox.NamedNode(labeled), RDFS_LABEL, label) for labeled, label in labels.items()),
@@ -121,22 +122,20 @@ class ResourceDescriber:
             body = serialize_compact_jsonld(triples, self.find_jsonld_context(view, base), iri)
         else:
             body = serialize_triples(triples, format_, base, "" if format_ is N_TRIPLES else iri)
-        return SerializedDescription(sorted(types), sorted(languages), body).pack()
+        type_iris = {type_.value for type_ in types if isinstance(type_, ox.NamedNode)}
+        return SerializedDescription(sorted(type_iris), sorted(languages), body).pack()
 
     def find_labels(
-        self, view: StoreView, iris: Iterable[str], language_ranges: tuple[str, ...]
+        self, view: StoreView, iris: Collection[str], language_ranges: tuple[str, ...]
     ) -> dict[str, ox.Literal]:
         """The best label of each IRI that has one."""
-        if len(self.labels) > MAX_KEPT_LABELS:
-            self.labels.clear()
-        found = {}
-        for iri in iris:
-            key = iri, language_ranges
-            if key not in self.labels:
-                self.labels[key] = read_label(view, iri, language_ranges)
-            if label := self.labels[key]:
-                found[iri] = label
-        return found
+        if self.label_count > MAX_KEPT_LABELS:
+            self.forget_labels()
+        labels = self.labels.setdefault(language_ranges, {})
+        new_labels = {iri: read_label(view, iri, language_ranges) for iri in iris if iri not in labels}
+        labels |= new_labels
+        self.label_count += len(new_labels) + 1
+        return {iri: label for iri in iris if (label := labels[iri])}
 
     def find_jsonld_context(self, view: StoreView, base: str) -> JsonLdContext:
         """The JSON-LD context of the ontology."""
