@@ -14,14 +14,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
+from wgig.settings import Settings
 
 from tests.crash.family import find_descendants
 
 from .service import (
     FRONT_COUNT,
+    GRAPH,
     TOKEN,
     WRITE_HEADERS,
     FrontClients,
@@ -58,6 +61,51 @@ def test_cached_answers_of_all_fronts_follow_a_write(clients: FrontClients) -> N
     for number in (10, 11):
         write_number(clients.choose_two()[0], number)
         assert [read_number(client) for client in clients for _ in range(3)] == [number] * 3 * FRONT_COUNT
+
+
+def test_all_fronts_know_the_tag_of_a_streamed_result(clients: FrontClients) -> None:
+    write_graph_for_slow_queries(clients.choose_two()[0])
+    path = "/sparql?query=SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 1000"
+    response = clients.choose_two()[0].get(path)
+    assert "Content-Length" not in response.headers
+    condition = {"If-None-Match": response.headers["ETag"]}
+    for client in clients:
+        response = client.get(path, headers=condition)
+        assert (response.status_code, response.content) == (304, b"")
+    write_number(clients.choose_two()[0], 12)
+    assert {client.get(path, headers=condition).status_code for client in clients} == {200}
+
+
+def test_descriptions_of_all_fronts_follow_a_write(clients: FrontClients) -> None:
+    """They are those of the writer, which responds if the query string names the format."""
+    resource = f"{Settings.base}id/issue/written"
+    for number in range(20):
+        update = f"""DELETE WHERE {{ GRAPH <{GRAPH}> {{ <{resource}> ?p ?o . <x:label> ?q ?r }} }};
+            INSERT DATA {{ GRAPH <{GRAPH}> {{
+              <{resource}> <x:p> <x:label> , {number} . <x:label> <x:q> <{resource}> ;
+              <http://www.w3.org/2000/01/rdf-schema#label> "{number}"@en , "{number} fr"@fr }} }}"""
+        assert (
+            clients.choose_two()[0].post("/update", content=update, headers=WRITE_HEADERS).status_code == 204
+        )
+        for client in clients:
+            for media_type in ("text/turtle", "application/ld+json"):
+                path, fields = "/doc/issue/written", {"Accept": media_type, "Accept-Language": "fr"}
+                response = client.get(path, headers=fields)
+                assert f'"{number} fr"' in response.text
+                named = client.get(
+                    f"{path}?_mediatype={quote(media_type)}", headers={"Accept-Language": "fr"}
+                )
+                assert (response.status_code, response.content) == (200, named.content)
+                for name in (
+                    "ETag",
+                    "Content-Type",
+                    "Content-Language",
+                    "Content-Profile",
+                    "Content-Location",
+                ):
+                    assert response.headers.get(name) == named.headers.get(name), name
+        for path, status in (("/doc/issue/nothing", 404), ("/doc/issue", 200), ("/doc/issue/written", 200)):
+            assert clients.choose_two()[0].get(path, headers={"Accept": "text/html"}).status_code == status
 
 
 def test_pages_and_queries_are_answered_by_all_fronts(clients: FrontClients) -> None:

@@ -400,6 +400,17 @@ def test_streamed_response_is_not_held_for_if_none_match() -> None:
     run_scenario(scenario())
 
 
+def test_streamed_response_that_the_client_has_gets_304() -> None:
+    async def scenario() -> None:
+        harness = CacheHarness(has_length=False, chunks=[b"abc", b"def"])
+        for _ in range(2):
+            assert (await harness.request(if_none_match='W/"t"'))[::2] == (304, b"")
+        assert harness.origin.request_count == 1
+        assert (await harness.request())[::2] == (200, b"1abcdef")
+
+    run_scenario(scenario())
+
+
 @pytest.mark.parametrize("options", [{"is_single_chunk": True}, {"has_length": False}])
 def test_waiters_do_not_depend_on_slow_client(options: dict[str, bool]) -> None:
     async def scenario() -> None:

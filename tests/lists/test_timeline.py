@@ -10,7 +10,13 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.lists.counts import CellKey
-from wgig.lists.timeline import LETTER_WIDTH_UNITS, MAX_CHART_MARKS, build_timeline_chart
+from wgig.lists.results import ListPage, parse_list_page
+from wgig.lists.timeline import (
+    LETTER_WIDTH_UNITS,
+    MAX_CHART_MARKS,
+    build_timeline_chart,
+    render_timeline_events,
+)
 from wgig.lists.timeline_events import Timeline, build_papers_event, count_papers_by_day
 from wgig.pages.rendering import format_date_text, parse_date_span
 from wgig.settings import Settings
@@ -273,6 +279,34 @@ def test_malicious_labels_are_escaped(writable_client: httpx.Client) -> None:
     assert not [label for label in TimelinePageParser(page).labels if re.search("[\u202e\u0001]", label)]
 
 
+def test_page_is_rendered_again_only_after_a_change_of_an_event(writable_client: httpx.Client) -> None:
+    """The engine returns the rows of an event in any order."""
+    session = "id:session\\/s a :Session ; schema:startDate '2004-11-23'^^xsd:date ; :place id:place\\/a"
+
+    def put(name: str, statements: str) -> None:
+        response = writable_client.put(
+            f"/graph/{name}", content=f"{PREFIXES} {statements} .", headers=TURTLE_HEADERS
+        )
+        assert response.is_success, response.text
+
+    def count_renderings() -> int:
+        return render_timeline_events.cache_info().misses
+
+    put("meetings", f"{session} ; rdfs:label 'First name'@en , 'Erster Name'@de , 'Nom'@fr")
+    assert "First name" in writable_client.get("/timeline", headers=HTML_HEADERS).text
+    before = count_renderings()
+    for number in range(5):
+        put("test", f"<x:s> <x:p> {number}")
+        assert "First name" in writable_client.get("/timeline", headers=HTML_HEADERS).text
+    assert count_renderings() == before
+    put("places", "id:place\\/a rdfs:label 'Somewhere'@en")
+    assert "Somewhere" in writable_client.get("/timeline", headers=HTML_HEADERS).text
+    put("meetings", f"{session} ; rdfs:label 'Second name'@en")
+    page = writable_client.get("/timeline", headers=HTML_HEADERS).text
+    assert "Second name" in page
+    assert "First name" not in page
+
+
 def test_page_of_a_store_without_events_links_to_graphs(read_only_client: httpx.Client) -> None:
     page = read_only_client.get("/timeline", headers=HTML_HEADERS).text
     assert "There are no meetings, milestones or papers yet" in page
@@ -316,3 +350,18 @@ def test_papers_of_many_days_are_counted_by_month_or_year() -> None:
     assert count_papers_by_day(counts_of_112_days, "") == counts_by_month
     counts_of_invalid_dates: dict[CellKey, int] = {(f'"word {number}"',): 1 for number in range(300)}
     assert count_papers_by_day(counts_of_invalid_dates, "") == {"": 300}
+
+
+def test_rows_of_a_resource_in_any_order_are_the_same_page() -> None:
+    """The engine orders them by hashes, which differ in each evaluation."""
+    head, total = "?total\t?id\t?field\t?value\t?label", "2\t\t\t\t"
+    first = [f'\t<x:a>\t"label"\t<x:v{number}>\t"L"@en' for number in range(3)]
+    second = [f'\t<x:b>\t"when"\t"{number}"\t' for number in range(3)]
+
+    def parse(*rows: str) -> ListPage:
+        return parse_list_page("\n".join([head, total, *rows, ""]).encode())
+
+    page = parse(*first, *second)
+    assert [*page.resources] == ["x:a", "x:b"]
+    assert parse(*first[::-1], *second[1:], second[0]) is page
+    assert [*parse(*second, *first).resources] == ["x:b", "x:a"]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from wgig.sparql.examples import bind_query_parameters, list_example_queries
 
+from tests.crash.family import find_descendants
 from tests.fixtures.processes import RunningService, run_service
 from tests.fixtures.raw_client import LONG_PATH_FIELDS, RawClient
 
@@ -80,6 +81,16 @@ def test_pipelined_requests_are_answered_in_order(client: RawClient) -> None:
     for number in range(20):
         client.send(f"SELECT ({number} AS ?n) {{}}", "Accept: text/csv\r\n" + LONG_PATH_FIELDS * (number % 2))
     assert [client.receive()[1].split()[1] for _ in range(20)] == [b"%d" % number for number in range(20)]
+
+
+def test_long_result_comes_from_the_cache(service: RunningService, client: RawClient) -> None:
+    bodies, processes = [], []
+    for _ in range(5):
+        client.send("SELECT * { ?a ?b ?c . ?d ?e ?f } # once")
+        bodies.append(client.receive().body)
+        processes.append({process.pid for process in find_descendants(service.process.pid)})
+    assert len(set(bodies)) == 1
+    assert processes[0] <= processes[-1]  # a worker whose query is canceled, as it is not needed, ends
 
 
 def test_equal_requests_share_one_query(service: RunningService) -> None:

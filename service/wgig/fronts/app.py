@@ -1,7 +1,8 @@
 """The ASGI application of a front process, which answers from its cache, by a query worker, or by the writer.
 
-Queries in formats for programs go to a worker of this process. Everything else, such as pages, queries that
-call other services, and errors in the text of a query, goes to the writer.
+Queries in formats for programs, and descriptions of resources in RDF formats, go to a worker of this process.
+Everything else, such as pages, queries that call other services, and errors in the text of a query, goes to
+the writer.
 """
 
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from ..sparql.service_description import is_description_request
 from ..text import TextEdit
 from .bridge import BridgeClient
 from .control import WriterLink
+from .documents import DOCUMENT_ROUTE, answer_front_document
 from .workers import FrontWorkers
 
 QUERY_METHODS = ("GET", "HEAD", "POST", "QUERY")
@@ -105,8 +107,10 @@ class FrontApp:
         await self.app(scope, receive, send)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a query by a worker, and let the writer answer other requests."""
+        """Answer a query or describe a resource by a worker, and let the writer answer other requests."""
         if scope["path"] != "/sparql" or scope["method"] not in QUERY_METHODS:
+            if response := await self.find_document(scope, receive):
+                return await response(scope, receive, send)
             return await self.bridge(scope, receive, send)
         repeatable = RepeatableReceive(receive)
         request = Request({**scope, "app": self}, repeatable.receive)
@@ -117,6 +121,16 @@ class FrontApp:
         except EXPECTED_ERRORS as error:
             response = self.errors.respond_to_expected_error(request, error)
         return await response(scope, receive, send)
+
+    async def find_document(self, scope: Scope, receive: Receive) -> Response | None:
+        """The description of a resource, if a worker can read it."""
+        service: FrontService = self.state.service
+        if scope["method"] != "GET" or scope["query_string"] or not scope["path"].startswith("/doc/"):
+            return None
+        if service.request_recorder.route_templates.template_of(scope["path"]) != DOCUMENT_ROUTE:
+            return None
+        request = Request({**scope, "app": self}, receive)
+        return await answer_front_document(request, service.settings, service.workers)
 
 
 class RepeatableReceive:

@@ -1,4 +1,4 @@
-"""Memory that all processes of a service share: the version of the data, and the buckets of rate limits."""
+"""What all processes of a service share: an id, the version of the data, and the buckets of rate limits."""
 
 import ctypes
 import fcntl
@@ -6,6 +6,7 @@ import mmap
 import os
 import struct
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -22,6 +23,7 @@ class SharedMemory:
 
     def __init__(self) -> None:
         """Begin at version 0, with full buckets."""
+        self.id = uuid.uuid4().hex  # other data may have the same version in another service
         self.memory = mmap.mmap(-1, NUMBERS_BYTES + BUCKET_COUNT * BUCKET_STRUCT.size)
         # Written and read in one instruction.
         self.version_cell = ctypes.c_uint64.from_buffer(self.memory)

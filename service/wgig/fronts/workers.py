@@ -69,14 +69,18 @@ class FrontWorkers(WorkerSet):
         job = job._replace(version=self.memory.version)
         if result := self.evaluate(job):
             return result
-        return await start_query(self.queue, job, client, self.settings.query_seconds)
+        result = await start_query(self.queue, job, client, self.settings.query_seconds)
+        result.origin = (self.memory.id, job)
+        return result
 
     def start_query_soon(self, job: QueryJob, client: str) -> QueryResult:
         """Start a query of a client, now or when a worker is free for it, and return its result."""
         job = job._replace(version=self.memory.version)
         if result := self.evaluate(job):
             return result
-        return start_query_soon(self.queue, job, client, self.settings.query_seconds)
+        result = start_query_soon(self.queue, job, client, self.settings.query_seconds)
+        result.origin = (self.memory.id, job)
+        return result
 
     def evaluate(self, job: QueryJob) -> QueryResult | None:
         """The whole result of a bounded query; None for any other query, or without a current copy."""

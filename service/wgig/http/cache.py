@@ -26,7 +26,7 @@ from .access_log import REQUEST_ID_FIELD, REQUEST_RECORD_KEY, TRACEPARENT_FIELD
 from .fast_path import RAW_REQUEST_KEY, RawResponseCache, WholeResponse
 from .language import parse_accept_language
 from .negotiation import choose_coding
-from .response_recorder import CachedResponse, ResponseRecorder
+from .response_recorder import CachedResponse, RawHeaders, ResponseRecorder
 from .responses import CONDITIONAL_METHODS, cancel_on_disconnect, matches_entity_tag
 from .telemetry import Metrics
 
@@ -201,9 +201,11 @@ class ResponseCacheMiddleware:
         if not any(name == b"if-none-match" for name, _ in scope["headers"]):
             await self.run_recorded(key, recorder, scope, receive, send)
             return
-        holding_send = HoldingSend(send, recorder)
+        holding_send = HoldingSend(scope, send, recorder)
         await self.run_recorded(key, recorder, scope, receive, holding_send)
-        if holding_send.held_messages:
+        if holding_send.known_headers:
+            await send_not_modified(holding_send.known_headers, send)
+        elif holding_send.held_messages:
             assert recorder.cached_response
             await self.send_cached(recorder.cached_response, raw_version, scope, send)
 
@@ -266,20 +268,28 @@ class PeekedRequest:
 class HoldingSend:
     """An ASGI `send` that holds back a response until If-None-Match can be evaluated at its end.
 
-    A streamed response, of unknown length, is not held: its ETag is new, so If-None-Match cannot contain it,
-    and it may be large.
+    A streamed response, of unknown length, is not held, as it may be large; if its ETag matches, it is
+    discarded.
     """
 
-    def __init__(self, send: Send, recorder: ResponseRecorder) -> None:
+    def __init__(self, scope: Scope, send: Send, recorder: ResponseRecorder) -> None:
         """Start without held messages."""
-        self.send, self.recorder = send, recorder
+        self.scope, self.send, self.recorder = scope, send, recorder
         self.held_messages: list[Message] = []
+        self.known_headers: RawHeaders = []  # of a streamed response that the client already has
 
     async def __call__(self, message: Message) -> None:
         """Hold a recorded message, or send it after the held ones."""
+        if self.known_headers:
+            return
         if self.recorder.has_known_length:
             self.held_messages.append(message)
             return
+        if message["type"] == "http.response.start" and self.recorder.is_cacheable:
+            entity_tag = self.recorder.headers[b"etag"].decode()
+            if is_known_to_client(entity_tag, self.scope):
+                self.known_headers = self.recorder.raw_headers
+                return
         while self.held_messages:
             await self.send(self.held_messages.pop(0))
         await self.send(message)
@@ -356,11 +366,10 @@ async def send_cached_response(cached: CachedResponse, scope: Scope, send: Send)
 
     Returns the response if it was sent as one chunk.
     """
-    is_known = is_known_to_client(cached, scope)
-    status = 304 if is_known else 200
-    headers = [pair for pair in cached.headers if pair[0] not in BODY_FIELDS] if is_known else cached.headers
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    has_body = not is_known and scope["method"] != "HEAD"
+    if is_known_to_client(cached.entity_tag, scope):
+        return await send_not_modified(cached.headers, send)
+    await send({"type": "http.response.start", "status": 200, "headers": cached.headers})
+    has_body = scope["method"] != "HEAD"
     if has_body and cached.is_compressed:
         for chunk in cached.iter_body():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -369,15 +378,23 @@ async def send_cached_response(cached: CachedResponse, scope: Scope, send: Send)
         return None
     body = cached.body if has_body else b""
     await send({"type": "http.response.body", "body": body})
-    return WholeResponse(status, headers, body)
+    return WholeResponse(200, cached.headers, body)
 
 
-def is_known_to_client(cached: CachedResponse, scope: Scope) -> bool:
-    """Whether a tag in If-None-Match shows that the client already has the response."""
+async def send_not_modified(fields: RawHeaders, send: Send) -> WholeResponse:
+    """Send the 304 for a response with these header fields, and return it."""
+    headers = [pair for pair in fields if pair[0] not in BODY_FIELDS]
+    await send({"type": "http.response.start", "status": 304, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+    return WholeResponse(304, headers, b"")
+
+
+def is_known_to_client(entity_tag: str, scope: Scope) -> bool:
+    """Whether a tag in If-None-Match shows that the client already has the response with this tag."""
     if scope["method"] not in CONDITIONAL_METHODS:
         return False
     tags = [value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"]
-    return bool(tags) and matches_entity_tag(tags, cached.entity_tag, weak=True)
+    return bool(tags) and matches_entity_tag(tags, entity_tag, weak=True)
 
 
 # Headers of a connection or of a single request. A request with one of them is not in the raw cache.

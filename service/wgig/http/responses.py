@@ -157,32 +157,41 @@ def respond_with_stream(  # noqa: PLR0913  the parts of a response
     format_: Format,
     *,
     close: Callable[[], None],
-    links: Iterable[str] = (),
+    digest: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A response whose chunks are sent as they arrive; `close` is called at its end, also after an error.
 
-    Its ETag is unique, because the next evaluation may return the rows in another order.
+    Its ETag is weak, because the next evaluation may return the rows in another order: the same for the same
+    `digest`, format and coding. It is unique if there is no digest, or the result changes without a write.
     """
     coding = request_coding(request)
-    fields = common_response_fields(request, f'"{uuid.uuid4().hex}"', links) | dict(headers or {})
+    if digest and not is_volatile(request):
+        tag = f"W/{compute_entity_tag(digest.encode(), format_, coding)}"
+    else:
+        tag = f'"{uuid.uuid4().hex}"'
+    fields = common_response_fields(request, tag) | dict(headers or {})
     return StreamedResponse(
         compress_chunks(chunks, coding), fields | body_header_fields(format_, coding), close
     )
 
 
-def common_response_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:
+def common_response_fields(request: Request, tag: str, links: Iterable[str] = ()) -> dict[str, str]:
     """The header fields that both a 200 and a 304 have."""
-    # Results with data of other services, or of functions such as NOW, change without a write.
-    is_volatile = getattr(request.state, "is_volatile", False)
+    is_private = is_volatile(request) or "authorization" in request.headers
     fields = {
         "ETag": tag,
         "Vary": "Accept, Accept-Encoding",
-        "Cache-Control": "no-store" if is_volatile or "authorization" in request.headers else "no-cache",
+        "Cache-Control": "no-store" if is_private else "no-cache",
     }
     if links:
         fields["Link"] = encode_field_value(", ".join(links))
     return fields
+
+
+def is_volatile(request: Request) -> bool:
+    """Whether the response changes without a write: it has data of other services, or of NOW and the like."""
+    return bool(getattr(request.state, "is_volatile", False))
 
 
 def body_header_fields(format_: Format, coding: str) -> dict[str, str]:
@@ -209,7 +218,9 @@ def matches_entity_tag(fields: Iterable[str], tag: str, *, weak: bool) -> bool:
     `weak`: weak tags match as well, as for If-None-Match, but not for If-Match (RFC 9110, section 13.1).
     """
     tags = ENTITY_TAG_PATTERN.findall(",".join(fields))
-    return tag in tags or "*" in tags or (weak and f"W/{tag}" in tags)
+    if weak:
+        tag, tags = tag.removeprefix("W/"), [value.removeprefix("W/") for value in tags]
+    return tag in tags or "*" in tags
 
 
 def request_coding(request: Request) -> str:

@@ -16,11 +16,12 @@ from ..i18n import gettext_noop
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem, build_sentence
 from ..rdf.formats import HTML, JSON
+from ..rdf.json_layout import serialize_json_body
 from ..rdf.labels import label_or_words
 from ..rdf.namespaces import namespaces_by_prefix
 from ..rdf.values import parse_parameter_term
 from ..resources.existence import check_known_iri
-from ..resources.representation import render_site_page, serialize_json_body
+from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.service import QueryService, select_internal_rows
 from ..store.labels import build_language_map, find_label, find_labels

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, Protocol
 
 import pyoxigraph as ox
@@ -26,7 +26,7 @@ from .query import CountsByField, ListRequest
 MAX_KEPT_PAGES, MAX_KEPT_PAGE_BYTES = 16, 256 * 1024  # of their TSV; the terms take ten times as many
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a key of caches by its identity
 class ListPage:
     """A page of a list: the number of items on all pages, and by IRI and field the terms of its resources.
 
@@ -44,7 +44,15 @@ def parse_list_page(tsv: bytes) -> ListPage:
     Do not change it. The last ones are kept, for other languages and formats, and because most writes change
     no list.
     """
-    return parse_short_list_page(tsv) if len(tsv) <= MAX_KEPT_PAGE_BYTES else parse_page_rows(tsv)
+    is_short = len(tsv) <= MAX_KEPT_PAGE_BYTES
+    return parse_short_list_page(sort_value_rows(tsv)) if is_short else parse_page_rows(tsv)
+
+
+def sort_value_rows(tsv: bytes) -> bytes:
+    """The results with the rows of each resource sorted, because the engine returns them in any order."""
+    head, *rows = tsv.removesuffix(b"\n").split(b"\n")
+    groups = groupby(rows, key=lambda row: row.split(b"\t", 2)[1])
+    return b"\n".join([head, *chain.from_iterable(sorted(group) for _, group in groups), b""])
 
 
 @lru_cache(MAX_KEPT_PAGES)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from itertools import accumulate
 
 from fastapi import Response
@@ -30,9 +30,10 @@ from ..resources.alternates import Resource
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, Preferences, parse_format_preferences
 from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource
-from ..resources.source_names import name_sources
+from ..resources.source_names import SourceName, name_sources
 from .fields import ListDefinition
 from .parameters import LIST_FORMATS, ListParameters
+from .results import ListPage
 from .routes import ListDependencies, respond_with_list
 from .timeline_events import (
     EVENT_LIST,
@@ -241,6 +242,7 @@ def event_tone(event: TimelineEvent) -> str:
     return event.kind
 
 
+MAX_KEPT_TIMELINES = 16
 # The parameters of the page with the chart; with any other, the response is a list.
 TIMELINE_PARAMETERS = {"year", "_mediatype"}
 
@@ -301,22 +303,49 @@ def build_timeline_page(
     context: RequestContext, timeline_data: TimelineData, event_years: Sequence[str], year_pairs: Pairs
 ) -> TimelinePage:
     """What the page shows of these events; `event_years` are the years of all events but papers."""
-    timeline = build_timeline(timeline_data)
-    events = render_fragment(
-        "timeline-events.html",
-        base=context.base,
-        timeline=timeline,
-        chart=build_timeline_chart(timeline),
-        year=find_year(year_pairs),
-        sources=name_sources(
-            context.store,
-            (term for event in timeline.events for term in event.terms.get("dcterms:source", ())),
-            context.base,
-            language.label_languages(),
+    sources = name_sources(
+        context.store,
+        (
+            term
+            for terms in timeline_data.events.resources.values()
+            for term in terms.get("dcterms:source", ())
         ),
+        context.base,
+        language.label_languages(),
+    )
+    papers_by_day = timeline_data.papers_by_day
+    timeline, events = render_timeline_events(
+        timeline_data.events,
+        None if papers_by_day is None else tuple(papers_by_day.items()),
+        tuple(sources.items()),
+        find_year(year_pairs),
+        (context.base, language.current_language()),
     )
     return TimelinePage(
         timeline, events, sorted({*event_years, *(name for name, _ in timeline.years if name)})
+    )
+
+
+@lru_cache(MAX_KEPT_TIMELINES)
+def render_timeline_events(
+    events: ListPage,
+    papers_by_day: tuple[tuple[str, int], ...] | None,
+    sources: tuple[tuple[str, SourceName], ...],
+    year: str,
+    base_and_language: tuple[str, str],
+) -> tuple[Timeline, Markup]:
+    """The timeline with the picture and list of its events, in the current language.
+
+    The last ones are kept, because most writes change no event.
+    """
+    timeline = build_timeline(TimelineData(events, None if papers_by_day is None else dict(papers_by_day)))
+    return timeline, render_fragment(
+        "timeline-events.html",
+        base=base_and_language[0],
+        timeline=timeline,
+        chart=build_timeline_chart(timeline),
+        year=year,
+        sources=dict(sources),
     )
 
 

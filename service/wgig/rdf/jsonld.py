@@ -17,6 +17,7 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from .formats import JSON, JSON_LD
+from .json_layout import serialize_json_body
 from .namespaces import (
     EXTERNAL_NAMESPACES,
     OWL_NAMESPACE,
@@ -26,7 +27,7 @@ from .namespaces import (
     build_prefixed_name,
     split_namespace,
 )
-from .serialization import UnserializableError
+from .serialization import UnserializableError, sort_for_reading
 from .vocabulary import VocabularyTerm
 
 JsonLdContext = dict[str, Any]
@@ -50,6 +51,17 @@ def build_jsonld_context(terms: Iterable[VocabularyTerm], base: str) -> JsonLdCo
     }
     keywords = dict(zip(JSONLD_KEYWORDS, (1.1, namespace, "@id", "@type"), strict=True))
     return {**keywords, **EXTERNAL_NAMESPACES, "wgig": namespace, **definitions}
+
+
+def serialize_compact_jsonld(
+    triples: Iterable[ox.Triple], context: JsonLdContext, main_iri: str = ""
+) -> bytes:
+    """Triples in a stable order as JSON-LD with the part of the context that it uses.
+
+    Those about `main_iri` are first. Raises UnserializableError.
+    """
+    document = compact_triples(sort_for_reading(triples, main_iri), context, "")
+    return serialize_json_body(embed_used_context(document, context))
 
 
 def coercion_of_term(term: VocabularyTerm) -> dict[str, str]:

@@ -6,11 +6,12 @@ languages come English, no language, tags with the script `Latn` such as `zh-Lat
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pyoxigraph as ox
 
-from .namespaces import expand_curie
+from .namespaces import MAX_CACHED_NAMES, expand_curie
 
 LABEL_PROPERTIES = tuple(  # in order of preference
     expand_curie(name).value
@@ -52,6 +53,7 @@ def label_or_words(labels: Mapping[str, ox.Literal], iri: str) -> ox.Literal:
     return labels[iri] if iri in labels else ox.Literal(words_of_iri(iri))
 
 
+@lru_cache(MAX_CACHED_NAMES)
 def words_of_iri(iri: str) -> str:
     """The last segment of an IRI as words, for terms without a label: "is part of" for `isPartOf`."""
     name = re.split(r"[#/]", iri.rstrip("#/"))[-1]

@@ -99,7 +99,6 @@ def check_output_readable(body: bytes, media_type: str) -> None:
 
 TYPE_IN_TRIPLE = f" <{RDF_TYPE_IRI}> "
 TURTLE_PREFIXES_PATTERN = re.compile(rb"(?:@prefix .*\n)*")
-TURTLE_SUBJECT_PATTERN = re.compile(rb"^(?=[^\t])", re.MULTILINE)
 MAX_TRIPLE_TERM_DEPTH = 100  # code that inspects triple terms recurses for each level
 
 
@@ -192,12 +191,12 @@ def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str, 
 def lay_out_turtle(body: bytes) -> bytes:
     """Turtle of pyoxigraph with its prefixes sorted, and a blank line before each subject.
 
-    Only lines with a prefix or subject do not begin with a tab, as no text has a raw line break.
+    Only the statements about a subject end in a dot and a line break, as no text has a raw line break.
     """
     prefixes = TURTLE_PREFIXES_PATTERN.match(body)
     assert prefixes
-    statements = TURTLE_SUBJECT_PATTERN.sub(b"\n", body[prefixes.end() :])
-    return b"".join([*sorted(prefixes[0].splitlines(keepends=True)), statements]).lstrip()
+    subjects = body[prefixes.end() :].replace(b" .\n", b" .\n\n").removesuffix(b"\n")
+    return b"".join([*sorted(prefixes[0].splitlines(keepends=True)), b"\n", subjects]).lstrip()
 
 
 def serialize_n_triples(triples: Iterable[ox.Triple]) -> bytes:
@@ -224,23 +223,28 @@ def sort_for_reading(
     """
     main_start, part_start = f"<{main_iri}> ", f"<{main_iri}/"
 
-    def sort_key(triple: ox.Triple) -> str:
-        text = str(triple).replace(TYPE_IN_TRIPLE, "  ", 1)
+    def sort_key(text: str) -> str:
+        text = text.replace(TYPE_IN_TRIPLE, "  ", 1)
         if main_iri and text.startswith(main_start):
             return "\0" + text
         return "\1" + text if has_parts and text.startswith(part_start) else text
 
-    return sorted(dict.fromkeys(triples), key=sort_key)  # fast, as the input is nearly sorted
+    triples_by_text = {str(triple): triple for triple in triples}  # texts take less time to hash
+    # Sorting is fast, as the input is nearly sorted.
+    return [triples_by_text[text] for text in sorted(triples_by_text, key=sort_key)]
 
 
 def find_used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
     """The namespaces, by prefix, that shorten at least one IRI of the triples."""
     iris = set[str]()
-    for term in {term for triple in triples for term in triple}:
-        if isinstance(term, ox.NamedNode):
-            iris.add(term.value)
-        elif isinstance(term, ox.Literal):
-            iris.add(term.datatype.value)
+    for subject, predicate, object_ in triples:
+        if isinstance(subject, ox.NamedNode):
+            iris.add(subject.value)
+        iris.add(predicate.value)
+        if isinstance(object_, ox.NamedNode):
+            iris.add(object_.value)
+        elif isinstance(object_, ox.Literal):
+            iris.add(object_.datatype.value)
     prefixes = {name.partition(":")[0] for iri in iris if (name := shorten_iri(iri, base)) != iri}
     return {
         prefix: namespace for prefix, namespace in namespaces_by_prefix(base).items() if prefix in prefixes

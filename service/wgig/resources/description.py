@@ -11,30 +11,28 @@ import pyoxigraph as ox
 from ..http.language import ANY_LANGUAGE, LanguagePreferences, StatementLike, keep_requested_languages
 from ..i18n import gettext_noop
 from ..rdf.namespaces import RDF_TYPE
+from ..sparql.workers.description import MAX_DESCRIBED_PARTS, MAX_INCOMING_STATEMENTS
 from ..store.labels import best_label, find_labels
 from ..store.node_cache import cache_for_node
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions
 
-MAX_DESCRIBED_PARTS = 250
-MAX_INCOMING_STATEMENTS = 500
 MAX_INCOMING_PER_PROPERTY = 50  # if there are more than MAX_INCOMING_STATEMENTS
 INCOMING_CUT_MESSAGE = gettext_noop("This page shows %(shown)s of %(total)s statements that link to it.")
 PARTS_CUT_MESSAGE = gettext_noop("Only the first %(number)s parts are shown.")
 
 
 class Statement(NamedTuple):
-    """A triple and the IRIs of the named graphs that contain it; none if only the default graph does."""
+    """A triple and its terms, and the IRIs of the named graphs that contain it.
+
+    There are no graphs if only the default graph contains the triple.
+    """
 
     subject: ox.NamedNode
     predicate: ox.NamedNode
     object: ResultTerm
     graphs: tuple[str, ...]
-
-    @property
-    def triple(self) -> ox.Triple:
-        """The statement without its graphs."""
-        return ox.Triple(self.subject, self.predicate, self.object)
+    triple: ox.Triple
 
 
 class CutNotice(NamedTuple):
@@ -221,27 +219,24 @@ def iris_below(iri: str, terms: Iterable[ResultTerm]) -> set[str]:
 
 def statements_from_quads(quads: Iterable[ox.Quad]) -> list[Statement]:
     """Statements from quads whose subjects are IRIs, each triple once, sorted."""
-    graphs: dict[ox.Triple, set[str]] = {}
+    statements: dict[str, Statement] = {}  # by the text of the triple, which takes less time to hash
     for quad in quads:
-        triple_graphs = graphs.setdefault(quad.triple, set())
-        if not isinstance(quad.graph_name, ox.DefaultGraph):
-            triple_graphs.add(quad.graph_name.value)
-    return [build_statement(triple, graphs[triple]) for triple in sorted(graphs, key=str)]
-
-
-def build_statement(triple: ox.Triple, graphs: set[str]) -> Statement:
-    """A triple whose subject is an IRI, with the graphs that contain it."""
-    assert isinstance(triple.subject, ox.NamedNode)
-    return Statement(triple.subject, triple.predicate, triple.object, tuple(sorted(graphs)))
+        subject, predicate, object_, graph = quad
+        triple = quad.triple
+        text, graphs = str(triple), () if isinstance(graph, ox.DefaultGraph) else (graph.value,)
+        if known := statements.get(text):
+            graphs = tuple(sorted({*known.graphs, *graphs}))
+        statements[text] = Statement(subject, predicate, object_, graphs, triple)
+    return [statements[text] for text in sorted(statements)]
 
 
 def iris_in_description(description: ResourceDescription) -> set[str]:
     """All IRIs in the description: nodes, properties, classes and graphs."""
     iris = {description.iri}
-    for statement in description:
-        iris |= {statement.subject.value, statement.predicate.value, *statement.graphs}
-        if isinstance(statement.object, ox.NamedNode):
-            iris.add(statement.object.value)
+    for subject, predicate, object_, graphs, _ in description:
+        iris.update((subject.value, predicate.value, *graphs))
+        if isinstance(object_, ox.NamedNode):
+            iris.add(object_.value)
     return iris
 
 

@@ -26,6 +26,7 @@ from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf import vocabulary
 from ..rdf.formats import CSS, HTML, JAVASCRIPT, JSON_LD, SVG, Format
+from ..rdf.json_layout import serialize_json_body
 from ..rdf.namespaces import expand_curie
 from ..rdf.vocabulary import VocabularyTerm
 from ..shacl.rules import rules_by_code, section_headings
@@ -45,7 +46,6 @@ from .representation import (
     render_site_page,
     respond_with_resource,
     serialize_graph_body,
-    serialize_json_body,
 )
 from .schemas import GraphDocument
 

@@ -13,10 +13,10 @@ from ..rdf.formats import JSON
 from ..rdf.literals import literal_value
 from ..rdf.namespaces import XSD_NAMESPACE, shorten_iri
 from ..rdf.serialization import UnserializableError
+from ..sparql.workers.description import MAX_DESCRIBED_PARTS
 from ..store.labels import build_language_map, find_labels
 from ..store.store import Store
 from .description import (
-    MAX_DESCRIBED_PARTS,
     PARTS_CUT_MESSAGE,
     ResourceDescription,
     Statement,

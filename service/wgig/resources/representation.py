@@ -5,7 +5,6 @@ the resource gets 406 with a list of those that apply. Links to other pages of a
 other parameters.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
@@ -32,7 +31,8 @@ from ..pages.rendering import PATH_SAFE_CHARACTERS
 from ..problems import Problem
 from ..rdf import vocabulary
 from ..rdf.formats import HTML, JSON, JSON_LD, N_TRIPLES, PLAIN_XML, Format
-from ..rdf.jsonld import build_jsonld_context, compact_triples, embed_used_context
+from ..rdf.json_layout import serialize_json_body
+from ..rdf.jsonld import build_jsonld_context, compact_triples, serialize_compact_jsonld
 from ..rdf.serialization import check_output_readable, serialize_triples, sort_for_reading
 from ..store.node_cache import cache_for_node
 from ..store.store import Store
@@ -64,8 +64,6 @@ def address_with_parameters(request: Request, pairs: Pairs) -> str:
 
 CONTEXT_PATH = "/context.jsonld"
 MAX_MARKUP_RESOURCES = 100  # resources of a list in the markup for search engines
-JSON_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` makes a new one each time
-JSON_LINE_SEPARATOR = ",\n    "
 SUFFIXED_PATH_PATTERN = re.compile(
     r"(?P<path>.+)\."
     rf"(?P<suffix>{'|'.join(format_.suffix for format_ in (*DEFAULT_PROFILE_FORMATS, PLAIN_XML))})"
@@ -191,12 +189,11 @@ def serialize_graph_body(
     Those about `main_iri` are first, except in N-Triples, whose order is that of citations. JSON-LD is
     compact, and JSON refers to the context by path.
     """
-    if format_ in (JSON, JSON_LD):
-        jsonld_context = ontology_context(context)
-        document = compact_triples(sort_for_reading(triples, main_iri), jsonld_context, CONTEXT_PATH)
-        return serialize_json_body(
-            document if format_ is JSON else embed_used_context(document, jsonld_context)
-        )
+    if format_ is JSON_LD:
+        return serialize_compact_jsonld(triples, ontology_context(context), main_iri)
+    if format_ is JSON:
+        triples = sort_for_reading(triples, main_iri)
+        return serialize_json_body(compact_triples(triples, ontology_context(context), CONTEXT_PATH))
     return serialize_triples(triples, format_, context.base, "" if format_ is N_TRIPLES else main_iri)
 
 
@@ -209,34 +206,6 @@ def ontology_context(context: RequestContext) -> dict[str, object]:
 def read_ontology_context(store: Store, graph: str, base: str) -> dict[str, object]:
     """The JSON-LD context of the ontology in a graph; cached until a write changes the graph."""
     return build_jsonld_context(vocabulary.list_vocabulary_terms(store.triples(graph)), base)
-
-
-def serialize_json_body(document: Mapping[str, object]) -> bytes:
-    """JSON with a line for each member, and for each item of a member.
-
-    Full indentation takes four times as long.
-    """
-    members = ",\n".join(
-        f"  {serialize_json_line(name)}: {serialize_json_member(value)}" for name, value in document.items()
-    )
-    return f"{{\n{members}\n}}\n".encode()
-
-
-def serialize_json_member(value: object) -> str:
-    """A value as JSON, with a line for each item of a list and each member of an object."""
-    if isinstance(value, list) and value:
-        return f"[\n    {JSON_LINE_SEPARATOR.join(map(serialize_json_line, value))}\n  ]"
-    if isinstance(value, dict) and value:
-        members = (
-            f"{serialize_json_line(name)}: {serialize_json_line(item)}" for name, item in value.items()
-        )
-        return f"{{\n    {JSON_LINE_SEPARATOR.join(members)}\n  }}"
-    return serialize_json_line(value)
-
-
-def serialize_json_line(value: object) -> str:
-    """A value as JSON on one line."""
-    return JSON_ENCODER.encode(value)
 
 
 def render_site_page(context: RequestContext, template: str, **values: object) -> bytes:

@@ -27,9 +27,11 @@ from ..pages.dependencies import ContextDep, RequestContext, get_context
 from ..problems import Problem, build_sentence
 from ..rdf import jsonld
 from ..rdf.formats import HTML, JSON, JSON_LD, Format
+from ..rdf.json_layout import serialize_json_body
 from ..rdf.jsonld import FRAME_TYPES, compact_triples, embed_used_context
-from ..rdf.namespaces import DCTERMS_LICENSE, EXTERNAL_NAMESPACES, LICENSE_IRI, RDFS_LABEL, expand_curie
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, RDFS_LABEL, expand_curie
 from ..sparql.examples import find_examples_by_keyword
+from ..sparql.workers.description import find_document_iri, iter_document_triples
 from ..store.resource_versions.database import ResourceVersions
 from ..store.resource_versions.projection import ResourceVersionsProjection
 from . import existence, plain_json
@@ -69,7 +71,6 @@ from .representation import (
     render_site_page,
     respond_with_resource,
     serialize_graph_body,
-    serialize_json_body,
 )
 from .resource_page import render_inverse_page, render_resource_page
 from .schemas import FramedDocument, GraphDocument, ResourceDocument
@@ -195,9 +196,12 @@ def get_resource_document(
         INVERSE_FORMATS if pairs else DEFAULT_PROFILE_FORMATS,
         pairs=pairs,
     )
-    links = [about_link(iri), CITATION_LINK_TEMPLATE.format(quote(iri, safe=""))]
     return respond_with_resource(
-        context, preferences, resource, extra_links=links, find_languages=find_languages
+        context,
+        preferences,
+        resource,
+        extra_links=list_document_links(iri),
+        find_languages=find_languages,
     )
 
 
@@ -379,9 +383,8 @@ def description_triples(description: ResourceDescription, base: str) -> Iterable
     for statement in description:
         yield statement.triple
     yield from label_triples({iri: label for iri, label in description.labels.items() if iri not in subjects})
-    document = ox.NamedNode(description.iri.replace(f"{base}id/", f"{base}doc/", 1))
-    yield ox.Triple(document, ox.NamedNode(f"{FOAF_BASE_IRI}primaryTopic"), ox.NamedNode(description.iri))
-    yield ox.Triple(document, DCTERMS_LICENSE, ox.NamedNode(LICENSE_IRI))
+    yield from iter_document_triples(description.iri, base)
+    document = ox.NamedNode(find_document_iri(description.iri, base))
     for notice in description.cut_notices:
         yield ox.Triple(document, expand_curie("rdfs:comment"), ox.Literal(str(notice), language="en"))
 
@@ -416,6 +419,11 @@ def description_languages(description: ResourceDescription) -> list[str]:
     """The language tags of the texts of a description, sorted."""
     terms = (*(statement.object for statement in description), *description.labels.values())
     return sorted({tag for term in terms if isinstance(term, ox.Literal) and (tag := term.language)})
+
+
+def list_document_links(iri: str) -> list[str]:
+    """The links from a description to its resource and to the citation of it."""
+    return [about_link(iri), CITATION_LINK_TEMPLATE.format(quote(iri, safe=""))]
 
 
 def about_link(iri: str) -> str:

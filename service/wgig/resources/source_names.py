@@ -20,6 +20,7 @@ import pyoxigraph as ox
 from ..http.language import current_language, format_month, gettext
 from ..i18n import ENGLISH
 from ..store.labels import find_label
+from ..store.node_cache import cache_for_node
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from .text_links import FOAF_PAGE, find_page_language, find_site
@@ -90,8 +91,7 @@ def name_source(
     parts = urlsplit(url)
     address = url.partition("://")[2].removeprefix("www.")
     row = next((row for row in read_source_rows() if address.startswith(row.address)), None)
-    subjects = (quad.subject for quad in store.match(None, FOAF_PAGE, ox.NamedNode(url)))
-    documents = [subject.value for subject in subjects if isinstance(subject, ox.NamedNode)]
+    documents = [*find_page_documents(store, url)]
     documents += [f"{base}id/{row.document}"] if row and row.document else []
     title = next(filter(None, (find_label(store, iri, language_ranges) for iri in documents)), None)
     if title is None and row and row.title:
@@ -106,6 +106,13 @@ def name_source(
         (row.language if row else "") or find_page_language(url),
         "" if title or mailing_list else detail,
     )
+
+
+@cache_for_node
+def find_page_documents(store: Store, url: str) -> tuple[str, ...]:
+    """The IRIs of the resources whose page is at a URL; cached until a write touches the URL."""
+    subjects = (quad.subject for quad in store.match(None, FOAF_PAGE, ox.NamedNode(url)))
+    return tuple(subject.value for subject in subjects if isinstance(subject, ox.NamedNode))
 
 
 def describe_kind(url: str) -> str:

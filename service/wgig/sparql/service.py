@@ -367,7 +367,12 @@ async def serialize_result(  # noqa: PLR0913, PLR0917 - the response depends on 
         )
     chunks = iter_result_chunks(first_chunk, result)
     return respond_with_stream(
-        request, chunks, format_, close=result.close, links=SPARQL_RESPONSE_LINKS, headers=headers
+        request,
+        chunks,
+        format_,
+        close=result.close,
+        digest=result.digest,
+        headers={"Link": ", ".join(SPARQL_RESPONSE_LINKS), **headers},
     )
 
 

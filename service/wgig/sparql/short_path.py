@@ -3,7 +3,8 @@
 A request takes it if its head has only common header fields, if the fast path of admission recognizes the
 query. The response is the same as on the long path, at less than half of the CPU.
 Everything else takes the long path: other requests at once, and a result that fails or does not fit the first
-chunk with the query that was started here.
+chunk with the query that was started here. When such a request comes again, it takes the long path at once,
+because only that has the cache of long responses.
 """
 
 import re
@@ -43,6 +44,7 @@ PLAIN_FIELD_PATTERN = re.compile(rb"([A-Za-z-]+): ?([ -~]*)")
 PLAIN_FIELDS = frozenset(
     (b"accept", b"accept-encoding", b"accept-language", b"connection", b"host", b"user-agent")
 )
+MAX_LONG_REQUESTS = 10_000
 PLAIN_PARAMETERS = frozenset(("query", "_mediatype", *MEDIA_TYPE_ALIASES))
 
 
@@ -69,6 +71,7 @@ class ShortQueryPath:
         """`get_queries` returns the current service; responses are added to `raw_cache`."""
         self.get_queries, self.raw_cache = get_queries, raw_cache
         self.started: dict[bytes, ShortQuery] = {}  # by the bytes of the request
+        self.long_requests: set[int] = set()  # hashes of requests that had to take the long path
 
     def start(self, data: bytes, client: str, responder: ShortResponder) -> "ShortQuery | RawResponse | None":
         """Start the query of a request, or join an equal one; the response if the result is there at once.
@@ -83,7 +86,12 @@ class ShortQueryPath:
             return query
         queries = self.get_queries()
         head = parse_plain_head(data[line.end() :])
-        if head is None or queries.telemetry.tracing or queries.telemetry.logs.logs_queries:
+        if (
+            head is None
+            or hash(data) in self.long_requests
+            or queries.telemetry.tracing
+            or queries.telemetry.logs.logs_queries
+        ):
             return None
         plain = read_plain_query(line[1], queries, head)
         query = plain and self.start_query(data, client, plain, queries)
@@ -106,6 +114,12 @@ class ShortQueryPath:
             queries.running.add_query(result, plain.job.query.text, client)
             result.on_first(query.finish)
         return query
+
+    def add_long_request(self, data: bytes) -> None:
+        """Let a request take the long path from now on."""
+        if len(self.long_requests) >= MAX_LONG_REQUESTS:
+            self.long_requests.clear()
+        self.long_requests.add(hash(data))
 
 
 class ShortQuery:
@@ -140,6 +154,8 @@ class ShortQuery:
         raw = self.make_raw_response()
         responders, self.responders = self.responders, []
         if raw is None:
+            if not self.result.fault:
+                self.path.add_long_request(self.data)
             # The first request continues with this result on the long path, the others begin again.
             responders[0](None, self.result)
             for responder in responders[1:]:

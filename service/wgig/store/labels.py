@@ -7,13 +7,16 @@ language are under `@none` (JSON-LD 1.1).
 
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
 from ..rdf.labels import LABEL_PROPERTIES, label_sort_key, rank_language
 from .node_cache import cache_for_node
-from .store import Store
+from .view import StoreView
+
+if TYPE_CHECKING:  # query workers do not need it
+    from .store import Store
 
 # By property: its position in the order of preference.
 _LABEL_RANKS = {ox.NamedNode(iri): rank for rank, iri in enumerate(LABEL_PROPERTIES)}
@@ -21,7 +24,7 @@ ALT_LABEL_RANK = len(LABEL_PROPERTIES) - 1  # skos:altLabel is the last
 
 
 def find_labels(
-    store: Store, iris: Iterable[str], language_ranges: tuple[str, ...] = ()
+    store: "Store", iris: Iterable[str], language_ranges: tuple[str, ...] = ()
 ) -> dict[str, ox.Literal]:
     """The best label of each IRI that has one.
 
@@ -33,13 +36,18 @@ def find_labels(
 
 
 @cache_for_node
-def find_label(store: Store, iri: str, language_ranges: tuple[str, ...] = ()) -> ox.Literal | None:
+def find_label(store: "Store", iri: str, language_ranges: tuple[str, ...] = ()) -> ox.Literal | None:
     """The best label of an IRI, or None; cached until a write touches the IRI."""
+    return read_label(store, iri, language_ranges)
+
+
+def read_label(view: StoreView, iri: str, language_ranges: tuple[str, ...] = ()) -> ox.Literal | None:
+    """The best label of an IRI, or None."""
     node = ox.NamedNode(iri)
     candidates: list[tuple[ox.NamedNode, Any]] = []
     label: ox.Literal | None = None
     for property_ in _LABEL_RANKS:
-        candidates += ((property_, quad.object) for quad in store.match(node, property_))
+        candidates += ((property_, quad.object) for quad in view.match(node, property_))
         label = best_label(candidates, language_ranges)
         if label is not None and label.language == "en" and not language_ranges:
             break  # no later property can have a better one

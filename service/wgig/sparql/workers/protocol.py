@@ -43,6 +43,7 @@ MESSAGE_HEAD_STRUCT = struct.Struct("!cI")
 VERSION_STRUCT = struct.Struct("!Q")
 
 WorkerMessage = tuple[bytes, bytes]  # the kind and the body
+DESCRIPTION_MEDIA_TYPE = "x-wgig/description"  # of a job that is no query
 
 
 class ForkerLimits(NamedTuple):
@@ -55,6 +56,8 @@ class ForkerLimits(NamedTuple):
 
 class QueryJob(NamedTuple):
     """A query with its result format, dataset, base IRI and limits.
+
+    A job with DESCRIPTION_MEDIA_TYPE describes a resource; see `description.make_description_job`.
 
     The result has at most `max_bytes` bytes and `max_rows` rows or triples; `max_rows` 0 means no limit. A
     worker of a front process applies all changes up to `version` first.
@@ -108,7 +111,7 @@ class QueryFault(Exception):  # noqa: N818  a term of the glossary
 SYNTAX_FAULT = "syntax"
 VALUE_FAULT = "value"  # the query has no syntax error, but cannot be evaluated
 SIZE_FAULT = "size"  # the result has too many bytes
-ROWS_FAULT = "rows"  # the result has too many rows
+ROWS_FAULT = "rows"  # the result has too many rows, or the description too many quads
 UNFIT_FAULT = "unfit"  # the result has a value that the format cannot represent
 DISK_FAULT = "disk"  # an I/O error of the store
 TIME_FAULT = "time"  # timeout

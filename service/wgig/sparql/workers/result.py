@@ -5,6 +5,7 @@ QueryFault.
 """
 
 import asyncio
+import hashlib
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -42,6 +43,8 @@ class QueryResult:
         """Start with no chunks."""
         self.set_flow, self.stop = set_flow, stop
         self.chunks: deque[bytes] = deque()
+        # The id of the service and the job, if all processes of the service have equal data at a version.
+        self.origin: tuple[str, QueryJob] | None = None
         self.has_begun = False  # whether the client has read a chunk
         self.has_ended = False  # whether the last chunk or a fault has arrived
         self.size = 0  # bytes received
@@ -49,6 +52,14 @@ class QueryResult:
         self.end_callback: Callable[[], None] | None = None
         self.fault: QueryFault | None = None
         self.waiter: asyncio.Future[None] | None = None  # on which the reader waits
+
+    @property
+    def digest(self) -> str:
+        """Equal for the results of one query at one version of the data; empty if it is not known."""
+        if not self.origin:
+            return ""
+        service_id, job = self.origin
+        return hashlib.sha256(service_id.encode() + job.pack()).hexdigest()[:32]
 
     def add(self, chunk: bytes, *, last: bool) -> None:
         """Add a chunk, and pause the sender if the buffer is full."""

@@ -23,11 +23,13 @@ from ...settings import MIB, THREAD_STACK_BYTES, available_memory_bytes
 from ...store.change import parse_change
 from ...store.view import StoreView
 from .counted_quads import CountedQuads
+from .description import ResourceDescriber
 from .evaluation import NEXT_CHUNK_BYTES, evaluate_query
 from .protocol import (
     CHANGE_MESSAGE,
     CHUNK_MESSAGE,
     CONNECT_MESSAGE,
+    DESCRIPTION_MEDIA_TYPE,
     END_MESSAGE,
     FAULT_MESSAGE,
     HELLO_MESSAGE,
@@ -122,6 +124,7 @@ class QueryWorker:
             if copy
             else max(WORN_OUT_BYTES, available_memory_bytes() // DISK_CACHE_MEMORY_DIVISOR),
         )
+        self.describer = ResourceDescriber()
         self.version = 0  # of the data, if the service has sent VERSION_MESSAGE
         self.buffer = bytearray()  # of the messages of the service
         self.queries = self.iter_queries()
@@ -157,7 +160,11 @@ class QueryWorker:
             except QueryFault as fault:
                 send_query_fault(connection, fault)
                 continue
-            send_query_result(connection, StoreView(self.quads), self.copy, job, self.memory_limit)
+            view = StoreView(self.quads)
+            if job.media_type == DESCRIPTION_MEDIA_TYPE:
+                send_description(connection, view, self.describer, job)
+            else:
+                send_query_result(connection, view, self.copy, job, self.memory_limit)
             if get_thread_niceness() > self.start_niceness:
                 self.memory_limit.lift()
                 return True
@@ -211,10 +218,13 @@ class QueryWorker:
     def handle_message(self, kind: bytes, body: bytes) -> None:
         """Handle a message of the service that is not a query."""
         if kind == OPEN_MESSAGE:
+            self.describer.forget()
             self.open_folder(body.decode())
         elif kind == CHANGE_MESSAGE and self.copy:
             self.memory_limit.lift()
-            self.copy.apply(parse_change(body))
+            change = parse_change(body)
+            self.copy.apply(change)
+            self.describer.forget(change)
             self.memory_limit.renew()
         elif kind == VERSION_MESSAGE and not self.is_retired:
             (self.version,) = VERSION_STRUCT.unpack(body)
@@ -296,6 +306,18 @@ def send_query_result(
     else:
         is_worn = time.monotonic() - started_at > MEMORY_CHECK_SECONDS and limit.is_worn_out()
         connection.sendall(frame_message(WORN_MESSAGE if is_worn else END_MESSAGE, last_chunk))
+
+
+def send_description(
+    connection: socket.socket, view: StoreView, describer: ResourceDescriber, job: QueryJob
+) -> None:
+    """Send the description of a resource, or a fault."""
+    try:
+        body = describer.describe(view, job)
+    except QueryFault as fault:
+        send_query_fault(connection, fault)
+    else:
+        connection.sendall(frame_message(END_MESSAGE, body))
 
 
 def send_query_fault(connection: socket.socket, fault: QueryFault) -> None:
