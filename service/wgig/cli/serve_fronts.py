@@ -11,8 +11,8 @@ supervisor has forked without a copy of the quads.
 import argparse
 import asyncio
 import gc
+import json
 import logging
-import marshal
 import os
 import shutil
 import signal
@@ -169,17 +169,18 @@ class SupervisorRequests:
         self.receiver.setblocking(False)
         self.supervisor_id = os.getpid()
 
-    def send(self, name: str, arguments: tuple[Any, ...], descriptors: Sequence[int] = ()) -> None:
-        """Send a request with arguments that `marshal` can write, and file descriptors. Raises OSError."""
-        socket.send_fds(self.sender, [marshal.dumps((name, arguments))], descriptors)
+    def send(self, name: str, arguments: Sequence[Any], descriptors: Sequence[int] = ()) -> None:
+        """Send a request with arguments that JSON can represent, and file descriptors. Raises OSError."""
+        socket.send_fds(self.sender, [json.dumps([name, arguments]).encode()], descriptors)
         os.kill(self.supervisor_id, REQUEST_SIGNAL)
 
-    def receive(self) -> Iterator[tuple[str, tuple[Any, ...], list[int]]]:
+    def receive(self) -> Iterator[tuple[str, list[Any], list[int]]]:
         """The requests that have arrived."""
         with suppress(BlockingIOError):
             while True:
                 packed, descriptors, _, _ = socket.recv_fds(self.receiver, MAX_REQUEST_BYTES, 3)
-                yield *marshal.loads(packed), descriptors  # noqa: S302  from a process of the service
+                name, arguments = json.loads(packed)
+                yield name, arguments, descriptors
 
 
 class Supervisor:
@@ -369,7 +370,7 @@ class Supervisor:
         with open(read_end, "rb") as reply:  # noqa: PTH123 - a descriptor
             try:
                 descriptors = [forker_end.fileno(), workers_end.fileno(), write_end]
-                self.requests.send(FORKER_REQUEST, tuple(limits), descriptors)
+                self.requests.send(FORKER_REQUEST, limits, descriptors)
             finally:
                 os.close(write_end)
             process_id = reply.read()  # all other copies of the write end are closed, whatever happens
