@@ -15,7 +15,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,6 +32,7 @@ from wgig.store.folder import CHANGE_LOG_FILE
 from wgig.store.position import POSITION_FILE
 
 from tests.fixtures.forking import start_forker
+from tests.fixtures.http_server import serve_on_thread
 
 pytestmark = pytest.mark.slow
 
@@ -397,10 +397,8 @@ class StatusHandler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def status_url() -> Iterator[str]:
     """The URL of an endpoint with StatusHandler."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), StatusHandler) as endpoint:
-        threading.Thread(target=endpoint.serve_forever).start()
+    with serve_on_thread(ThreadingHTTPServer(("127.0.0.1", 0), StatusHandler)) as endpoint:
         yield f"http://127.0.0.1:{endpoint.server_port}/"
-        endpoint.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import json
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from tests.deploy.balancing import run_balancer, wait_until
+from tests.fixtures.http_server import serve_on_thread
 from tests.fixtures.processes import ServiceStarter
 
 PIPELINED_REQUESTS = 400  # the balancer allows 300 in ten seconds
@@ -51,10 +51,8 @@ def echo_url(post_paths: list[str]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Log nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), EchoHandler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serve_on_thread(ThreadingHTTPServer(("127.0.0.1", 0), EchoHandler)) as server:
         yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 def test_two_instances_answer_over_tls_and_one_continues_alone(
@@ -115,10 +113,8 @@ def serve_name(name: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Log nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), NameHandler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serve_on_thread(ThreadingHTTPServer(("127.0.0.1", 0), NameHandler)) as server:
         yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 def test_changes_and_dumps_come_from_one_instance(certificate: Path) -> None:

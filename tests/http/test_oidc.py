@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +23,7 @@ from wgig.http.oidc import OidcIssuer, build_configured_issuer, parse_scope_mapp
 from wgig.settings import TOKENS_FILE, Settings
 from wgig.store.store import Store
 
+from tests.fixtures.http_server import serve_on_thread
 from tests.fixtures.service import make_client
 
 pytestmark = pytest.mark.slow
@@ -71,15 +71,13 @@ class FakeIssuer:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.metadata = {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 @pytest.fixture
 def fake_issuer() -> Iterator[FakeIssuer]:
     issuer = FakeIssuer()
-    yield issuer
-    issuer.server.shutdown()
-    issuer.server.server_close()
+    with serve_on_thread(issuer.server):
+        yield issuer
 
 
 def make_settings(fake_issuer: FakeIssuer, **options: Any) -> Settings:

@@ -20,6 +20,7 @@ from wgig.problems import Problem
 from wgig.settings import Settings, parse_paper_hosts
 from wgig.store.store import Store
 
+from tests.fixtures.http_server import serve_on_thread
 from tests.fixtures.sent_papers import COMPLETE_PAPER, MARKDOWN_PAPER
 from tests.fixtures.service import make_service_client
 from tests.fixtures.tls import OPENSSL, write_certificate
@@ -87,14 +88,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PaperServer]:
     """The server of HOST."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    paper_server = PaperServer(certificate)
-    thread = threading.Thread(target=paper_server.serve_forever, args=(0.01,))
-    thread.start()
-    yield paper_server
-    paper_server.is_stopping.set()
-    paper_server.shutdown()
-    thread.join()
-    paper_server.server_close()
+    with serve_on_thread(PaperServer(certificate)) as paper_server:
+        yield paper_server
+        paper_server.is_stopping.set()
 
 
 class Network:

@@ -23,6 +23,8 @@ from wgig.sparql import routes
 from wgig.sparql.examples import list_example_queries
 from wgig.store.store import Store
 
+from tests.fixtures.http_server import serve_on_thread
+
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
@@ -199,12 +201,8 @@ def w3id_proxy(service_url: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Log nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), RedirectHandler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serve_on_thread(ThreadingHTTPServer(("127.0.0.1", 0), RedirectHandler)) as server:
         yield f"http://127.0.0.1:{server.server_port}/?iri="
-        server.shutdown()
-        thread.join()
 
 
 def test_comunica_follows_iris_between_resources(

@@ -26,6 +26,7 @@ from wgig.store.change import Change
 from wgig.store.errors import StoreError
 from wgig.store.store import Store
 
+from tests.fixtures.http_server import serve_on_thread
 from tests.fixtures.processes import ServiceStarter
 from tests.fixtures.service import make_service_client
 from tests.fixtures.shared_facts import require_shared
@@ -124,13 +125,9 @@ SendText = Callable[[str], httpx.Response]
 
 @pytest.fixture
 def peer() -> Iterator[Peer]:
-    with Peer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serve_on_thread(Peer()) as server:
         yield server
         server.is_stopping.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

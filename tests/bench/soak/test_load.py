@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
-from threading import Event, Semaphore, Thread
+from threading import Event, Semaphore
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +13,7 @@ from bench.measure.client import build_request
 from bench.soak import load
 from bench.soak.load import CLIENTS, Load, Tally
 from bench.soak.mix import SoakRequest
+from tests.fixtures.http_server import serve_on_thread
 
 SLOW_PATH = "/200/slow"
 REQUESTS_PER_SECOND = 50
@@ -43,11 +44,8 @@ class StatusHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), StatusHandler) as server:
-        server.daemon_threads = True
-        Thread(target=server.serve_forever).start()
-        yield server.server_address[1]
-        server.shutdown()
+    with serve_on_thread(ThreadingHTTPServer(("127.0.0.1", 0), StatusHandler)) as server:
+        yield server.server_port
 
 
 class CountingTally(Tally):
