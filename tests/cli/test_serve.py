@@ -30,7 +30,6 @@ from wgig.cli.serve import (
 from wgig.http import access_log, auth
 from wgig.http.auth import TokenStore
 from wgig.http.work_queue import ProcessWorkQueue
-from wgig.problems import Problem
 from wgig.settings import CHECKOUT_FOLDER, TOKENS_FILE, Settings, read_settings_file
 from wgig.sparql.workers.pool import WorkerPool
 from wgig.store.errors import StoreError
@@ -366,13 +365,8 @@ def prepared_parts(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[st
 
 
 def prepare_with(service: Service, pool: FakePool) -> None:
-    """Prepare the parts of the service, with a process for checks that ends unexpectedly."""
-
-    async def fail(*_: object) -> None:
-        raise Problem(413, "The process ended.")
-
-    checks = SimpleNamespace(run=fail)
-    asyncio.run(prepare_parts(service, cast(ProcessWorkQueue, checks), cast(WorkerPool, pool)))
+    """Prepare the parts of the service."""
+    asyncio.run(prepare_parts(service, cast(WorkerPool, pool)))
 
 
 def test_query_workers_are_prepared_first_and_papers_last(

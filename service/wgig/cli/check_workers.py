@@ -1,6 +1,5 @@
 """Check files in several processes; outcomes are in the order of the files, of which few are in memory."""
 
-import gc
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -161,4 +160,3 @@ def prepare_check_worker(engine: str) -> None:
     """Prepare a worker process: load the engine, and exit silently on Ctrl-C, as the parent reports it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     get_shacl_engine(engine)(())  # checks no documents
-    gc.freeze()  # objects that exist now are never freed, so garbage collection can ignore them

@@ -60,7 +60,6 @@ from ..store.errors import StoreError
 from ..store.folder import has_quads
 from ..store.retention import CautiousClock
 from ..store.store import Store
-from .check_workers import prepare_check_worker
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # constants of malloc.h
 # By default there are eight arenas per core, and each keeps the memory that is freed in it.
@@ -374,13 +373,13 @@ def open_service(
         pool.report_damage = service.status.report_damage
     app = create_app(service, is_behind_fronts=registry is not None)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
-    return OpenService(service, app, reloader, list_background_jobs(service, checks, pool))
+    return OpenService(service, app, reloader, list_background_jobs(service, pool))
 
 
 def fill_new_store(settings: Settings) -> None:
-    """Fill a new store in a child process, unless it is shared. Call this before threads start.
+    """Fill and describe a new store in a child process, unless it is shared. Call this before threads start.
 
-    The memory that this takes, 100 MB for the shipped graphs, is freed with the process. After an error, the
+    The memory that this takes, 150 MB for the shipped graphs, is freed with the process. After an error, the
     store is left as after a crash, and opening it reports the error.
     """
     if settings.remote_query or settings.data == "none" or has_quads(settings.store):
@@ -392,7 +391,7 @@ def fill_new_store(settings: Settings) -> None:
         return
     try:
         end_with_parent(parent)
-        open_filled_store(settings, access_log.log_service_message).flush()
+        open_filled_store(settings, access_log.log_service_message).close()
     finally:
         os._exit(0)
 
@@ -424,28 +423,28 @@ def open_backends(settings: Settings, store: Store, pool: WorkerPool | None) -> 
     return QueryBackends(remote_workers, ThreadQueryWorkers(store), remote_workers.follower)
 
 
-def list_background_jobs(
-    service: Service, checks: ProcessWorkQueue, pool: WorkerPool | None
-) -> list[BackgroundJob]:
+def list_background_jobs(service: Service, pool: WorkerPool | None) -> list[BackgroundJob]:
     """The jobs to run in the background after the start, so that no request waits for them."""
     papers, judgments = service.projections.paper_counts, service.projections.judgment_counts
     return [
         # With a shared store, threads wait for its servers most of the time.
         *([] if service.settings.remote_query else [limit_page_threads]),
-        partial(prepare_parts, service, checks, pool),
+        partial(prepare_parts, service, pool),
         partial(prepare_home, service.settings.base, [papers["issue"], judgments, papers["posted"]]),
         *([partial(compact_daily, service)] if service.settings.history_days else []),
     ]
 
 
-async def prepare_parts(service: Service, checks: ProcessWorkQueue, pool: WorkerPool | None) -> None:
-    """Prepare all parts of the service, the query workers first: the others would delay the first query."""
+async def prepare_parts(service: Service, pool: WorkerPool | None) -> None:
+    """Prepare the parts of the service, the query workers first: the others would delay the first query.
+
+    The first check starts its process, which takes 0.5 s: with the SHACL engine, it has 55 MB.
+    """
     projections = service.projections
     if pool:
         await asyncio.wait([asyncio.create_task(pool.start())], timeout=MAX_WORKERS_DELAY_SECONDS)
     service.store.update_in_background()
     jobs = (
-        checks.run(prepare_check_worker, service.settings.shacl),
         asyncio.to_thread(projections.search_index.open),
         asyncio.to_thread(projections.resource_versions.open),
     )

@@ -4,7 +4,6 @@ A process takes 0.4 s to start, and then 2 ms a paper, of which it reads it from
 0.6 ms. It ends with the last paper. If one dies, this process reads and checks the other papers.
 """
 
-import gc
 import os
 import signal
 import threading
@@ -126,7 +125,6 @@ def prepare_check_process(engine_name: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=exit_after_parent, daemon=True).start()
     get_shacl_engine(engine_name)(())  # checks no papers
-    gc.freeze()  # objects that exist now are never freed, so garbage collection can ignore them
 
 
 def exit_after_parent() -> None:

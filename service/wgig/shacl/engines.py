@@ -5,6 +5,7 @@ that, shifty checks a paper in a millisecond; pySHACL takes 100 times as long. S
 the vocabulary as part of the data.
 """
 
+import gc
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -52,9 +53,11 @@ def get_shifty_validator() -> "shifty.PreparedValidator":
     """The validator of shifty with the shapes and the vocabulary, which it checks as part of the data."""
     import shifty  # noqa: PLC0415  takes 20 ms, and most commands check nothing
 
-    return shifty.PreparedValidator(
+    validator = shifty.PreparedValidator(
         serialize_n_triples([*rules.constraint_triples(), *vocabulary.vocabulary_triples()])
     )
+    gc.freeze()  # what was loaded for it is never freed, so garbage collection can ignore it
+    return validator
 
 
 def parse_shifty_result(shape: str, focus: str, value: str) -> ValidationResult:
