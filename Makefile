@@ -27,7 +27,7 @@ serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 
 # Two pytest processes in parallel, each with about half of the tests.
 HALF := tests/web tests/docs tests/cli tests/crash tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench \
-  tests/fronts tests/client tests/clients
+  tests/fronts tests/client tests/clients tests/feeds/test_ldes_client.py tests/sparql/test_comunica.py
 LONG_HALF := tests/remote tests/deploy
 test: lint ## Check style and types, run all tests except the long ones
 	@$(MAKE) --no-print-directory --jobs 2 test-half test-rest
