@@ -15,6 +15,8 @@ from wgig.seed import open_filled_store
 from wgig.settings import Settings
 from wgig.store.store import Store
 
+from tests.fixtures.processes import copy_filled_store
+
 from .family import find_descendants, wait_for_exit
 from .load import WRITE_TOKEN, make_client
 from .world import Scenario, run_scenario
@@ -96,6 +98,7 @@ def test_a_file_written_during_a_kill_is_loaded_completely_or_not_at_all(tmp_pat
 
 def test_inference_after_a_load_is_completed_after_a_kill(tmp_path: Path) -> None:
     settings = Settings(store=tmp_path / "store")
+    copy_filled_store(settings.store)
     paper = tmp_path / "paper.ttl"
     paper.write_text("<urn:paper> a <https://w3id.org/wgig/ontology#IssuePaper> .")
     with start_command(settings.store, "load", str(paper), "-", "--format", "ttl", data="shipped") as process:
@@ -109,6 +112,7 @@ def test_inference_after_a_load_is_completed_after_a_kill(tmp_path: Path) -> Non
 def test_the_conformance_of_a_loaded_paper_is_computed_after_a_kill(tmp_path: Path) -> None:
     settings = Settings(store=tmp_path / "store")
     paper, graph = f"{settings.base}id/paper/new", f"{settings.base}graph/paper/new"
+    copy_filled_store(settings.store)
     file = tmp_path / "paper.nq"
     file.write_text(f"<{paper}> <{RDF_TYPE}> <{settings.base}ontology#IssuePaper> <{graph}> .")
     with start_command(settings.store, "load", str(file), "-", "--format", "nq", data="shipped") as process:

@@ -20,6 +20,7 @@ from wgig.store.folder import CHANGE_LOG_FILE
 from wgig.store.resource_versions.states import get_derived_graphs
 from wgig.store.store import Store
 
+from tests.fixtures.processes import copy_filled_store
 from tests.fixtures.projections import StreamFollower, check_statistics, wait_until_current
 
 from .family import (
@@ -121,7 +122,7 @@ class Scenario:
     """A folder with a store and backups, and the writers, which check the state of the store."""
 
     def __init__(self, folder: Path, data: str) -> None:
-        """Start without any write or service; `data` is the value of WGIG_DATA."""
+        """Start without any write or service; `data`, the value of WGIG_DATA, is in the store."""
         self.folder, self.data = folder, data
         self.writers: list[Writer] = [
             *(GraphWriter(f"graph{number}") for number in range(3)),
@@ -131,6 +132,7 @@ class Scenario:
         self.follower = StreamFollower()
         self.max_writes = 30  # maximum number of acknowledged writes before a kill
         if data == "shipped":
+            copy_filled_store(folder / "store")
             self.writers.append(PaperWriter("paper"))
             self.max_writes = 3  # as inference follows each write
         self.start_seconds: list[float] = []  # of each start of the service

@@ -89,9 +89,9 @@ def run_fronts(folder: Path, **settings: str) -> Iterator[tuple[RunningService, 
 
 def write_number(client: httpx.Client, number: int) -> httpx.Response:
     """Replace the number in the store."""
-    update = f"""DELETE WHERE {{ GRAPH <{GRAPH}> {{ <x:s> <x:p> ?o }} }};
-        INSERT DATA {{ GRAPH <{GRAPH}> {{ <x:s> <x:p> {number} }} }}"""
-    return client.post("/update", content=update, headers=WRITE_HEADERS)
+    headers = WRITE_HEADERS | {"Content-Type": "text/turtle"}
+    content = f"<x:s> <x:p> {number} ."
+    return client.put("/graphs", params={"graph": GRAPH}, content=content, headers=headers)
 
 
 def read_number(client: httpx.Client) -> int:

@@ -23,7 +23,7 @@ from wgig.cli.mcp.tools import CallBudget, TruncatedText, mark_as_data, truncate
 from wgig.cli.parser import build_command_parser
 from wgig.settings import SHIPPED_FOLDER
 
-from tests.fixtures.processes import ServiceStarter
+from tests.fixtures.processes import ServiceStarter, copy_filled_store
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,10 @@ ClientFunction = Callable[[Client], Awaitable[Any]]
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {**os.environ, "WGIG_STORE": str(tmp_path_factory.mktemp("mcp") / "store")}
+    """The environment of servers with a filled store."""
+    folder = tmp_path_factory.mktemp("mcp") / "store"
+    copy_filled_store(folder)
+    return {**os.environ, "WGIG_STORE": str(folder)}
 
 
 def run_with_server(environment: dict[str, str], function: ClientFunction, *arguments: str) -> Any:
