@@ -111,12 +111,16 @@ class NumberWriter(Writer):
     def send(self, client: httpx.Client, number: int) -> None:
         """Replace the number in both graphs, and add it to the earlier numbers."""
         subject = f"<urn:{self.name}>"
-        now = f"GRAPH ?g {{ {subject} <urn:now> ?n }}"
+        # With a variable for the graph, the service would compare the whole store.
+        deletions = [
+            f"DELETE WHERE {{ GRAPH <urn:{side}> {{ {subject} <urn:now> ?n }} }};"
+            for side in ("left", "right")
+        ]
         client.post(
             "/update",
             headers=UPDATE_HEADERS,
             content=f"""
-            DELETE {{ {now} }} WHERE {{ {now} }};
+            {" ".join(deletions)}
             INSERT DATA {{
               GRAPH <urn:left> {{ {subject} <urn:now> {number} }}
               GRAPH <urn:right> {{ {subject} <urn:now> {number} ; <urn:was> {number} }}
