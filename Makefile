@@ -25,10 +25,10 @@ install: $(READY) ## Install into .venv, including what the tests need
 serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
-# Two pytest processes in parallel, each with about half of the tests.
-HALF := tests/web tests/docs tests/cli tests/crash tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench \
+# Two pytest processes in parallel, each with about half of the tests. Only the first installs packages of npm.
+HALF := tests/web tests/docs tests/cli tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench \
   tests/fronts tests/client tests/clients tests/feeds/test_ldes_client.py tests/sparql/test_comunica.py
-LONG_HALF := tests/remote tests/deploy
+LONG_HALF := tests/remote tests/deploy tests/fuzz
 test: lint ## Check style and types, run all tests except the long ones
 	@$(MAKE) --no-print-directory --jobs 2 test-half test-rest
 
@@ -49,9 +49,9 @@ test-long-rest: $(READY)
 	$(BIN)/pytest -m long $(LONG_HALF:%=--ignore=%)
 
 # Services of tests have one process that speaks HTTP, unless WGIG_WORKERS is set.
-FRONTS_HALF := tests/accept tests/crash/test_kill.py tests/crash/test_full.py tests/crash/test_power.py
-FRONTS_REST := tests/crash/test_rounds.py $(addprefix tests/hostile/test_hostile_,bodies.py queries.py tools.py) \
-  $(addprefix tests/http/test_,access_log.py fast_path.py framing.py limits.py proxies.py)
+FRONTS_HALF := tests/accept $(addprefix tests/crash/test_,kill.py full.py)
+FRONTS_REST := $(addprefix tests/crash/test_,rounds.py power.py) \
+  $(addprefix tests/hostile/test_hostile_,bodies.py queries.py tools.py) $(addprefix tests/http/test_,access_log.py fast_path.py framing.py limits.py proxies.py)
 test-fronts: $(READY) ## Run acceptance, crash, hostile and limit tests with three front processes
 	@$(MAKE) --no-print-directory --jobs 2 test-fronts-half test-fronts-rest
 
