@@ -455,7 +455,7 @@ async def prepare_parts(service: Service, checks: ProcessWorkQueue, pool: Worker
     await projections.resource_versions.scan_when_due()
     if pool:
         await pool.wait_until_copied()
-    await projections.papers_index.query(len)
+    await projections.list_index.query(len)
 
 
 async def compact_daily(service: Service) -> None:

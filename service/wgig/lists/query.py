@@ -234,25 +234,6 @@ def build_field_branches(list_request: ListRequest) -> str:
     )
 
 
-def build_matching_iris_query(list_request: ListRequest, base: str) -> str:
-    """The query for all matching resources, sorted. A result row has the resource `id`."""
-    keys = list_sort_keys(list_request)
-    return add_query_prefixes(
-        f"""SELECT ?id WHERE {{
-  SELECT ?id {" ".join(key.projection for key in keys)}
-  WHERE {{ {" ".join(iter_filter_patterns(list_request))} {" ".join(key.pattern for key in keys)} }}
-  GROUP BY ?id ORDER BY {" ".join([*(key.order for key in keys), "?id"])}
-}}""",
-        base,
-    )
-
-
-def build_unsorted_iris_query(list_request: ListRequest, base: str) -> str:
-    """The query for all matching resources in any order. A result row has the resource `id`."""
-    patterns = " ".join(iter_filter_patterns(list_request))
-    return add_query_prefixes(f"SELECT DISTINCT ?id WHERE {{ {patterns} }}", base)
-
-
 class SortKey(NamedTuple):
     """A sort key in SPARQL: the pattern that binds it, its SELECT projection, and its ORDER BY condition."""
 
@@ -408,17 +389,21 @@ def build_member_pattern(definition: ListDefinition, classes: tuple[str, ...] = 
     If the list has a required pattern, FILTER EXISTS makes the engine start from its matches, not from all
     resources of the class.
     """
-    names = classes or tuple(name if ":" in name else f"wgig:{name}" for name in definition.classes)
-    class_pattern = (
-        f"?id a {names[0]} ." if len(names) == 1 else f"VALUES ?class {{ {' '.join(names)} }} ?id a ?class ."
-    )
+    class_pattern = build_class_pattern(classes or definition.class_names)
     members = (
-        f"{definition.required_pattern} FILTER EXISTS {{ {class_pattern} }}"
-        if definition.required_pattern
+        f"{definition.member_pattern} FILTER EXISTS {{ {class_pattern} }}"
+        if definition.member_pattern
         else class_pattern
     )
     exclusion = f"MINUS {{ {definition.excluded_pattern} }}" if definition.excluded_pattern else ""
     return f"{members} FILTER (isIRI(?id)) {exclusion}"
+
+
+def build_class_pattern(names: Sequence[str]) -> str:
+    """The pattern of a resource of one of the classes with these prefixed names."""
+    if len(names) == 1:
+        return f"?id a {names[0]} ."
+    return f"VALUES ?class {{ {' '.join(names)} }} ?id a ?class ."
 
 
 def build_field_pattern(field: ListField) -> str:
