@@ -2,6 +2,7 @@
 
 import io
 import random
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
 from wgig.store.view import StoreView, parse_tsv_rows
+
+from tests.fixtures.service import make_service_client
 
 BASE = Settings.base
 WGIG = f"{BASE}ontology#"
@@ -306,3 +309,28 @@ def test_rows_of_an_item_are_read_together_from_long_results(
     content = read_content(ListIndex(filled_store, BASE))
     monkeypatch.setattr("wgig.lists.list_index.MAX_PARSED_BYTES", 10)
     assert read_content(ListIndex(filled_store, BASE)) == content
+
+
+@pytest.mark.parametrize(
+    "path", ["/timeline", "/papers.json?sort=-posted,id", "/stakeholders.csv?region=Europe"]
+)
+def test_a_query_answers_while_the_index_is_being_built(
+    filled_store: Store, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = make_service_client(Settings(), filled_store).get(path, headers={"Accept": "text/html"})
+    is_answered = threading.Event()
+    rebuild = ListIndex.rebuild
+
+    def rebuild_later(index: ListIndex, view: StoreView, version: int) -> None:
+        is_answered.wait()
+        rebuild(index, view, version)
+
+    monkeypatch.setattr(ListIndex, "rebuild", rebuild_later)
+    monkeypatch.setattr("wgig.lists.routes.LIST_INDEX_WAIT_SECONDS", 0)
+    client = make_service_client(Settings(), filled_store)
+    try:
+        response = client.get(path, headers={"Accept": "text/html"})
+    finally:
+        is_answered.set()
+    assert response.status_code == expected.status_code == 200
+    assert response.text == expected.text

@@ -1,8 +1,10 @@
 """The in-memory index of the lists that grow with the papers, with the values of all fields of their items.
 
-It is built on first use; afterwards, only the values that a commit affects are read again.
+It is built on first use, which takes a minute for 100,000 papers; meanwhile, queries answer instead.
+Afterwards, only the values that a commit affects are read again.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -264,6 +266,23 @@ class ListIndex(Projection):
     ) -> Result:
         """Call a function with the current lists. Raises Problem 503 if updating the index takes long."""
         return await self.queue.run(partial(self.query_sync, function, *args, **kwargs))
+
+    async def query_within(
+        self,
+        seconds: float,
+        function: Callable[Concatenate[Mapping[str, IndexedList], Params], Result],
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Result | None:
+        """As `query`, but None if the index is not built within `seconds`; the build continues."""
+        if not self.follows_commits:
+            if not self.is_broken or self.is_build_due:
+                build = asyncio.wrap_future(self.start_build())
+                build.add_done_callback(asyncio.Future.exception)  # it is logged
+                await asyncio.wait([build], timeout=seconds)
+            if not self.follows_commits:
+                return None
+        return await self.query(function, *args, **kwargs)
 
     def query_sync(
         self,

@@ -105,6 +105,7 @@ from .schemas import build_list_page_model
 
 PAPERS_LIST_NAME = "papers"
 LIST_COUNT_WAIT_SECONDS = 1  # time that a request waits for the counts of papers
+LIST_INDEX_WAIT_SECONDS = 2  # time that a request waits for the index, before a query answers instead
 LIST_DESCRIPTION = (
     "A resource must match all filters. If a filter is repeated, it must match one of the values. Identify a "
     "resource by the local name of its IRI, by its prefixed name, or by its IRI. A text matches if it "
@@ -243,12 +244,12 @@ async def read_list_result(dependencies: ListDependencies, list_request: ListReq
     """
     context, queries, definition = dependencies.context, dependencies.queries, list_request.definition
     has_facets = not has_explicit_fields(list_request)
-    is_papers_page = has_facets and definition.name == PAPERS_LIST_NAME
-    selection = await select_indexed(
-        dependencies, list_request, PAPER_ROW_FIELDS if is_papers_page else (), has_facets=has_facets
-    )
-    if selection and is_papers_page:
-        return ListResult(selection, {})
+    if has_facets and definition.name == PAPERS_LIST_NAME:
+        papers = await dependencies.index.query(
+            select_list_items, list_request, context.base, PAPER_ROW_FIELDS, has_facets=True
+        )
+        return ListResult(papers, {})
+    selection = await select_indexed(dependencies, list_request, has_facets=has_facets)
     page = await read_list_page(dependencies, list_request, selection)
     if selection:
         facets = await run_in_threadpool(build_indexed_facets, context, list_request, selection.tallies)
@@ -259,7 +260,8 @@ async def read_list_result(dependencies: ListDependencies, list_request: ListReq
     counts = await read_counts_within(dependencies.counts, definition, count_fields, LIST_COUNT_WAIT_SECONDS)
     is_short = facet_fields and await is_faceted(context, queries, list_request, page.total)
     facets = await read_facets(context, queries, list_request, counts) if is_short else []
-    return ListResult(page, counts, facets, len(counts) == len(count_fields))
+    is_complete = len(counts) == len(count_fields) and not definition.is_indexed
+    return ListResult(page, counts, facets, is_complete)
 
 
 def parse_list_parameters(request: Request) -> Pairs:
@@ -294,17 +296,17 @@ async def read_list_page(
 
 
 async def select_indexed(
-    dependencies: ListDependencies,
-    list_request: ListRequest,
-    value_fields: Sequence[str] = (),
-    *,
-    has_facets: bool = False,
+    dependencies: ListDependencies, list_request: ListRequest, *, has_facets: bool = False
 ) -> ListSelection | None:
-    """What the index selects for a request; None if the list is not in the index."""
+    """What the index selects for a request; None if the list is not in the index, or that is being built."""
     if not list_request.definition.is_indexed:
         return None
-    return await dependencies.index.query(
-        select_list_items, list_request, dependencies.context.base, value_fields, has_facets=has_facets
+    return await dependencies.index.query_within(
+        LIST_INDEX_WAIT_SECONDS,
+        select_list_items,
+        list_request,
+        dependencies.context.base,
+        has_facets=has_facets,
     )
 
 
@@ -393,7 +395,11 @@ async def read_known_texts(
 ) -> list[str]:
     """The values of a field in a list."""
     if definition.is_indexed:
-        return await dependencies.index.query(list_known_texts, definition.name, field.name)
+        known = await dependencies.index.query_within(
+            LIST_INDEX_WAIT_SECONDS, list_known_texts, definition.name, field.name
+        )
+        if known is not None:
+            return known
     request, queries = dependencies.context.request, dependencies.queries
     query = build_field_values_query(definition, field, queries.settings.base)
     return [value.value for (value,) in await select_internal_rows(request, queries, query)]
