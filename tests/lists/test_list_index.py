@@ -271,7 +271,7 @@ def test_index_is_rebuilt_after_a_bulk_load() -> None:
     assert index.query_sync(count_papers) == 1
 
 
-@pytest.mark.parametrize("limit", ["MAX_RECORDED_QUADS", "MAX_READ_VALUES"])
+@pytest.mark.parametrize("limit", ["MAX_CHANGED_QUADS", "MAX_READ_VALUES"])
 def test_everything_is_read_again_after_very_many_changes(
     limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

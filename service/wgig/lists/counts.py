@@ -43,10 +43,10 @@ from .property_paths import Nodes, PathStep, find_objects, follow_back, follow_p
 CellKey = tuple[str, ...]
 
 FLAG_DISPUTED, FLAG_CLUSTER = "disputed", "cluster"  # of judgments
-PAPER_LIST = LIST_DEFINITIONS["papers"]
+PAPER_DEFINITION = LIST_DEFINITIONS["papers"]
 # The property paths from a paper to the values of a dimension, by the name of the dimension.
 DIMENSION_PATHS = {
-    name: PAPER_LIST.by_name[field].property_path
+    name: PAPER_DEFINITION.by_name[field].property_path
     for name, field in (
         ("issue", "issue"),
         ("category", "category"),
@@ -85,7 +85,7 @@ class Dimension(CountedCells):
         """Take a name of DIMENSION_PATHS and the base IRI of the graph."""
         self.name, expand = name, partial(expand_curie, base=base)
 
-        self.paper_classes = frozenset(map(expand, PAPER_LIST.class_names))
+        self.paper_classes = frozenset(map(expand, PAPER_DEFINITION.class_names))
         self.illustrative, self.assessment = expand("wgig:illustrative"), expand("wgig:assessment")
         self.criterion, self.verdict = expand("wgig:criterion"), expand("wgig:verdict")
         self.paths = parse_property_path(DIMENSION_PATHS[name], base)

@@ -33,7 +33,7 @@ from .property_paths import PropertyPath, find_objects, follow_back, follow_path
 from .query import add_query_prefixes, build_class_pattern, build_member_pattern
 
 MAX_WAITING_LIST_REQUESTS, LIST_INDEX_TIMEOUT_SECONDS = 256, 20
-MAX_RECORDED_QUADS = 10_000  # changed statements; after more, all values are read again
+MAX_CHANGED_QUADS = 10_000  # changed statements; after more, all values are read again
 MAX_READ_VALUES = 50_000  # values of items that a change may affect; if it affects more, all are read again
 INDEXED_LISTS = tuple(name for name, definition in LIST_DEFINITIONS.items() if definition.is_indexed)
 MAX_PARSED_BYTES = 1 << 20  # of results whose terms are parsed together
@@ -253,6 +253,7 @@ class ListIndex(Projection):
         self.names: dict[str, Values] = {}  # sort keys of the names of resources by which lists were sorted
         self.changed_quads: set[ox.Quad] | None = set()  # to be read again on next use; None: too many
         self.change_lock = threading.Lock()
+        self.lists_lock = threading.RLock()  # a build replaces the lists while they are not in use
 
     def make_lists(self) -> dict[str, IndexedList]:
         """Lists without items."""
@@ -291,8 +292,10 @@ class ListIndex(Projection):
         **kwargs: Params.kwargs,
     ) -> Result:
         """Call a function with the current lists. Call it on one thread at a time, as `query` does."""
-        self.refresh()
-        return function(self.lists, *args, **kwargs)
+        self.ensure_current()
+        with self.lists_lock:
+            self.refresh()
+            return function(self.lists, *args, **kwargs)
 
     def apply(self, commit: CommittedChange) -> None:
         """Record the changed statements: the values that they affect are read again on next use."""
@@ -304,7 +307,7 @@ class ListIndex(Projection):
         with self.change_lock:
             if self.changed_quads is not None:
                 self.changed_quads |= quads
-                if len(self.changed_quads) > MAX_RECORDED_QUADS:
+                if len(self.changed_quads) > MAX_CHANGED_QUADS:
                     self.changed_quads = None
 
     def apply_many(self, commits: Sequence[CommittedChange]) -> None:
@@ -317,12 +320,12 @@ class ListIndex(Projection):
 
     def rebuild(self, view: StoreView, _version: int) -> None:
         """Read all items."""
-        self.names = {}
         lists = self.make_lists()
         for name, items in lists.items():
             self.readers[name].read_all(view, items)
             items.sort_numbers(tuple((name, False) for name in items.definition.sort))
-        self.lists = lists
+        with self.lists_lock:
+            self.lists, self.names = lists, {}
 
     @contextmanager
     def open_build_view(self) -> Iterator[StoreView]:
@@ -339,8 +342,7 @@ class ListIndex(Projection):
         return quads
 
     def refresh(self) -> None:
-        """Read the affected values again, or all if the index is not built, or if there are too many."""
-        self.ensure_current()
+        """Read the affected values again, or all if there are too many."""
         quads = self.take_changes()
         try:
             if quads is None or (quads and not self.read_changes(quads)):
