@@ -43,7 +43,8 @@ LIST_PAGES = (
     "/papers?criterion=transparency", "/papers?q=local", "/papers?stakeholderGroup=civil-society",
     "/issues", "/issues?category=access-for-all", "/timeline", "/timeline?page=15",
     "/timeline?year=2005&sort=-when", "/conformance?page=15", "/conformance?earl:result=passed",
-    "/stakeholders", "/stakeholders?page=15&sort=-label", "/stakeholders?region=Europe", "/judgments", "/declaration", "/doc/issue/spam", "/doc/category/access-for-all",
+    "/stakeholders", "/stakeholders?page=15&sort=-label", "/stakeholders?region=Europe",
+    "/judgments", "/declaration", "/doc/issue/spam", "/doc/category/access-for-all",
     "/doc/principle/transparency", "/doc/verdict/adequate",
 )  # fmt: skip
 MAX_SECONDS_BY_NAME = {f"{path} as a page": MAX_LIST_SECONDS for path in LIST_PAGES} | {
