@@ -137,18 +137,17 @@ class ListReader:
         """The values of a field from rows of an item and a value."""
         return {field.name: encode_values(field, (value for _, value in rows))}
 
-    def find_affected(self, match: QuadMatcher, quad: ox.Quad) -> dict[str, set[Any]]:
-        """The items that a changed statement may affect, by the name of the field.
+    def find_affected(self, match: QuadMatcher, quad: ox.Quad) -> dict[Any, set[str]]:
+        """The items that a changed statement may affect, each with the names of the fields.
 
-        If it affects whether they are in the list at all, they are those of each field.
+        An item without fields may be in the list or not.
         """
+        affected: dict[Any, set[str]] = {}
         if quad.predicate in (self.illustrative, RDF_TYPE):
-            return {name: {quad.subject} for name in self.paths}
-        affected: dict[str, set[Any]] = {}
+            affected[quad.subject] = set()
         for name, path in self.paths_by_predicate.get(quad.predicate, ()):
-            affected.setdefault(name, set()).update(follow_back(match, quad, path))
-        if required := affected.get(self.definition.required_field):
-            affected = {name: affected.get(name, set()) | required for name in self.paths}
+            for item in follow_back(match, quad, path):
+                affected.setdefault(item, set()).add(name)
         return affected
 
     def is_member(self, match: QuadMatcher, node: Any) -> bool:
@@ -363,9 +362,8 @@ class ListIndex(Projection):
             fields_by_item = affected[name] = {}
             for quad in quads:
                 if quad.predicate in reader.predicates:
-                    for field, items in reader.find_affected(match, quad).items():
-                        for item in items:
-                            fields_by_item.setdefault(item, set()).add(field)
+                    for item, fields in reader.find_affected(match, quad).items():
+                        fields_by_item.setdefault(item, set()).update(fields)
         if sum(len(fields) for items in affected.values() for fields in items.values()) > MAX_READ_VALUES:
             return False
         named = {
