@@ -57,6 +57,11 @@ class Projections:
         """The counts of papers, judgments and links."""
         return [*self.paper_counts.values(), self.judgment_counts, self.link_counts]
 
+    def open_counts(self) -> None:
+        """Read the saved counts, before a write makes them outdated."""
+        for counts in self.all_counts:
+            counts.open()
+
     def save(self) -> None:
         """Save those in memory that take long to build. The store must be closed for writing."""
         for counts in self.all_counts:

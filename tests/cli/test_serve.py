@@ -384,6 +384,15 @@ def test_query_workers_are_prepared_first_and_papers_last(
     assert prepared_parts[-2:] == ["copy", "papers"]
 
 
+def test_saved_counts_are_read_before_the_first_write(
+    service: Service, prepared_parts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (counts, *_) = service.projections.all_counts
+    monkeypatch.setattr(type(counts), "load_position", lambda counts: counts.store.log_version)
+    prepare_with(service, FakePool(prepared_parts))
+    assert all(counts.is_current for counts in service.projections.all_counts)
+
+
 def test_other_parts_are_prepared_even_if_query_workers_cannot_be_started(
     service: Service, prepared_parts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

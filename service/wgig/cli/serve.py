@@ -446,6 +446,7 @@ async def prepare_parts(service: Service, checks: ProcessWorkQueue, pool: Worker
     service.store.update_in_background()
     jobs = (
         checks.run(prepare_check_worker, service.settings.shacl),
+        asyncio.to_thread(projections.open_counts),
         asyncio.to_thread(projections.search_index.open),
         asyncio.to_thread(projections.resource_versions.open),
     )
