@@ -40,9 +40,11 @@ MATRIX_NAME = "/queries/coverage-matrix"
 # Pages with facets, filters and deep pages, and of resources to which very many others link.
 LIST_PAGES = (
     "/papers", "/papers?page=15", "/papers?category=access-for-all&sort=issue",
-    "/papers?criterion=transparency", "/papers?q=local", "/issues", "/issues?category=access-for-all",
-    "/timeline", "/timeline?page=15", "/conformance?page=15", "/conformance?earl:result=passed",
-    "/stakeholders", "/judgments", "/declaration", "/doc/issue/spam", "/doc/category/access-for-all",
+    "/papers?criterion=transparency", "/papers?q=local", "/papers?stakeholderGroup=civil-society",
+    "/issues", "/issues?category=access-for-all", "/timeline", "/timeline?page=15",
+    "/timeline?year=2005&sort=-when", "/conformance?page=15", "/conformance?earl:result=passed",
+    "/stakeholders", "/stakeholders?page=15&sort=-label", "/stakeholders?region=Europe",
+    "/judgments", "/declaration", "/doc/issue/spam", "/doc/category/access-for-all",
     "/doc/principle/transparency", "/doc/verdict/adequate",
 )  # fmt: skip
 MAX_SECONDS_BY_NAME = {f"{path} as a page": MAX_LIST_SECONDS for path in LIST_PAGES} | {

@@ -19,7 +19,7 @@ from .store.commit import ComputedGraph, GraphDescriber
 if TYPE_CHECKING:
     from .graphs.dumps import StoreDumps
     from .lists.counts import CellCounts
-    from .lists.papers_index import PapersIndex
+    from .lists.list_index import ListIndex
     from .search.index import FullTextIndex
     from .store.resource_versions.projection import ResourceVersionsProjection
     from .store.size import StoreSize
@@ -50,12 +50,17 @@ class Projections:
     paper_counts: "Mapping[str, CellCounts]"
     judgment_counts: "CellCounts"
     link_counts: "CellCounts"
-    papers_index: "PapersIndex"
+    list_index: "ListIndex"
 
     @property
     def all_counts(self) -> "list[CellCounts]":
         """The counts of papers, judgments and links."""
         return [*self.paper_counts.values(), self.judgment_counts, self.link_counts]
+
+    def open_counts(self) -> None:
+        """Read the saved counts, before a write makes them outdated."""
+        for counts in self.all_counts:
+            counts.open()
 
     def save(self) -> None:
         """Save those in memory that take long to build. The store must be closed for writing."""
@@ -93,7 +98,7 @@ def make_projections(store: "Store", base: str) -> Projections:
     """
     from .graphs.dumps import StoreDumps  # noqa: PLC0415
     from .lists.counts import DIMENSION_PATHS, CellCounts, Dimension, JudgmentCells, LinkCells  # noqa: PLC0415
-    from .lists.papers_index import PapersIndex  # noqa: PLC0415
+    from .lists.list_index import ListIndex  # noqa: PLC0415
     from .rdf.namespaces import namespaces_by_prefix  # noqa: PLC0415
     from .search.index import FullTextIndex  # noqa: PLC0415
     from .store.resource_versions.projection import ResourceVersionsProjection  # noqa: PLC0415
@@ -107,5 +112,5 @@ def make_projections(store: "Store", base: str) -> Projections:
         paper_counts={name: CellCounts(store, Dimension(name, base)) for name in DIMENSION_PATHS},
         judgment_counts=CellCounts(store, JudgmentCells(base)),
         link_counts=CellCounts(store, LinkCells(base)),
-        papers_index=PapersIndex(store, base),
+        list_index=ListIndex(store, base),
     )

@@ -359,7 +359,7 @@ def prepared_parts(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[st
     projections = service.projections
     monkeypatch.setattr(projections.search_index, "open", lambda: parts.append("index"))
     monkeypatch.setattr(projections.resource_versions, "open", lambda: parts.append("versions"))
-    monkeypatch.setattr(projections.papers_index, "query_sync", lambda _: parts.append("papers"))
+    monkeypatch.setattr(projections.list_index, "query_sync", lambda _: parts.append("papers"))
     monkeypatch.setattr(service.store, "update_in_background", lambda: parts.append("descriptions"))
     return parts
 
@@ -376,6 +376,15 @@ def test_query_workers_are_prepared_first_and_papers_last(
     assert prepared_parts[:2] == ["workers", "descriptions"]
     assert {"index", "versions"} < {*prepared_parts}
     assert prepared_parts[-2:] == ["copy", "papers"]
+
+
+def test_saved_counts_are_read_before_the_first_write(
+    service: Service, prepared_parts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (counts, *_) = service.projections.all_counts
+    monkeypatch.setattr(type(counts), "load_position", lambda counts: counts.store.log_version)
+    prepare_with(service, FakePool(prepared_parts))
+    assert all(counts.is_current for counts in service.projections.all_counts)
 
 
 def test_other_parts_are_prepared_even_if_query_workers_cannot_be_started(

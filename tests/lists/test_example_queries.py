@@ -625,3 +625,13 @@ def test_sparql_injection_is_refused(shipped_client: httpx.Client, injection: st
         for parameter in example.parameters:
             response = shipped_client.get(f"/queries/{example.name}", params={parameter.name: injection})
             assert response.status_code == 400
+
+
+def test_values_of_a_large_result_are_not_read_from_the_whole_of_it(
+    filled_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wgig.sparql.service.MAX_BUFFERED_RESULT_BYTES", 2_000)
+    monkeypatch.delattr("wgig.lists.parameter_fields.read_column_iris")
+    page = make_store_client(filled_store).get("/queries/judgments", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert re.search(r'value="(democracy|transparency)"', page.text)

@@ -20,6 +20,7 @@ from wgig.lists.facets import (
 from wgig.lists.page import LIST_COLUMNS
 from wgig.lists.query import add_query_prefixes, parse_list_request
 from wgig.rdf.formats import TSV
+from wgig.rdf.literals import term_text
 from wgig.settings import Settings
 from wgig.store.store import Store
 from wgig.store.view import parse_tsv_rows
@@ -147,7 +148,7 @@ def test_facets_query_has_the_values_of_each_field(filled_store: Store, name: st
         if field.type in ("count", "class"):
             continue
         values = {
-            (iri.value, value)
+            (iri.value, term_text(value))
             for iri, value in select_rows(
                 filled_store,
                 f"SELECT ?id ?value {{ {field.value_pattern('?value')} }}",

@@ -1,7 +1,6 @@
 """The page of /papers and its in-memory index: equal to the store after changes, and to the JSON list."""
 
 import io
-import random
 import re
 from html import unescape
 from typing import Any
@@ -11,16 +10,13 @@ import pyoxigraph as ox
 import pytest
 from wgig.http.bodies import parse_form
 from wgig.lists.definitions import LIST_DEFINITIONS
-from wgig.lists.papers_index import PAPER_FACETS, FacetedPapers, PaperOrder, PapersIndex
 from wgig.lists.query import build_list_query, parse_list_request
 from wgig.lists.results import parse_list_page, serialize_list_json
 from wgig.rdf.formats import TSV
 from wgig.rdf.namespaces import EARL_NAMESPACE, RDF_TYPE_IRI, RDFS_NAMESPACE, SCHEMA_NAMESPACE
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
-from wgig.store.change import Change
 from wgig.store.store import Store
-from wgig.store.view import StoreView
 
 from tests.fixtures.service import make_service_client
 
@@ -30,131 +26,6 @@ WGIG, EARL = f"{BASE}ontology#", EARL_NAMESPACE
 PAPERS = [ox.NamedNode(f"{BASE}id/paper/p{number}") for number in range(4)]
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 ISSUES = [ox.NamedNode(f"{BASE}id/issue/{name}") for name in ("a", "b")]
-
-PAPER_ORDERS: list[PaperOrder] = [
-    (("label", False),),
-    (("label", True), ("posted", False)),
-    (("posted", True), ("label", False)),
-    (("partsMet", False), ("id", True)),
-    (("issue", False), ("dcterms:title", True)),
-    (("dcterms:title", False),),
-    (("issue", True),),
-    (),
-]
-
-
-def make_random_quad(rng: random.Random) -> ox.Quad:
-    """A quad that may change the index of papers."""
-    choices: list[tuple[str, list[Any]]] = [
-        (
-            RDF_TYPE_IRI,
-            [ox.NamedNode(f"{WGIG}IssuePaper"), ox.NamedNode(f"{WGIG}Issue")],
-        ),
-        (
-            f"{RDFS_NAMESPACE}label",
-            [ox.Literal("Spam"), ox.Literal("spam", language="en"), ox.Literal("")],
-        ),
-        (f"{WGIG}issue", [*ISSUES, ox.Literal("no issue")]),
-        ("http://purl.org/dc/terms/title", [ox.Literal("B", language="en"), ox.Literal("a")]),
-        (f"{WGIG}posted", [ox.Literal("2005-02-01"), ox.Literal("2004")]),
-        (f"{WGIG}illustrative", [ox.Literal(True), ox.Literal(False)]),
-        (f"{SCHEMA_NAMESPACE}creativeWorkStatus", [ox.Literal("draft"), ISSUES[0]]),
-        (f"{EARL}result", [ox.NamedNode(f"{BASE}id/test-result/{name}") for name in ("passed", "failed")]),
-    ]
-    predicate, objects = rng.choice(choices)
-    subject = rng.choice([*PAPERS, *ISSUES] if predicate.endswith("label") else PAPERS)
-    if predicate.startswith(EARL):
-        subject = ox.NamedNode(subject.value.replace("/paper/", "/assertion/"))
-    return ox.Quad(subject, ox.NamedNode(predicate), rng.choice(objects), rng.choice(GRAPHS))
-
-
-def read_index_content(papers: FacetedPapers) -> tuple[set[Any], Any, Any]:
-    """All papers, their IRIs by facet and value, and their IRIs in each of PAPER_ORDERS."""
-    iris_by_value = {
-        (facet, value): {papers.by_number[number].iri for number in numbers}
-        for facet in PAPER_FACETS
-        for value, numbers in papers.numbers_by_value[facet].items()
-    }
-    sorted_iris = [
-        [papers.by_number[number].iri for number in papers.sorted_numbers(order)] for order in PAPER_ORDERS
-    ]
-    return set(papers.by_number.values()), iris_by_value, sorted_iris
-
-
-@pytest.mark.parametrize("moved_papers", [1, 20])  # papers that are moved in an order, without sorting all
-@pytest.mark.parametrize("seed", range(10))
-def test_index_equals_a_new_index_after_each_change(
-    seed: int, moved_papers: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wgig.lists.papers_index.MAX_MOVED_PAPERS", moved_papers)
-    rng, store = random.Random(seed), Store.in_memory()
-    index = PapersIndex(store, BASE)
-    for _ in range(40):
-        quads = [quad for node in (*PAPERS, None) for quad in store.match(node)]
-        removed = tuple(set(rng.sample(quads, min(len(quads), rng.randrange(3)))))
-        random_quads = {make_random_quad(rng) for _ in range(rng.randrange(4))}
-        added = tuple(quad for quad in random_quads if quad not in quads)
-        store.apply(Change(removed=removed, added=added))
-        new_index = PapersIndex(store, BASE)
-        assert index.query_sync(read_index_content) == new_index.query_sync(read_index_content)
-
-
-def test_order_by_issue_follows_the_names_of_issues() -> None:
-    store = Store.in_memory()
-    index, graph = PapersIndex(store, BASE), ox.NamedNode("urn:graph")
-    rdf_type, label = ox.NamedNode(RDF_TYPE_IRI), ox.NamedNode(f"{RDFS_NAMESPACE}label")
-    quads = [
-        quad
-        for paper, issue in zip(PAPERS, ISSUES, strict=False)
-        for quad in (
-            ox.Quad(paper, rdf_type, ox.NamedNode(f"{WGIG}IssuePaper"), graph),
-            ox.Quad(paper, ox.NamedNode(f"{WGIG}issue"), issue, graph),
-        )
-    ]
-    store.apply(Change(added=tuple(quads)))
-
-    def list_iris(papers: FacetedPapers) -> list[str]:
-        return [papers.by_number[number].iri for number in papers.sorted_numbers((("issue", False),))]
-
-    first, second = (paper.value for paper in PAPERS[:2])
-    assert index.query_sync(list_iris) == [first, second]
-    store.apply(Change(added=(ox.Quad(ISSUES[1], label, ox.Literal("Spam"), graph),)))
-    assert index.query_sync(list_iris) == [second, first]
-    store.apply(Change(added=(ox.Quad(ISSUES[0], label, ox.Literal("access"), graph),)))
-    assert index.query_sync(list_iris) == [first, second]
-
-
-def test_index_is_rebuilt_after_a_bulk_load() -> None:
-    store = Store.in_memory()
-    index = PapersIndex(store, BASE)
-    assert index.query_sync(len) == 0  # the number of papers
-    store.bulk_load(
-        io.BytesIO(f"<{PAPERS[0].value}> a <{WGIG}IssuePaper> .".encode()),
-        ox.RdfFormat.TURTLE,
-        None,
-    )
-    store.finish_load()
-    assert index.query_sync(len) == 1
-
-
-@pytest.mark.parametrize("is_deleted_first", [True, False])
-def test_index_equals_the_store_after_writes_during_the_build_that_cancel_each_other_out(
-    monkeypatch: pytest.MonkeyPatch, is_deleted_first: bool
-) -> None:
-    paper = [ox.Triple(PAPERS[0], ox.NamedNode(RDF_TYPE_IRI), ox.NamedNode(f"{WGIG}IssuePaper"))]
-    before, during = (paper, None) if is_deleted_first else (None, paper)
-    store = Store.in_memory()
-    store.replace({"urn:graph:1": before})
-    index, read_all = PapersIndex(store, BASE), PapersIndex.read_all
-
-    def read_between_writes(index: PapersIndex, view: StoreView) -> FacetedPapers:
-        store.replace({"urn:graph:1": during})
-        papers = read_all(index, view)
-        store.replace({"urn:graph:1": before})
-        return papers
-
-    monkeypatch.setattr(PapersIndex, "read_all", read_between_writes)
-    assert index.query_sync(len) == is_deleted_first  # the number of papers
 
 
 def list_page_papers(client: httpx.Client, query: str) -> list[str]:

@@ -61,7 +61,7 @@ def test_list_has_the_resources_of_its_classes(
     )
     expected_iris = select_iris(
         shipped_store,
-        f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {definition.required_pattern} "
+        f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {definition.member_pattern} "
         f"MINUS {{ {definition.excluded_pattern} }} }}",
     )
     page = shipped_client.get(f"/{name}?size=500").json()

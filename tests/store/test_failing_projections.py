@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from wgig.app import Service, create_app, make_service
-from wgig.lists.papers_index import PapersIndex
+from wgig.lists.list_index import ListIndex
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex
 from wgig.settings import Settings
 from wgig.store.files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
@@ -31,7 +31,7 @@ PAPER_TURTLE = (
 PATHS: dict[type[Projection], str] = {
     ResourceVersionsProjection: "/changes",
     FullTextIndex: "/search?q=tunnels",
-    PapersIndex: "/papers",
+    ListIndex: "/papers",
 }
 DATABASES = {
     ResourceVersionsProjection: Path(ASIDE_FOLDER) / RESOURCE_VERSIONS_FILE,

@@ -445,6 +445,7 @@ async def prepare_parts(service: Service, pool: WorkerPool | None) -> None:
         await asyncio.wait([asyncio.create_task(pool.start())], timeout=MAX_WORKERS_DELAY_SECONDS)
     service.store.update_in_background()
     jobs = (
+        asyncio.to_thread(projections.open_counts),
         asyncio.to_thread(projections.search_index.open),
         asyncio.to_thread(projections.resource_versions.open),
     )
@@ -454,7 +455,7 @@ async def prepare_parts(service: Service, pool: WorkerPool | None) -> None:
     await projections.resource_versions.scan_when_due()
     if pool:
         await pool.wait_until_copied()
-    await projections.papers_index.query(len)
+    await projections.list_index.query(len)
 
 
 async def compact_daily(service: Service) -> None:

@@ -16,7 +16,6 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, product
 from pathlib import Path
@@ -35,43 +34,26 @@ from ..store.projection import Projection, RebuildNeededError
 from ..store.projection_runner import CommittedChange
 from ..store.store import Store
 from ..store.view import StoreView, select_solutions
-from .papers_index import INDEXED_PAPER_CLASSES
+from .definitions import LIST_DEFINITIONS
+from .property_paths import Nodes, PathStep, find_objects, follow_back, follow_path, parse_property_path
 
 # What papers are counted by: (value of a dimension,), (value, criterion) or (value, criterion, verdict).
 # What judgments are counted by: (issue, criterion, verdict, holder of the view, flags).
 # What links are counted by: (name of COUNTED_LINKS, linked resource).
 CellKey = tuple[str, ...]
-Nodes = set[Any]  # RDF terms
 
 FLAG_DISPUTED, FLAG_CLUSTER = "disputed", "cluster"  # of judgments
-ACTOR_PROPERTIES = ("wgig:mainActor", "wgig:otherActor", "wgig:drafter")
+PAPER_DEFINITION = LIST_DEFINITIONS["papers"]
 # The property paths from a paper to the values of a dimension, by the name of the dimension.
 DIMENSION_PATHS = {
-    "issue": ["wgig:issue"],
-    "category": ["wgig:category"],
-    "stakeholder-group": [
-        f"{actor}/{group_path}"
-        for actor in ACTOR_PROPERTIES
-        for group_path in ("wgig:stakeholderGroup", "^org:member/wgig:stakeholderGroup")
-    ],
-    "posted": ["wgig:posted"],
+    name: PAPER_DEFINITION.by_name[field].property_path
+    for name, field in (
+        ("issue", "issue"),
+        ("category", "category"),
+        ("stakeholder-group", "stakeholderGroup"),
+        ("posted", "posted"),
+    )
 }
-
-
-@dataclass(frozen=True)
-class PathStep:
-    """A step of a property path: a property, and whether it is followed from object to subject."""
-
-    predicate: ox.NamedNode
-    is_inverse: bool
-
-    @property
-    def inverse(self) -> "PathStep":
-        """The step in the opposite direction."""
-        return PathStep(self.predicate, not self.is_inverse)
-
-
-PropertyPath = Sequence[PathStep]
 
 
 class CountedCells(ABC):
@@ -103,15 +85,10 @@ class Dimension(CountedCells):
         """Take a name of DIMENSION_PATHS and the base IRI of the graph."""
         self.name, expand = name, partial(expand_curie, base=base)
 
-        def parse_path(path: str) -> PropertyPath:
-            return [
-                PathStep(expand(step.removeprefix("^")), step.startswith("^")) for step in path.split("/")
-            ]
-
-        self.paper_classes = frozenset(map(expand, INDEXED_PAPER_CLASSES))
+        self.paper_classes = frozenset(map(expand, PAPER_DEFINITION.class_names))
         self.illustrative, self.assessment = expand("wgig:illustrative"), expand("wgig:assessment")
         self.criterion, self.verdict = expand("wgig:criterion"), expand("wgig:verdict")
-        self.paths = list(map(parse_path, DIMENSION_PATHS[name]))
+        self.paths = parse_property_path(DIMENSION_PATHS[name], base)
         assessment_paths = [
             [PathStep(self.assessment, False), PathStep(property_, False)]
             for property_ in (self.criterion, self.verdict)
@@ -167,15 +144,9 @@ class Dimension(CountedCells):
         """The papers whose cells a changed statement may affect."""
         if quad.predicate == RDF_TYPE:
             return {quad.subject}
-        papers: Nodes = set()
-        for path in self.all_paths:
-            for position, step in enumerate(path):
-                if step.predicate == quad.predicate:
-                    node = quad.object if step.is_inverse else quad.subject
-                    inverse_path = [earlier.inverse for earlier in reversed(path[:position])]
-                    for match in matchers:
-                        papers |= follow_path(match, {node}, inverse_path)
-        return papers
+        return {
+            paper for path in self.all_paths for match in matchers for paper in follow_back(match, quad, path)
+        }
 
     def find_cells(self, node: Any, match: QuadMatcher) -> set[CellKey]:
         """The cells in which a paper is counted."""
@@ -202,33 +173,6 @@ class Dimension(CountedCells):
     def term_key(self, term: Any) -> str:
         """The string for a term in a cell key: its IRI, or the literal in SPARQL syntax."""
         return term.value if isinstance(term, ox.NamedNode) else str(term)
-
-
-def follow_path(match: QuadMatcher, nodes: Nodes, path: PropertyPath) -> Nodes:
-    """The nodes that the path leads to from any of the given nodes."""
-    for step in path:
-        nodes = {
-            end
-            for node in nodes
-            for end in (
-                find_subjects(match, step.predicate, node)
-                if step.is_inverse
-                else find_objects(match, node, step.predicate)
-            )
-        }
-    return nodes
-
-
-def find_objects(match: QuadMatcher, subject: Any, predicate: ox.NamedNode) -> Nodes:
-    """The values of a property of a node."""
-    if isinstance(subject, ox.Literal | ox.Triple):
-        return set()
-    return {quad.object for quad in match(subject, predicate, None)}
-
-
-def find_subjects(match: QuadMatcher, predicate: ox.NamedNode, object_: Any) -> Nodes:
-    """The nodes that have this value for a property."""
-    return {quad.subject for quad in match(None, predicate, object_)}
 
 
 def list_assessment_keys(assessment: Any, match: QuadMatcher, dimension: Dimension) -> set[CellKey]:

@@ -10,6 +10,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import pyoxigraph as ox
@@ -99,7 +100,7 @@ class JudgedCell:
     disputed: int
     on_cluster: int
 
-    @property
+    @cached_property
     def state(self) -> str:
         """How the issue is judged: the name of the verdict if all agree, else one of the other states.
 
@@ -152,18 +153,18 @@ class CoverageMatrix:
         """The number of pairs of a row and a criterion."""
         return len(self.rows) * len(self.criteria)
 
-    @property
+    @cached_property
     def measured(self) -> int:
         """The number of pairs of a row and a criterion that at least one paper assesses."""
         return sum(len(cell) == 2 for cell in self.papers)
 
-    @property
+    @cached_property
     def unmeasured_rows(self) -> int:
         """The number of rows that have papers, but no paper that assesses the row by any criterion."""
         measured_rows = {cell[0] for cell in self.papers if len(cell) == 2}
         return sum(len(cell) == 1 and cell[0] not in measured_rows for cell in self.papers)
 
-    @property
+    @cached_property
     def cells_by_state(self) -> Counter[str]:
         """The number of cells with judgments by state."""
         return Counter(cell.state for cell in self.judged.values())

@@ -6,7 +6,7 @@ values of others are those of a `path` or a `pattern`.
 """
 
 from ..i18n import gettext_noop
-from .fields import COUNT_TYPE, LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
+from .fields import COUNT_TYPE, ILLUSTRATIVE_PATTERN, LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
 
 TITLE_FIELD = ListField("dcterms:title", "text", gettext_noop("Its title, by language."))
 DEFINITION_FIELD = ListField("skos:definition", "text", gettext_noop("Its definition, by language."))
@@ -76,7 +76,7 @@ LIST_DEFINITIONS = {
                     "test-result",
                     gettext_noop("Whether it has all parts of the template. Only issue papers are checked."),
                     many=True,
-                    pattern="?value_assertion earl:subject ?id ; earl:result ?value .",
+                    path="^earl:subject/earl:result",
                 ),
                 ListField(
                     "evidence",
@@ -90,7 +90,7 @@ LIST_DEFINITIONS = {
                     "partsMet",
                     "integer",
                     gettext_noop("The number of parts of the template that it has, if it was checked."),
-                    pattern="?value_assertion earl:subject ?id ; wgig:partsMet ?value .",
+                    path="^earl:subject/wgig:partsMet",
                 ),
                 ListField("drafter", "agent", gettext_noop("Who wrote it."), many=True),
                 ListField("mainActor", "agent", gettext_noop("The main actor (section 4).")),
@@ -119,7 +119,8 @@ LIST_DEFINITIONS = {
                 ListField("cito:cites", "thing", gettext_noop("The paragraphs that it cites."), many=True),
                 SOURCE_FIELD,
             ),
-            excluded_pattern="?id wgig:illustrative true",
+            excluded_pattern=ILLUSTRATIVE_PATTERN,
+            is_indexed=True,
             date_fields=("posted",),
         ),
         ListDefinition(
@@ -260,8 +261,8 @@ LIST_DEFINITIONS = {
                     "name",
                     gettext_noop("The UN M49 regions of its countries."),
                     many=True,
-                    pattern="?id (wgig:country|^org:member/wgig:country)/dcterms:isPartOf/rdfs:label "
-                    "?value_label . FILTER (LANG(?value_label) = 'en') BIND (STR(?value_label) AS ?value)",
+                    path="(wgig:country|^org:member/wgig:country)/dcterms:isPartOf/rdfs:label",
+                    language="en",
                 ),
                 ListField(
                     "developingCountry",
@@ -275,7 +276,8 @@ LIST_DEFINITIONS = {
                 ),
                 SOURCE_FIELD,
             ),
-            excluded_pattern="?id wgig:illustrative true",
+            excluded_pattern=ILLUSTRATIVE_PATTERN,
+            is_indexed=True,
         ),
         ListDefinition(
             "meetings",
@@ -636,8 +638,9 @@ LIST_DEFINITIONS = {
                 SOURCE_FIELD,
             ),
             sort=("when", "label"),
-            required_pattern="?id schema:startDate|wgig:due|wgig:delivered|wgig:posted ?day .",
-            excluded_pattern="?id wgig:illustrative true",
+            required_field="when",
+            excluded_pattern=ILLUSTRATIVE_PATTERN,
+            is_indexed=True,
             date_fields=("when", "schema:endDate"),
         ),
         ListDefinition(
@@ -664,13 +667,14 @@ LIST_DEFINITIONS = {
                     "doc",
                     gettext_noop("The sections and parts that are missing."),
                     many=True,
-                    pattern="?id wgig:partMissing ?value .",
+                    path="wgig:partMissing",
                 ),
                 SOURCE_FIELD,
             ),
             sort=("partsMet", "label"),
-            required_pattern="?id wgig:partsAsked ?asked .",
-            excluded_pattern="?id wgig:illustrative true",
+            required_field="partsAsked",
+            excluded_pattern=ILLUSTRATIVE_PATTERN,
+            is_indexed=True,
         ),
     )
 }

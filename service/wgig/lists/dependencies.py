@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from ..store.size import StoreSize
 from .counts import CellCounts
-from .papers_index import PapersIndex
+from .list_index import ListIndex
 
 # By dimension, the classification by which papers are counted: issue, category, stakeholder-group or posted.
 Counts = Mapping[str, CellCounts]
@@ -47,14 +47,14 @@ async def get_store_size(request: Request) -> StoreSize:
     return store_size
 
 
-async def get_papers(request: Request) -> PapersIndex:
-    """The index of papers in memory."""
-    papers: PapersIndex = request.app.state.service.projections.papers_index
-    return papers
+async def get_list_index(request: Request) -> ListIndex:
+    """The index of lists in memory."""
+    index: ListIndex = request.app.state.service.projections.list_index
+    return index
 
 
 CountsDep = Annotated[Counts, Depends(get_counts)]
 JudgmentCountsDep = Annotated[CellCounts, Depends(get_judgment_counts)]
 CountSourcesDep = Annotated[CountSources, Depends(get_count_sources)]
 StoreSizeDep = Annotated[StoreSize, Depends(get_store_size)]
-PapersDep = Annotated[PapersIndex, Depends(get_papers)]
+ListIndexDep = Annotated[ListIndex, Depends(get_list_index)]

@@ -55,8 +55,7 @@ async def respond_with_example_page(
     form, result = None, None
     if not has_values(example, pairs):  # the result also has the values to choose from
         result = await read_page_result(request, queries, build_internal_query(example.text, example.form))
-        solutions = build_result_view(result).get("solutions")
-        if solutions and solutions.is_whole:
+        if solutions := build_result_view(result).get("solutions"):
             form = await read_parameter_form(request, queries, resource_versions, example, pairs, solutions)
     form = form or await read_parameter_form(request, queries, resource_versions, example, pairs)
     if form.has_errors:

@@ -2,13 +2,13 @@
 
 The values of a facet are counted over the resources that match all filters but its own. Dates are grouped by
 month, or by year if there are many months, and numbers by ranges if there are many numbers. A list with more
-than MAX_FACETED_ITEMS resources has no facets, as they are read for each page; that of the papers has an
-index of its own (`papers_index`).
+than MAX_FACETED_ITEMS resources has no facets, as they are read for each page, unless it is in an index
+(`list_index`).
 """
 
 import re
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,8 +25,9 @@ from ..rdf.labels import words_of_iri
 from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, shorten_iri
 from ..rdf.values import is_resource_type, parse_parameter_term
+from ..store.view import is_writable_iri
 from ..text import natural_sort_key
-from .fields import COUNT_TYPE, TYPE_FIELD, ListField
+from .fields import COUNT_TYPE, TYPE_FIELD, ListDefinition, ListField
 from .filters import (
     NO_VALUE_TEXT,
     RANGE_SEPARATOR,
@@ -45,6 +46,15 @@ YEAR_LETTERS, MONTH_LETTERS = 4, 7  # lengths of a year and of a month such as 2
 NUMBER_RANGE_STARTS = (1, 2, 6, 11, 21, 51, 101)  # of the ranges by which numbers are grouped; 0 is separate
 # The facets of each list: the fields of its columns, and topics that are shown below its names.
 FACET_FIELDS = {
+    "papers": (
+        "type",
+        "issue",
+        "category",
+        "schema:creativeWorkStatus",
+        "conformance",
+        "drafter",
+        "posted",
+    ),
     "issues": ("papers", "category", "cluster", "judgments"),
     "categories": ("skos:inScheme", "skos:broader", "skos:relatedMatch", "issues", "papers"),
     "principles": ("skos:broader", "texts", "measured", "judgments"),
@@ -90,8 +100,9 @@ VALUE_WORDS = {
     },
 }
 
-# By IRI: the terms of a resource by the name of the field.
-FacetTable = Mapping[str, Mapping[str, Sequence[Any]]]
+# By IRI: the texts of the terms of a resource by the name of the field.
+FacetTable = Mapping[str, Mapping[str, tuple[str, ...]]]
+Tallies = Mapping[str, Mapping[str, int]]  # the number of resources by field and key of a value
 LabelsByIri = Mapping[str, ox.Literal]
 LabelFinder = Callable[[Collection[str]], LabelsByIri]
 
@@ -173,24 +184,26 @@ def build_facets_query(list_request: ListRequest, base: str) -> str:
 def build_facet_table(
     list_request: ListRequest, rows: Iterable[Sequence[Any]], counts: CountsByField, base: str
 ) -> FacetTable:
-    """The resources and their terms, from the result rows of `build_facets_query`.
+    """The resources and the texts of their terms, from the result rows of `build_facets_query`.
 
     `counts` are those of the count fields.
     """
-    table: dict[str, dict[str, list[Any]]] = {}
-    classes = {
-        expand_curie(name if ":" in name else f"wgig:{name}", base).value
-        for name in list_request.definition.classes
-    }
+    table: dict[str, dict[str, tuple[str, ...]]] = {}
+    classes = list_class_iris(list_request.definition, base)
     for resource, name, value in rows:
-        terms_by_field = table.setdefault(resource.value, defaultdict(list))
+        texts_by_field = table.setdefault(resource.value, {})
         if isinstance(name, ox.Literal) and (name.value != TYPE_FIELD.name or value.value in classes):
-            terms_by_field[name.value].append(value)
+            texts_by_field[name.value] = (*texts_by_field.get(name.value, ()), term_text(value))
     for field in list_facet_fields(list_request):
         if field.name in counts:
-            for iri, terms_by_field in table.items():
-                terms_by_field[field.name] = [ox.Literal(counts[field.name].get(iri, 0))]
+            for iri, texts_by_field in table.items():
+                texts_by_field[field.name] = (str(counts[field.name].get(iri, 0)),)
     return table
+
+
+def list_class_iris(definition: ListDefinition, base: str) -> set[str]:
+    """The IRIs of the classes of a list."""
+    return {expand_curie(name, base).value for name in definition.class_names}
 
 
 def build_facets(
@@ -206,9 +219,9 @@ def build_facets(
     matches_by_field = {
         field.name: {
             iri
-            for iri, terms_by_field in table.items()
+            for iri, texts_by_field in table.items()
             if is_filter_match(
-                field, list_request.filters[field.name], terms_by_field.get(field.name, ()), base
+                field, list_request.filters[field.name], texts_by_field.get(field.name, ()), base
             )
         }
         for field in fields
@@ -218,31 +231,29 @@ def build_facets(
     for field in fields:
         other_matches = [iris for name, iris in matches_by_field.items() if name != field.name]
         matches = set(table).intersection(*other_matches)
-        term_lists = [table[iri].get(field.name, ()) for iri in matches]
+        counts_by_texts = Counter(table[iri].get(field.name, ()) for iri in matches)
         tallies[field.name] = tally_facet_keys(
-            field, term_lists, list_request.filters.get(field.name, ()), base
+            field, counts_by_texts, list_request.filters.get(field.name, ()), base
         )
-    iris = {key for field in fields if has_iri_keys(field) for key in tallies[field.name]} - {NO_VALUE_TEXT}
-    selected_keys = {
-        name: {find_filter_key(list_request.definition.by_name[name], value, base) for value in values}
-        for name, values in list_request.filters.items()
-    }
-    return build_tallied_facets(
-        [(field, tallies[field.name], selected_keys.get(field.name, ())) for field in fields],
-        find_labels(iris),
-        base,
-    )
+    iris = list_facet_iris(list_request, tallies)
+    return build_tallied_facets(list_request, tallies, find_labels(iris), base)
+
+
+def list_facet_iris(list_request: ListRequest, tallies: Tallies) -> set[str]:
+    """The IRIs among the keys of facets."""
+    fields = list_request.definition.by_name
+    keys = {key for name, tally in tallies.items() if has_iri_keys(fields[name]) for key in tally}
+    return {key for key in keys - {NO_VALUE_TEXT} if is_writable_iri(key)}
 
 
 def build_tallied_facets(
-    tallies: Iterable[tuple[ListField, Mapping[str, int], Collection[str]]], labels: LabelsByIri, base: str
+    list_request: ListRequest, tallies: Tallies, labels: LabelsByIri, base: str
 ) -> list[Facet]:
-    """The facets of fields with the number of resources by key, and the selected keys.
-
-    Facets that have nothing to choose are left out.
-    """
+    """The facets of a list, without those that have nothing to choose."""
     facets = []
-    for field, tally, selected_keys in tallies:
+    for name, tally in tallies.items():
+        field = list_request.definition.by_name[name]
+        selected_keys = {find_filter_key(field, value, base) for value in list_request.filters.get(name, ())}
         values = (
             FacetValue(
                 build_facet_text(field, key, base),
@@ -257,27 +268,35 @@ def build_tallied_facets(
 
 
 def tally_facet_keys(
-    field: ListField, term_lists: Sequence[Sequence[Any]], selected: Sequence[FilterValue], base: str
+    field: ListField,
+    counts_by_texts: Mapping[tuple[str, ...], int],
+    selected: Sequence[FilterValue],
+    base: str,
 ) -> Counter[str]:
-    """The number of resources by key of a value of a facet; `term_lists` has the terms of each resource.
+    """The number of resources by key of a value of a facet.
 
-    A key is an IRI, a text, a date of which others are parts, a number, a range of numbers, or NO_VALUE_TEXT.
-    The `selected` values are keys in any case.
+    `counts_by_texts` has their number by the texts of all their terms of the field. A key is an IRI, a text,
+    a date of which others are parts, a number, a range of numbers, or NO_VALUE_TEXT. The `selected` values
+    are keys in any case.
     """
-    make_key = make_key_function(field, [term for terms in term_lists for term in terms])
-    tally = Counter(
-        key for terms in term_lists for key in ({*map(make_key, map(term_text, terms))} or {NO_VALUE_TEXT})
-    )
+    make_key = make_key_function(field, {text for texts in counts_by_texts for text in texts})
+    tally = Counter[str]()
+    for texts, count in counts_by_texts.items():
+        for key in {*map(make_key, texts)} or {NO_VALUE_TEXT}:
+            tally[key] += count
     for value in selected:
         key = find_filter_key(field, value, base)
         if key not in tally:
-            tally[key] = sum(is_filter_match(field, [value], terms, base) for terms in term_lists)
+            tally[key] = sum(
+                count
+                for texts, count in counts_by_texts.items()
+                if is_filter_match(field, [value], texts, base)
+            )
     return tally
 
 
-def make_key_function(field: ListField, terms: Sequence[Any]) -> Callable[[str], str]:
-    """The function that returns the key for the text of a term, if these are all terms of a facet."""
-    texts = {term_text(term) for term in terms}
+def make_key_function(field: ListField, texts: Collection[str]) -> Callable[[str], str]:
+    """The function that returns the key for the text of a term, if these are the texts of a facet."""
     if field.type == "date":
         months = {text[:MONTH_LETTERS] for text in texts if LISTED_DATE_PATTERN.fullmatch(text)}
         # A year as a value of its own would match its months, too.

@@ -40,6 +40,7 @@ MISSING_VALUE_TEXTS = {
     "skos:broader": NONE_TEXT,
     "skos:relatedMatch": NONE_TEXT,
 }
+ILLUSTRATIVE_PATTERN = "?id wgig:illustrative true"  # of what was made up as an example
 DESCRIPTION_FIELDS = ("skos:definition", "dcterms:description", "mechanismRole")
 
 
@@ -50,7 +51,8 @@ class ListField:
     `name` is the CURIE of its property without `wgig:`, as in the JSON-LD context. If the values are not
     those of one property of the resource, they are found by `path` (a SPARQL property path) or `pattern` (a
     SPARQL pattern with `?id` and `?value`), and the name need not be a property. Other variables of a pattern
-    begin with `?value_`, so that `value_pattern` renames them, too.
+    begin with `?value_`, so that `value_pattern` renames them, too. With a `language`, the values are the
+    texts at the end of the path in that language, without it.
 
     `type` is `text` (with languages), `name` (one of few values, such as a region), `string` (any text
     without a language), `integer`, `boolean`, `date` (a day, month or year), `class`, or the type of a
@@ -67,11 +69,17 @@ class ListField:
     many: bool = False
     path: str = ""
     pattern: str = ""
+    language: str = ""
 
     @property
     def missing_text(self) -> str:
         """What pages say for no value, in English."""
         return MISSING_VALUE_TEXTS.get(self.name, "0" if self.type == COUNT_TYPE else NOT_KNOWN_TEXT)
+
+    @property
+    def property_path(self) -> str:
+        """The SPARQL property path from the resource to the values; empty for a count, or with a pattern."""
+        return self.path or self.property
 
     @property
     def property(self) -> str:
@@ -82,7 +90,12 @@ class ListField:
 
     def value_pattern(self, variable: str) -> str:
         """The SPARQL pattern that binds `variable` to the values of the field of `?id`."""
-        pattern = self.pattern or f"?id {self.path or self.property} ?value ."
+        if self.language:
+            return (
+                f"?id {self.property_path} {variable}_text . FILTER (LANG({variable}_text) = "
+                f"'{self.language}') BIND (STR({variable}_text) AS {variable})"
+            )
+        pattern = self.pattern or f"?id {self.property_path} ?value ."
         return pattern.replace("?value", variable)
 
 
@@ -90,9 +103,12 @@ class ListField:
 class ListDefinition:
     """A list of the resources of some classes.
 
-    Its resources match the SPARQL pattern `required_pattern` and do not match `excluded_pattern`. `sort` has
-    the names of the fields by which it is sorted by default, `date_fields` of those that the query parameter
-    `year` filters.
+    Its resources match the SPARQL pattern `required_pattern`, have a value of the field `required_field`, and
+    do not match `excluded_pattern`. `sort` has the names of the fields by which it is sorted by default,
+    `date_fields` of those that the query parameter `year` filters.
+
+    With `is_indexed`, all values of its fields are kept in memory (`list_index`), as the list grows with the
+    papers. Then its fields have paths, and it has no other patterns than ILLUSTRATIVE_PATTERN.
     """
 
     name: str
@@ -102,13 +118,26 @@ class ListDefinition:
     fields: tuple[ListField, ...]
     sort: tuple[str, ...] = ("label",)
     required_pattern: str = ""
+    required_field: str = ""
     excluded_pattern: str = ""
     date_fields: tuple[str, ...] = ()
+    is_indexed: bool = False
 
     @cached_property
     def by_name(self) -> dict[str, ListField]:
         """The fields by their names."""
         return {field.name: field for field in self.fields}
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The prefixed names of its classes."""
+        return tuple(name if ":" in name else f"wgig:{name}" for name in self.classes)
+
+    @property
+    def member_pattern(self) -> str:
+        """The SPARQL pattern that its resources match besides their class; empty if there is none."""
+        field = self.by_name.get(self.required_field)
+        return field.value_pattern("?required") if field else self.required_pattern
 
     @cached_property
     def description_properties(self) -> tuple[str, ...]:

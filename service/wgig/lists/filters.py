@@ -82,18 +82,17 @@ def parse_list_class(definition: ListDefinition, text: str) -> str:
 
 
 def is_filter_match(
-    field: ListField, filter_values: Sequence[FilterValue], terms: Sequence[Any], base: str
+    field: ListField, filter_values: Sequence[FilterValue], texts: Sequence[str], base: str
 ) -> bool:
-    """Whether a resource with these terms of a field matches one of the values of the filter by it."""
+    """Whether a resource with these texts of a field matches one of the values of the filter by it."""
     return any(
-        not terms if value.is_missing else any(is_value_match(field, value, term, base) for term in terms)
+        not texts if value.is_missing else any(is_value_match(field, value, text, base) for text in texts)
         for value in filter_values
     )
 
 
-def is_value_match(field: ListField, value: FilterValue, term: Any, base: str) -> bool:
-    """Whether a term of a field matches the term or range of a value of the filter by it."""
-    text = term_text(term)
+def is_value_match(field: ListField, value: FilterValue, text: str, base: str) -> bool:
+    """Whether the text of a term of a field matches the term or range of a value of the filter by it."""
     if value.range:
         return is_in_range(field, value.range, text)
     if field.type == "class":

@@ -150,6 +150,7 @@ def build_matrix_view(
         for column in columns
     ]
     filters_text = "".join(f"&{urlencode([pair])}" for pair in filters)
+    verdict_labels = {iri: matrix_label(iri, matrix.verdicts, ranges) for iri in matrix.verdicts}
     rows = []
     for iri in list(matrix.rows)[:MAX_SHOWN_ROWS]:
         query_value = iri_query_value(iri, namespaces[matrix.row_dimension.type])
@@ -162,7 +163,7 @@ def build_matrix_view(
                 matrix,
                 row,
                 column,
-                ranges,
+                verdict_labels,
                 f"{row_text}&{criteria}{filters_text if (iri, column.iri) in matrix.fitting else ''}",
             )
             for column, criteria in zip(columns, criteria_texts, strict=True)
@@ -193,17 +194,17 @@ def build_matrix_cell(
     matrix: CoverageMatrix,
     row: MatrixHeader,
     column: MatrixHeader,
-    ranges: Sequence[str],
+    verdict_labels: Mapping[str, ox.Literal],
     judgments_text: str,
 ) -> MatrixCell:
-    """The cell of a row and a column, with labels in the best of the language ranges.
+    """The cell of a row and a column.
 
     `judgments_text` is the query string of the list of its judgments.
     """
     papers = matrix.papers.get((row.iri, column.iri), 0)
     verdicts = [
         (verdict, matrix.papers[row.iri, column.iri, verdict])
-        for verdict in matrix.verdicts
+        for verdict in verdict_labels
         if (row.iri, column.iri, verdict) in matrix.papers
     ]
     judged, fitting = (cells.get((row.iri, column.iri)) for cells in (matrix.judged, matrix.fitting))
@@ -215,7 +216,7 @@ def build_matrix_cell(
     return MatrixCell(
         tone,
         papers,
-        [(matrix_label(iri, matrix.verdicts, ranges), count) for iri, count in verdicts],
+        [(verdict_labels[iri], count) for iri, count in verdicts],
         f"{row.path}&criterion={column.encoded_value}",
         f"/queries/{example}?{parameter}={row.encoded_value}&the_criterion={column.encoded_value}",
         judged,

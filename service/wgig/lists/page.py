@@ -38,7 +38,6 @@ from .facets import (
 )
 from .fields import COUNT_TYPE, LABEL_FIELD, TYPE_FIELD, ListField
 from .filters import NO_VALUE_TEXT, ZERO_RANGE
-from .papers_index import PAPER_FACETS
 from .paths import path_with_sort, path_without_value
 from .query import CountsByField, ListRequest
 from .results import ListPage
@@ -89,6 +88,8 @@ LIST_COLUMNS = {
 }
 # A note that only says where an issue is listed, and nothing about the issue.
 SOURCE_NOTE_PATTERN = re.compile(r"(cluster from the )?Background Report, section [^;:]*")
+# The fields to sort the page of papers by. The label begins with the type.
+PAPER_SORT_FIELDS = ("label", "dcterms:title", "issue", "posted", "partsMet")
 MISSING_PAPER_COLUMNS = ("cluster", "judgments")  # of the list of issues without a paper, after the reason
 # Titles of columns and filters that are not properties, or whose property has an unclear label.
 COLUMN_TITLES = {
@@ -304,11 +305,8 @@ def build_list_view(
 def find_field_titles(store: Store, list_request: ListRequest, base: str) -> dict[str, ox.Literal]:
     """The titles of columns, facets and filters of the page, by field name."""
     names = [*list_column_names(list_request), *list_request.filters, "label", "q", "year"]
-    names += [field.name for field in list_facet_fields(list_request)] or [
-        *PAPER_FACETS,
-        "dcterms:title",
-        "partsMet",
-    ]
+    names += [field.name for field in list_facet_fields(list_request)]
+    names += PAPER_SORT_FIELDS if list_request.definition.name == "papers" else ()
     iris = {name: column_property(name, base).value for name in names}
     labels = find_labels(store, iris.values(), label_languages())
     titles = {name: column_title(name, iri, labels) for name, iri in iris.items()}

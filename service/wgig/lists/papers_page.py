@@ -1,10 +1,9 @@
 """The page of the list of papers: facets with counts, and the conformance of each paper to the template."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -20,21 +19,14 @@ from ..shacl.outcomes import list_section_outcomes
 from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
-from .facets import Facet, build_tallied_facets, find_filter_key, make_key_function
-from .fields import ListField
-from .filters import NO_VALUE_TEXT, FilterValue, is_value_match
-from .papers_index import (
-    INDEXED_SORT_FIELDS,
-    LITERAL_FACETS,
-    PAPER_FACETS,
-    POSTED_FACET,
-    FacetedPapers,
-    IndexedPaper,
-    PaperOrder,
-)
+from ..store.view import is_writable_iri
+from .facets import Facet, build_tallied_facets, list_facet_iris
+from .filters import NO_VALUE_TEXT
+from .list_selection import IndexedItem, ListSelection
 from .query import ListRequest
 
-ROW_FACETS = ("type", "issue", "drafter")  # facets whose values each row shows
+ROW_FIELDS = ("type", "issue", "drafter")  # fields whose values are resources that each row shows
+PAPER_ROW_FIELDS = (*ROW_FIELDS, "posted", "conformance")  # whose values each row needs
 SERIES_DOCUMENTS = ("issue-papers", "assessment-papers")  # the documents whose parts are the papers of 2005
 # By the pattern of wgig:dateBasis: what a row says of the day. If a paper has no day, it is in the pattern.
 DATE_BASES = (
@@ -48,29 +40,6 @@ CONFORMANCE_WORDS = {
     "failed": gettext_noop("not complete"),
     "cannot-tell": gettext_noop("text not seen"),
 }
-
-FacetFilters = Mapping[str, tuple[FilterValue, ...]]  # by the name of the facet
-PaperNumbers = set[int]  # as in FacetedPapers
-
-
-class PaperTally(NamedTuple):
-    """The papers of a facet: their number by key of a value, and the keys of the values to filter by.
-
-    The keys are those of `facets.tally_facet_keys`.
-    """
-
-    name: str
-    counts: Mapping[str, int]
-    selected_keys: Collection[str]
-
-
-@dataclass(frozen=True)
-class PaperSelection:
-    """The number of matching papers, the papers on the requested page, and the papers by facet."""
-
-    total: int
-    papers: Sequence[IndexedPaper]
-    tallies: Sequence[PaperTally]
 
 
 @dataclass(frozen=True)
@@ -86,7 +55,7 @@ class PaperRow:
     one of the group's papers of 2005, and not added to this service by somebody.
     """
 
-    paper: IndexedPaper
+    paper: IndexedItem
     title: ox.Literal
     posted: str
     is_fully_seen: bool
@@ -97,175 +66,7 @@ class PaperRow:
     parts: str
 
 
-def is_answered_by_index(list_request: ListRequest) -> bool:
-    """Whether the index of papers can answer the request without a SPARQL query."""
-    return index_sort_order(list_request) is not None and list_request.filters.keys() <= PAPER_FACETS.keys()
-
-
-def index_sort_order(list_request: ListRequest) -> PaperOrder | None:
-    """The order of the papers; None if the index does not have it."""
-    order = tuple(
-        (field.name if field else "id", is_descending) for field, is_descending in list_request.sort
-    )
-    return order if all(name in INDEXED_SORT_FIELDS for name, _ in order) else None
-
-
-class PaperMatches(NamedTuple):
-    """The numbers of the papers in the requested order, and of those that match.
-
-    `candidates` match all filters that are not facets, `matches` all filters; None means all papers.
-    `by_facet` has the papers that match the filter by each facet.
-    """
-
-    order: Sequence[int]
-    candidates: PaperNumbers | None
-    by_facet: Mapping[str, PaperNumbers]
-    matches: PaperNumbers | None
-
-    @property
-    def total(self) -> int:
-        """The number of matching papers."""
-        return len(self.order) if self.matches is None else len(self.matches)
-
-    def list_page(self, papers: FacetedPapers, list_request: ListRequest) -> list[IndexedPaper]:
-        """The papers of the requested page."""
-        matches, start = self.matches, (list_request.page - 1) * list_request.size
-        ordered = self.order if matches is None else (number for number in self.order if number in matches)
-        return [papers.by_number[number] for number in islice(ordered, start, start + list_request.size)]
-
-
-def find_paper_matches(
-    papers: FacetedPapers, list_request: ListRequest, base: str, iris: Sequence[str] | None = None
-) -> PaperMatches:
-    """The papers that match the filters of a request, in the requested order.
-
-    If the index alone cannot answer the request, `iris` are the papers that match all filters that are not
-    facets; in the requested order, if the index does not have that order.
-    """
-    sort_order, candidates = index_sort_order(list_request), None
-    if iris is not None:
-        numbers = [papers.number_by_iri[iri] for iri in iris if iri in papers.number_by_iri]
-        candidates = set(numbers)
-    order = papers.sorted_numbers(sort_order) if sort_order is not None else numbers
-    if list_request.year:
-        days = papers.numbers_by_value[POSTED_FACET]
-        year = list_request.year.value
-        of_year = set[int]().union(*(numbers for day, numbers in days.items() if day.startswith(year)))
-        candidates = intersect_paper_numbers(candidates, [of_year])
-    if list_request.q:
-        text, by_number = list_request.q.value.lower(), papers.by_number
-        candidates = {
-            number
-            for number in (by_number if candidates is None else candidates)
-            if is_named_with(by_number[number], text)
-        }
-    if candidates is not None and len(candidates) == len(papers):
-        candidates = None
-    by_facet = {
-        name: find_paper_numbers(papers, list_request.definition.by_name[name], values, base)
-        for name, values in list_request.filters.items()
-        if name in PAPER_FACETS
-    }
-    return PaperMatches(order, candidates, by_facet, intersect_paper_numbers(candidates, by_facet.values()))
-
-
-def list_paper_iris(papers: FacetedPapers, list_request: ListRequest, base: str) -> tuple[int, list[str]]:
-    """The number of matching papers, and the IRIs of the papers of the requested page, in their order."""
-    matches = find_paper_matches(papers, list_request, base)
-    return matches.total, [paper.iri for paper in matches.list_page(papers, list_request)]
-
-
-def select_papers(
-    papers: FacetedPapers, list_request: ListRequest, base: str, iris: Sequence[str] | None = None
-) -> PaperSelection:
-    """The papers of the requested page with facets. `iris` are those of `find_paper_matches`."""
-    found = find_paper_matches(papers, list_request, base, iris)
-    return PaperSelection(
-        found.total,
-        found.list_page(papers, list_request),
-        [
-            tally_paper_facet(
-                papers,
-                list_request.definition.by_name[name],
-                list_request.filters.get(name, ()),
-                intersect_paper_numbers(
-                    found.candidates,
-                    [numbers for facet, numbers in found.by_facet.items() if facet != name],
-                ),
-                base,
-            )
-            for name in PAPER_FACETS
-        ],
-    )
-
-
-def is_named_with(paper: IndexedPaper, text: str) -> bool:
-    """Whether a name of the paper contains a text in lower case."""
-    return any(text in name.lower() for name in paper.sort_names) or any(
-        text in name.lower() for name in paper.other_names
-    )
-
-
-def find_paper_numbers(
-    papers: FacetedPapers, field: ListField, values: Sequence[FilterValue], base: str
-) -> PaperNumbers:
-    """The papers that match a filter by a facet."""
-    numbers = set[int]()
-    numbers_by_value = papers.numbers_by_value[field.name]
-    for value in values:
-        if value.is_missing:
-            numbers |= papers.by_number.keys() - papers.numbers_with_value[field.name]
-        elif field.type == "date":
-            for day, day_numbers in numbers_by_value.items():
-                if is_value_match(field, value, ox.Literal(day), base):
-                    numbers |= day_numbers
-        else:
-            numbers |= numbers_by_value.get(find_filter_key(field, value, base), set())
-    return numbers
-
-
-def intersect_paper_numbers(
-    candidates: PaperNumbers | None, number_sets: Iterable[PaperNumbers]
-) -> PaperNumbers | None:
-    """The candidates that are in all sets; None means all papers."""
-    for numbers in number_sets:
-        candidates = numbers if candidates is None else candidates & numbers
-    return candidates
-
-
-def tally_paper_facet(
-    papers: FacetedPapers,
-    field: ListField,
-    values: Sequence[FilterValue],
-    matches: PaperNumbers | None,
-    base: str,
-) -> PaperTally:
-    """The papers of a facet, among those that match the filters of all other facets."""
-    numbers_by_key = dict[str, PaperNumbers]()
-    numbers_by_value = papers.numbers_by_value[field.name]
-    make_key = make_key_function(field, [ox.Literal(value) for value in numbers_by_value])
-    for value, numbers in numbers_by_value.items():
-        key = make_key(value)
-        numbers_by_key[key] = numbers_by_key[key] | numbers if key in numbers_by_key else numbers
-    counts = {key: count_papers_among(numbers, matches) for key, numbers in numbers_by_key.items()}
-    total = len(papers.by_number) if matches is None else len(matches)
-    counts[NO_VALUE_TEXT] = total - count_papers_among(papers.numbers_with_value[field.name], matches)
-    for filter_value in values:
-        key = find_filter_key(field, filter_value, base)
-        if key not in counts:
-            numbers = find_paper_numbers(papers, field, [filter_value], base)
-            counts[key] = count_papers_among(numbers, matches)
-    selected_keys = {find_filter_key(field, value, base) for value in values}
-    relevant_counts = {key: count for key, count in counts.items() if count or key in selected_keys}
-    return PaperTally(field.name, relevant_counts, selected_keys)
-
-
-def count_papers_among(papers: PaperNumbers, matches: PaperNumbers | None) -> int:
-    """The number of papers that are among the matches; if matches is None, all papers match."""
-    return len(papers) if matches is None else len(papers & matches)
-
-
-def build_paper_rows(store: Store, papers: Iterable[IndexedPaper], base: str) -> list[PaperRow]:
+def build_paper_rows(store: Store, papers: Iterable[IndexedItem], base: str) -> list[PaperRow]:
     """The rows of papers, with the conformance of each to the template."""
     namespaces, papers = namespaces_by_prefix(base), list(papers)
     added_iris = find_added_papers(store, (paper.iri for paper in papers), base)
@@ -273,7 +74,7 @@ def build_paper_rows(store: Store, papers: Iterable[IndexedPaper], base: str) ->
 
 
 def build_paper_row(
-    store: Store, paper: IndexedPaper, namespaces: Mapping[str, str], added_iris: Set[str]
+    store: Store, paper: IndexedItem, namespaces: Mapping[str, str], added_iris: Set[str]
 ) -> PaperRow:
     """The row of a paper, with its conformance as recorded in the store."""
     assertion = namespaces["assertion"] + paper.iri.removeprefix(namespaces["paper"])
@@ -288,7 +89,9 @@ def build_paper_row(
     return PaperRow(
         paper,
         title,
-        describe_day(paper.posted, best_text(list_texts(f"{namespaces['wgig']}dateBasis")).value),
+        describe_day(
+            paper.facet_values("posted"), best_text(list_texts(f"{namespaces['wgig']}dateBasis")).value
+        ),
         all(term_text(term) == FULL_TEXT_EVIDENCE for term in list_texts(f"{namespaces['wgig']}evidence")),
         paper.iri not in added_iris,
         assertion,
@@ -333,13 +136,10 @@ def count_series(store: Store, base: str) -> tuple[int, int]:
 
 
 def build_paper_facets(
-    list_request: ListRequest, selection: PaperSelection, labels: Mapping[str, ox.Literal], base: str
+    list_request: ListRequest, selection: ListSelection, labels: Mapping[str, ox.Literal], base: str
 ) -> list[Facet]:
     """The facets of the page; `labels` are those of `find_papers_labels`."""
-    fields = list_request.definition.by_name
-    facets = build_tallied_facets(
-        [(fields[tally.name], tally.counts, tally.selected_keys) for tally in selection.tallies], labels, base
-    )
+    facets = build_tallied_facets(list_request, selection.tallies, labels, base)
     return [facet for facet in facets if facet.name != "conformance" or has_outcomes(facet)]
 
 
@@ -349,14 +149,17 @@ def has_outcomes(facet: Facet) -> bool:
     return len(results) > 1 or any(value.is_selected for value in facet.values)
 
 
-def find_papers_labels(store: Store, selection: PaperSelection, base: str) -> dict[str, ox.Literal]:
+def find_papers_labels(
+    store: Store, list_request: ListRequest, selection: ListSelection, base: str
+) -> dict[str, ox.Literal]:
     """The labels of papers and facet values on the page, by IRI."""
-    facet_iris = {
-        key for tally in selection.tallies if tally.name not in LITERAL_FACETS for key in tally.counts
-    } - {NO_VALUE_TEXT}
-    row_iris = {iri for paper in selection.papers for name in ROW_FACETS for iri in paper.facet_values(name)}
+    row_iris = {iri for paper in selection.items for name in ROW_FIELDS for iri in paper.facet_values(name)}
     labels = find_labels(
-        store, facet_iris | row_iris | {paper.iri for paper in selection.papers}, language.label_languages()
+        store,
+        list_facet_iris(list_request, selection.tallies)
+        | set(filter(is_writable_iri, row_iris))
+        | {paper.iri for paper in selection.items},
+        language.label_languages(),
     )
     results = namespaces_by_prefix(base)["test-result"]
     return labels | {

@@ -152,7 +152,7 @@ async def read_parameter_form(  # noqa: PLR0913, PLR0917  all of these determine
 ) -> ParameterForm:
     """The form with the values in `pairs`.
 
-    `solutions` are those without parameters, if they are known and complete. Raises Problem 400 for a text
+    `solutions` are those without parameters, if they are known. Raises Problem 400 for a text
     that is too long to stay in its field, as the page repeats it in each of its links.
     """
     texts = dict(pairs)
@@ -220,8 +220,8 @@ async def list_parameter_options(
     """The values to choose from, by parameter name; none if there are more than MAX_OFFERED_VALUES."""
     columns = {parameter.column for parameter in example.parameters if parameter.column}
     iris_by_column: Mapping[str, Collection[str]] = {}
-    if columns and solutions:
-        iris_by_column = collect_column_iris(solutions, columns)
+    if columns and solutions:  # if they are not whole, reading them all would take long
+        iris_by_column = collect_column_iris(solutions, columns) if solutions.is_whole else {}
     elif columns:
         # Kept until the next write, also if there are none, as they take long to find.
         iris_by_column = await queries.kept_results.get_or_compute(

@@ -40,7 +40,7 @@ from ..sparql.service import select_internal_rows, select_internal_tsv
 from ..store.labels import find_labels
 from ..text import natural_sort_key, serialize_csv_rows
 from .definitions import SOURCE_FIELD
-from .fields import LABEL_FIELD, ListDefinition, ListField
+from .fields import ILLUSTRATIVE_PATTERN, LABEL_FIELD, ListDefinition, ListField
 from .filters import NO_VALUE_TEXT
 from .query import MAX_WHOLE_LIST_ITEMS, ListRequest, add_query_prefixes, build_list_query, parse_list_request
 from .results import ListPage, parse_list_page
@@ -88,7 +88,7 @@ SEAT_LIST = ListDefinition(
     required_pattern="GRAPH ?graph { ?id org:organization agent:wgig ; org:role ?as } "
     "VALUES ?as { role:member role:chair } "
     "FILTER (!STRSTARTS(STR(?graph), CONCAT(STR(graph:), 'paper/')))",
-    excluded_pattern="?id wgig:illustrative true",
+    excluded_pattern=ILLUSTRATIVE_PATTERN,
 )
 # The claims of sources about the number of seats, their disagreements, and the rules of the data.
 CLAIMS_QUERY = """SELECT ?kind ?thing ?text WHERE {

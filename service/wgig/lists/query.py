@@ -214,43 +214,44 @@ def build_list_query(list_request: ListRequest, base: str) -> str:
 
 
 def build_items_query(list_request: ListRequest, total: int, iris: Sequence[str], base: str) -> str:
-    """The query for the page of a list that has these items, with the result rows of `build_list_query`."""
+    """The query for the page of a list that has these items, with the result rows of `build_list_query`.
+
+    The labels of values are in rows of their own, without an item, as many items have the same values.
+    """
     items = " ".join(f"({position} {ox.NamedNode(iri)})" for position, iri in enumerate(iris))
+    ids = f"VALUES ?id {{ {' '.join(str(ox.NamedNode(iri)) for iri in iris)} }}"
+    fields = select_read_fields(list_request)
+    branches = " UNION ".join(
+        # The FILTER of a field with a language is evaluated before the join.
+        f"{{ {ids if field.language else ''} {build_named_value_pattern(field)} }}"
+        for field in fields
+    )
+    labeled = [field.value_pattern("?value") for field in fields if is_resource_type(field.type)]
+    # OPTIONAL, so that the engine looks up the labels of each value, instead of reading all labels.
+    labels = (
+        f"UNION {{ {{ SELECT DISTINCT ?value WHERE {{ {ids} {{ {' } UNION { '.join(labeled)} }} }} }} "
+        f"OPTIONAL {{ ?value {NAME_PATH} ?label }} }}"
+    )
     return add_query_prefixes(
         f"""SELECT ?total ?id ?field ?value ?label WHERE {{
   {{ VALUES ?total {{ {total} }} }}
-  UNION {{ VALUES (?position ?id) {{ {items} }} {build_field_branches(list_request)} }}
+  UNION {{ VALUES (?position ?id) {{ {items} }} {branches} }}
+  {labels if labeled else ""}
 }} ORDER BY ?position""",
         base,
     )
 
 
+def select_read_fields(list_request: ListRequest) -> list[ListField]:
+    """The fields that a query reads: those of the request, without counts, and the classes."""
+    fields = dict.fromkeys((TYPE_FIELD, *list_request.fields))
+    return [list_field for list_field in fields if list_field.type != COUNT_TYPE]
+
+
 def build_field_branches(list_request: ListRequest) -> str:
     """The pattern for the fields of ?id."""
-    return " UNION ".join(
-        f"{{ {build_field_pattern(list_field)} }}"
-        for list_field in dict.fromkeys((TYPE_FIELD, *list_request.fields))
-        if list_field.type != COUNT_TYPE
-    )
-
-
-def build_matching_iris_query(list_request: ListRequest, base: str) -> str:
-    """The query for all matching resources, sorted. A result row has the resource `id`."""
-    keys = list_sort_keys(list_request)
-    return add_query_prefixes(
-        f"""SELECT ?id WHERE {{
-  SELECT ?id {" ".join(key.projection for key in keys)}
-  WHERE {{ {" ".join(iter_filter_patterns(list_request))} {" ".join(key.pattern for key in keys)} }}
-  GROUP BY ?id ORDER BY {" ".join([*(key.order for key in keys), "?id"])}
-}}""",
-        base,
-    )
-
-
-def build_unsorted_iris_query(list_request: ListRequest, base: str) -> str:
-    """The query for all matching resources in any order. A result row has the resource `id`."""
-    patterns = " ".join(iter_filter_patterns(list_request))
-    return add_query_prefixes(f"SELECT DISTINCT ?id WHERE {{ {patterns} }}", base)
+    fields = select_read_fields(list_request)
+    return " UNION ".join(f"{{ {build_field_pattern(list_field)} }}" for list_field in fields)
 
 
 class SortKey(NamedTuple):
@@ -408,17 +409,21 @@ def build_member_pattern(definition: ListDefinition, classes: tuple[str, ...] = 
     If the list has a required pattern, FILTER EXISTS makes the engine start from its matches, not from all
     resources of the class.
     """
-    names = classes or tuple(name if ":" in name else f"wgig:{name}" for name in definition.classes)
-    class_pattern = (
-        f"?id a {names[0]} ." if len(names) == 1 else f"VALUES ?class {{ {' '.join(names)} }} ?id a ?class ."
-    )
+    class_pattern = build_class_pattern(classes or definition.class_names)
     members = (
-        f"{definition.required_pattern} FILTER EXISTS {{ {class_pattern} }}"
-        if definition.required_pattern
+        f"{definition.member_pattern} FILTER EXISTS {{ {class_pattern} }}"
+        if definition.member_pattern
         else class_pattern
     )
     exclusion = f"MINUS {{ {definition.excluded_pattern} }}" if definition.excluded_pattern else ""
     return f"{members} FILTER (isIRI(?id)) {exclusion}"
+
+
+def build_class_pattern(names: Sequence[str]) -> str:
+    """The pattern of a resource of one of the classes with these prefixed names."""
+    if len(names) == 1:
+        return f"?id a {names[0]} ."
+    return f"VALUES ?class {{ {' '.join(names)} }} ?id a ?class ."
 
 
 def build_field_pattern(field: ListField) -> str:
@@ -427,7 +432,12 @@ def build_field_pattern(field: ListField) -> str:
     It has no FILTER, as the engine would evaluate a group with a FILTER before the join with ?id.
     """
     labels = f"OPTIONAL {{ ?value {NAME_PATH} ?label }}" if is_resource_type(field.type) else ""
-    return f'{field.value_pattern("?value")} {labels} BIND ("{field.name}" AS ?field)'
+    return f"{build_named_value_pattern(field)} {labels}"
+
+
+def build_named_value_pattern(field: ListField) -> str:
+    """The pattern that binds ?value and ?field for ?id."""
+    return f'{field.value_pattern("?value")} BIND ("{field.name}" AS ?field)'
 
 
 def build_field_values_query(definition: ListDefinition, field: ListField, base: str) -> str:

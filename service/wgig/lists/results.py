@@ -41,6 +41,8 @@ class ListPage:
 def parse_list_page(tsv: bytes) -> ListPage:
     """The page from the TSV results of `build_list_query`: total, id, field, value, label of the value.
 
+    A row may also have the label of a value alone, without a resource.
+
     Do not change it. The last ones are kept, for other languages and formats, and because most writes change
     no list.
     """
@@ -71,7 +73,8 @@ def parse_page_rows(tsv: bytes) -> ListPage:
         if total_cell:
             total = total_cell
             continue
-        resources.setdefault(resource, {}).setdefault(name, {})[value] = None
+        if resource:
+            resources.setdefault(resource, {}).setdefault(name, {})[value] = None
         if label:
             labels.setdefault(value, {})[label] = None
     all_values = [values for fields in resources.values() for values in fields.values()]

@@ -1,7 +1,7 @@
 """Routes of /papers, /issues and the other lists: filtered, sorted and paged, as JSON, RDF, CSV or HTML."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
@@ -43,19 +43,25 @@ from ..sparql.service import (
 )
 from ..store.view import is_writable_iri
 from .count_fields import add_selecting_counts, read_counts, read_counts_within
-from .dependencies import CountSources, CountSourcesDep, PapersDep
+from .dependencies import CountSources, CountSourcesDep, ListIndexDep
 from .facets import (
     Facet,
+    Tallies,
     build_facet_table,
     build_faceted_ids_query,
     build_facets,
     build_facets_query,
+    build_tallied_facets,
     has_few_items,
     list_facet_fields,
+    list_facet_iris,
 )
-from .fields import COUNT_TYPE, ListDefinition
+from .fields import COUNT_TYPE, ListDefinition, ListField
 from .filters import filter_terms, filtered_resources
+from .list_index import ListIndex
+from .list_selection import ListSelection, list_known_texts, select_list_items
 from .page import (
+    PAPER_SORT_FIELDS,
     PART_LISTS,
     arrange_part_facets,
     build_list_view,
@@ -67,17 +73,12 @@ from .page import (
     list_column_names,
     select_page_fields,
 )
-from .papers_index import PAPER_FACETS, PapersIndex
 from .papers_page import (
-    PaperSelection,
+    PAPER_ROW_FIELDS,
     build_paper_facets,
     build_paper_rows,
     count_series,
     find_papers_labels,
-    index_sort_order,
-    is_answered_by_index,
-    list_paper_iris,
-    select_papers,
 )
 from .parameters import LIST_FORMATS, ListParameters, build_list_model
 from .query import (
@@ -88,8 +89,6 @@ from .query import (
     build_field_values_query,
     build_items_query,
     build_list_query,
-    build_matching_iris_query,
-    build_unsorted_iris_query,
     parse_list_request,
 )
 from .results import (
@@ -105,9 +104,8 @@ from .results import (
 from .schemas import build_list_page_model
 
 PAPERS_LIST_NAME = "papers"
-# The fields to sort the page of papers by. The label begins with the type.
-PAPER_SORT_FIELDS = ("label", "dcterms:title", "issue", "posted", "partsMet")
 LIST_COUNT_WAIT_SECONDS = 1  # time that a request waits for the counts of papers
+LIST_INDEX_WAIT_SECONDS = 2  # time that a request waits for the index, before a query answers instead
 LIST_DESCRIPTION = (
     "A resource must match all filters. If a filter is repeated, it must match one of the values. Identify a "
     "resource by the local name of its IRI, by its prefixed name, or by its IRI. A text matches if it "
@@ -124,14 +122,14 @@ class ListDependencies:
     context: RequestContext
     queries: QueryService
     counts: CountSources
-    papers: PapersIndex
+    index: ListIndex
 
 
 @dataclass(frozen=True)
 class ListResult:
     """A page of a list, its counts, for HTML the facets of the list, and whether all are counted."""
 
-    page: ListPage | PaperSelection
+    page: ListPage | ListSelection
     counts: CountsByField
     facets: Sequence[Facet] = ()
     is_complete: bool = True
@@ -153,10 +151,10 @@ def make_list_handler(
         context: ContextDep,
         queries: QueriesDep,
         counts: CountSourcesDep,
-        papers: PapersDep,
+        index: ListIndexDep,
         parameters: Annotated[ListParameters, Query()],
     ) -> Response:
-        dependencies = ListDependencies(context, queries, counts, papers)
+        dependencies = ListDependencies(context, queries, counts, index)
         return await (respond or respond_with_list)(definition, dependencies, parameters)
 
     return get_list
@@ -189,7 +187,7 @@ async def respond_with_list(
     list_request = parse_list_request(definition, parse_list_parameters(request), base)
     suffix, profiles = request.path_params.get("suffix", ""), {DEFAULT_PROFILE_TOKEN: default_profile(base)}
     preferences = parse_format_preferences(context, parameters, LIST_FORMATS, suffix, profiles)
-    await check_filter_values(request, dependencies.queries, list_request)
+    await check_filter_values(dependencies, list_request)
     list_request = await add_selecting_counts(dependencies.counts, list_request)
     format_ = preferences.representations[0].format
     is_whole, is_html = format_ is CSV and not list_request.is_paged, format_ is HTML
@@ -230,7 +228,8 @@ async def respond_with_list(
 async def read_data_result(dependencies: ListDependencies, list_request: ListRequest) -> ListResult:
     """The result for a format other than HTML. Raises Problem 413 for a whole list with too many items."""
     is_whole = list_request.size == MAX_WHOLE_LIST_ITEMS
-    page = await read_list_page(dependencies, list_request, is_whole=is_whole)
+    selection = await select_indexed(dependencies, list_request)
+    page = await read_list_page(dependencies, list_request, selection, is_whole=is_whole)
     if is_whole and page.total > MAX_WHOLE_LIST_ITEMS:
         raise list_too_long_problem(page.total)
     count_fields = [field for field in list_request.fields if field.type == COUNT_TYPE]
@@ -244,20 +243,25 @@ async def read_list_result(dependencies: ListDependencies, list_request: ListReq
     cached.
     """
     context, queries, definition = dependencies.context, dependencies.queries, list_request.definition
-    if has_explicit_fields(list_request):
-        facet_fields = []
-    elif definition.name == PAPERS_LIST_NAME:
-        papers_page = await read_papers_page(context.request, queries, dependencies.papers, list_request)
-        return ListResult(papers_page, {})
-    else:
-        facet_fields = list_facet_fields(list_request)
-    page = await read_list_page(dependencies, list_request, is_whole=False)
+    has_facets = not has_explicit_fields(list_request)
+    if has_facets and definition.name == PAPERS_LIST_NAME:
+        papers = await dependencies.index.query(
+            select_list_items, list_request, context.base, PAPER_ROW_FIELDS, has_facets=True
+        )
+        return ListResult(papers, {})
+    selection = await select_indexed(dependencies, list_request, has_facets=has_facets)
+    page = await read_list_page(dependencies, list_request, selection)
+    if selection:
+        facets = await run_in_threadpool(build_indexed_facets, context, list_request, selection.tallies)
+        return ListResult(page, {}, facets)
+    facet_fields = list_facet_fields(list_request) if has_facets else []
     columns = [definition.by_name[name] for name in list_column_names(list_request)]
     count_fields = [field for field in dict.fromkeys([*columns, *facet_fields]) if field.type == COUNT_TYPE]
     counts = await read_counts_within(dependencies.counts, definition, count_fields, LIST_COUNT_WAIT_SECONDS)
-    has_facets = facet_fields and await is_faceted(context, queries, list_request, page.total)
-    facets = await read_facets(context, queries, list_request, counts) if has_facets else []
-    return ListResult(page, counts, facets, len(counts) == len(count_fields))
+    is_short = facet_fields and await is_faceted(context, queries, list_request, page.total)
+    facets = await read_facets(context, queries, list_request, counts) if is_short else []
+    is_complete = len(counts) == len(count_fields) and not definition.is_indexed
+    return ListResult(page, counts, facets, is_complete)
 
 
 def parse_list_parameters(request: Request) -> Pairs:
@@ -268,40 +272,42 @@ def parse_list_parameters(request: Request) -> Pairs:
 
 
 async def read_list_page(
-    dependencies: ListDependencies, list_request: ListRequest, *, is_whole: bool
+    dependencies: ListDependencies,
+    list_request: ListRequest,
+    selection: ListSelection | None,
+    *,
+    is_whole: bool = False,
 ) -> ListPage:
-    """A page of a list with the requested fields. Raises the Problems of `select_internal_tsv`."""
+    """A page of a list with the requested fields. Raises the Problems of `select_internal_tsv`.
+
+    The index selects the items of the lists that it has, as sorting all of them in a query takes seconds.
+    """
     request, queries = dependencies.context.request, dependencies.queries
     settings = queries.settings
     max_bytes = settings.result_bytes if is_whole else MAX_INTERNAL_RESULT_BYTES
-    query = await build_page_query(dependencies.papers, list_request, settings.base)
+    iris = [item.iri for item in selection.items] if selection else []
+    if selection and all(map(is_writable_iri, iris)):
+        query = build_items_query(list_request, selection.total, iris, settings.base)
+    else:
+        query = build_list_query(list_request, settings.base)
     return await run_in_threadpool(
         parse_list_page, await select_internal_tsv(request, queries, query, max_bytes)
     )
 
 
-async def build_page_query(papers: PapersIndex, list_request: ListRequest, base: str) -> str:
-    """The query for a page of a list. The index selects papers, as sorting all of them would take long."""
-    if list_request.definition.name == PAPERS_LIST_NAME and is_answered_by_index(list_request):
-        total, iris = await papers.query(list_paper_iris, list_request, base)
-        if all(map(is_writable_iri, iris)):
-            return build_items_query(list_request, total, iris, base)
-    return build_list_query(list_request, base)
-
-
-async def read_papers_page(
-    request: Request, queries: QueryService, papers: PapersIndex, list_request: ListRequest
-) -> PaperSelection:
-    """A page of the list of papers, with facets. A SPARQL query evaluates the filters that are not facets."""
-    base = queries.settings.base
-    if is_answered_by_index(list_request):
-        return await papers.query(select_papers, list_request, base)
-    other_filters = {name: terms for name, terms in list_request.filters.items() if name not in PAPER_FACETS}
-    other_request = replace(list_request, filters=other_filters, q=None, year=None)
-    is_sorted_by_index = index_sort_order(list_request) is not None
-    build_query = build_unsorted_iris_query if is_sorted_by_index else build_matching_iris_query
-    rows = await select_internal_rows(request, queries, build_query(other_request, base))
-    return await papers.query(select_papers, list_request, base, [iri.value for (iri,) in rows])
+async def select_indexed(
+    dependencies: ListDependencies, list_request: ListRequest, *, has_facets: bool = False
+) -> ListSelection | None:
+    """What the index selects for a request; None if the list is not in the index, or that is being built."""
+    if not list_request.definition.is_indexed:
+        return None
+    return await dependencies.index.query_within(
+        LIST_INDEX_WAIT_SECONDS,
+        select_list_items,
+        list_request,
+        dependencies.context.base,
+        has_facets=has_facets,
+    )
 
 
 async def is_faceted(
@@ -335,6 +341,13 @@ async def read_facets(
     return arrange_part_facets(list_request, facets) if list_request.definition.name in PART_LISTS else facets
 
 
+def build_indexed_facets(context: RequestContext, list_request: ListRequest, tallies: Tallies) -> list[Facet]:
+    """The facets of a list from the index."""
+    iris = list_facet_iris(list_request, tallies)
+    labels = find_value_labels(context.store, list_request, iris, context.base)
+    return build_tallied_facets(list_request, tallies, labels, context.base)
+
+
 def list_too_long_problem(total: int) -> Problem:
     """The problem 413 for an unpaged list with too many items; a truncated CSV would look complete."""
     return Problem(
@@ -346,7 +359,7 @@ def list_too_long_problem(total: int) -> Problem:
 
 
 def list_page_addresses(
-    request: Request, list_request: ListRequest, page: ListPage | PaperSelection
+    request: Request, list_request: ListRequest, page: ListPage | ListSelection
 ) -> dict[str, str]:
     """The addresses of this page and of related pages, by link relation, in the requested format."""
     return {
@@ -355,26 +368,41 @@ def list_page_addresses(
     }
 
 
-def build_page_parameters(list_request: ListRequest, page: ListPage | PaperSelection) -> dict[str, Pairs]:
+def build_page_parameters(list_request: ListRequest, page: ListPage | ListSelection) -> dict[str, Pairs]:
     """The parameters of this page and of related pages, by link relation."""
     numbers = {"self": list_request.page, **list_page_relations(list_request, page)}
     return {rel: list_request.page_parameters(number) for rel, number in numbers.items()}
 
 
-async def check_filter_values(request: Request, queries: QueryService, list_request: ListRequest) -> None:
+async def check_filter_values(dependencies: ListDependencies, list_request: ListRequest) -> None:
     """Raise Problem 400, with the nearest known value, if no resource has the value of a filter."""
+    request, queries = dependencies.context.request, dependencies.queries
     for field, iri in filtered_resources(list_request.definition, list_request.filters):
         await check_known_iri(request, queries, field.name, field.type, iri)
     for name, values in list_request.filters.items():
         field = list_request.definition.by_name[name]
         if field.type == "name":
-            query = build_field_values_query(list_request.definition, field, queries.settings.base)
-            texts = [value.value for (value,) in await select_internal_rows(request, queries, query)]
+            texts = await read_known_texts(dependencies, list_request.definition, field)
             for term in filter_terms(values):
                 if term.value not in texts:
                     raise unknown_name_problem(
                         f"Nothing in /{list_request.definition.name} has as its {name}", term.value, texts
                     )
+
+
+async def read_known_texts(
+    dependencies: ListDependencies, definition: ListDefinition, field: ListField
+) -> list[str]:
+    """The values of a field in a list."""
+    if definition.is_indexed:
+        known = await dependencies.index.query_within(
+            LIST_INDEX_WAIT_SECONDS, list_known_texts, definition.name, field.name
+        )
+        if known is not None:
+            return known
+    request, queries = dependencies.context.request, dependencies.queries
+    query = build_field_values_query(definition, field, queries.settings.base)
+    return [value.value for (value,) in await select_internal_rows(request, queries, query)]
 
 
 def serialize_list_page(
@@ -385,7 +413,7 @@ def serialize_list_page(
 ) -> bytes:
     """A page of a list in the format."""
     base, page, counts = context.base, result.page, result.counts
-    if isinstance(page, PaperSelection):
+    if isinstance(page, ListSelection):
         return render_papers_page(context, list_request, page)
     if format_ is HTML:
         return render_list_page(context, list_request, page, result)
@@ -401,20 +429,20 @@ def serialize_list_page(
     return serialize_graph_body(context, iter_list_triples(list_request, page, base), format_)
 
 
-def render_papers_page(context: RequestContext, list_request: ListRequest, page: PaperSelection) -> bytes:
+def render_papers_page(context: RequestContext, list_request: ListRequest, page: ListSelection) -> bytes:
     """The HTML page of the list of papers, with facets."""
     store, base = context.store, context.base
-    labels = find_papers_labels(store, page, base)
+    labels = find_papers_labels(store, list_request, page, base)
     facets = build_paper_facets(list_request, page, labels, base)
     fields, titles = list_request.definition.by_name, find_field_titles(store, list_request, base)
-    names = {paper.iri: label_or_words(labels, paper.iri) for paper in page.papers}
+    names = {paper.iri: label_or_words(labels, paper.iri) for paper in page.items}
     return render_site_page(
         context,
         "papers.html",
         list_request=list_request,
         examples=find_examples_by_keyword(list_request.definition.name),
         total=page.total,
-        rows=build_paper_rows(store, page.papers, base),
+        rows=build_paper_rows(store, page.items, base),
         labels=labels,
         headings=section_headings(),
         series=count_series(store, base),

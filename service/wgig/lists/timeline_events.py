@@ -33,7 +33,7 @@ from .definitions import (
 )
 from .dependencies import Counts
 from .facets import MONTH_LETTERS, YEAR_LETTERS
-from .fields import LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
+from .fields import ILLUSTRATIVE_PATTERN, LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
 from .query import add_query_prefixes, build_list_query, build_member_pattern, parse_list_request
 from .results import ListPage, parse_list_page
 
@@ -72,7 +72,7 @@ EVENT_LIST = ListDefinition(
         ListField("when", "date", "Its dates.", many=True, path="schema:startDate|wgig:due|wgig:delivered"),
     ),
     sort=("when", "label"),
-    excluded_pattern="?id wgig:illustrative true",
+    excluded_pattern=ILLUSTRATIVE_PATTERN,
     date_fields=("when", "schema:endDate"),
 )
 # The list parameters for meetings and milestones, with the fields for their dates and lateness.

@@ -173,6 +173,8 @@ def tally_groups(counts: Mapping[GroupKey, int], query: AssessmentCountQuery) ->
         items = [(key, number) for key, number in items if key[position] in terms]
     if not query.group:
         return {(): sum(number for _, number in items)}
+    if all(len(key) == len(query.group) for key, _ in items) and [*query.group] == [*range(len(query.group))]:
+        return dict(items)  # each group is one of those that are counted
     tally = Counter[GroupKey]()
     for key, number in items:
         tally[tuple([key[position] for position in query.group])] += number

@@ -1,0 +1,418 @@
+"""The in-memory index of the lists that grow with the papers, with the values of all fields of their items.
+
+It is built on first use, which takes a minute for 100,000 papers; meanwhile, queries answer instead.
+Afterwards, only the values that a commit affects are read again.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from itertools import chain, groupby
+from operator import itemgetter
+from sys import intern
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar, cast
+
+import pyoxigraph as ox
+
+from ..http.work_queue import WorkQueue
+from ..rdf.formats import TSV
+from ..rdf.literals import term_text
+from ..rdf.namespaces import RDF_TYPE, expand_curie
+from ..rdf.values import is_resource_type
+from ..store.change import QuadMatcher
+from ..store.projection import Projection
+from ..store.projection_runner import CommittedChange
+from ..store.store import Store
+from ..store.view import StoreView, parse_tsv_terms
+from .definitions import LIST_DEFINITIONS
+from .fields import ILLUSTRATIVE_PATTERN, LABEL_FIELD, ListDefinition, ListField
+from .indexed_list import NO_IRI_MARK, IndexedList, Values, make_text_key
+from .property_paths import PropertyPath, find_objects, follow_back, follow_path, parse_property_path
+from .query import add_query_prefixes, build_class_pattern, build_member_pattern
+
+MAX_WAITING_LIST_REQUESTS, LIST_INDEX_TIMEOUT_SECONDS = 256, 20
+MAX_CHANGED_QUADS = 10_000  # changed statements; after more, all values are read again
+MAX_READ_VALUES = 50_000  # values of items that a change may affect; if it affects more, all are read again
+INDEXED_LISTS = tuple(name for name, definition in LIST_DEFINITIONS.items() if definition.is_indexed)
+MAX_PARSED_BYTES = 1 << 20  # of results whose terms are parsed together
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+
+class ListReader:
+    """Reads the items of a list and their values: all of them by queries, or some by look-ups."""
+
+    def __init__(self, definition: ListDefinition, base: str) -> None:
+        """Take the definition of the list, and the base IRI of the graph."""
+        assert definition.excluded_pattern == ILLUSTRATIVE_PATTERN
+        assert not definition.required_pattern
+        self.definition, self.base = definition, base
+        self.classes = {expand_curie(name, base) for name in definition.class_names}
+        self.illustrative = expand_curie("wgig:illustrative", base)
+        self.paths: dict[str, Sequence[PropertyPath]] = {
+            field.name: parse_property_path(field.property_path, base) for field in definition.fields
+        }
+        # By property: the fields whose paths are this property alone.
+        self.fields_by_property: dict[ox.NamedNode, list[ListField]] = {}
+        for field in definition.fields:
+            for path in self.paths[field.name] if self.is_direct(field) else ():
+                self.fields_by_property.setdefault(path[0].predicate, []).append(field)
+        # By property: the fields with the paths that contain it.
+        self.paths_by_predicate: dict[ox.NamedNode, list[tuple[str, PropertyPath]]] = {}
+        for name, paths in self.paths.items():
+            for path in paths:
+                for predicate in {step.predicate for step in path}:
+                    self.paths_by_predicate.setdefault(predicate, []).append((name, path))
+        self.predicates = {RDF_TYPE, self.illustrative, *self.paths_by_predicate}
+
+    def is_direct(self, field: ListField) -> bool:
+        """Whether the values are those of properties of the item."""
+        paths = self.paths[field.name]
+        return not field.language and all(len(path) == 1 and not path[0].is_inverse for path in paths)
+
+    def read_all(self, view: StoreView, items: IndexedList) -> None:
+        """Add all items with their values."""
+
+        def add_items(rows: list[tuple[Any, ...]]) -> None:
+            for (node,) in rows:
+                items.add_item(intern(node.value))
+
+        self.read_rows(
+            view, f"SELECT DISTINCT ?id WHERE {{ {build_member_pattern(self.definition)} }}", add_items
+        )
+        start = f"WHERE {{ {build_class_pattern(self.definition.class_names)}"
+        properties = ", ".join(map(str, self.fields_by_property))
+        self.read_values_of_all(
+            view,
+            items,
+            f"?property ?value {start} ?id ?property ?value FILTER (?property IN ({properties})) }}",
+            self.collect_values,
+        )
+        for field in self.definition.fields:
+            if not self.is_direct(field):
+                self.read_values_of_all(
+                    view,
+                    items,
+                    f"?value {start} {field.value_pattern('?value')} }}",
+                    partial(self.collect_field, field),
+                )
+
+    def read_values_of_all(
+        self,
+        view: StoreView,
+        items: IndexedList,
+        query: str,
+        collect: Callable[[Iterable[tuple[Any, ...]]], Mapping[str, Values]],
+    ) -> None:
+        """Set values of all items; the query is without its beginning, `SELECT ?id`."""
+
+        def set_values(rows: list[tuple[Any, ...]]) -> None:
+            for node, group in groupby(rows, key=itemgetter(0)):
+                if isinstance(node, ox.NamedNode) and node.value in items.number_by_iri:
+                    items.set_item_values(items.number_by_iri[node.value], collect(group))
+
+        self.read_rows(view, f"SELECT ?id {query}", set_values)
+
+    def read_rows(
+        self, view: StoreView, query: str, use_rows: Callable[[list[tuple[Any, ...]]], None]
+    ) -> None:
+        """Pass the rows of a query to a function, those of an item that follow each other together."""
+        parser = RowParser(use_rows)
+        view.query(add_query_prefixes(query, self.base), TSV.media_type, cast(IO[bytes], parser))
+        parser.parse(is_end=True)
+
+    def collect_values(self, rows: Iterable[tuple[Any, ...]]) -> dict[str, Values]:
+        """The values by field from rows of an item, a property and a value."""
+        terms_by_field: dict[str, set[Any]] = {}
+        for _, property_, value in rows:
+            for field in self.fields_by_property[property_]:
+                terms_by_field.setdefault(field.name, set()).add(value)
+        fields = self.definition.by_name
+        return {name: encode_values(fields[name], terms) for name, terms in terms_by_field.items()}
+
+    def collect_field(self, field: ListField, rows: Iterable[tuple[Any, ...]]) -> dict[str, Values]:
+        """The values of a field from rows of an item and a value."""
+        return {field.name: encode_values(field, (value for _, value in rows))}
+
+    def find_affected(self, match: QuadMatcher, quad: ox.Quad) -> dict[Any, set[str]]:
+        """The items that a changed statement may affect, each with the names of the fields.
+
+        An item without fields may be in the list or not.
+        """
+        affected: dict[Any, set[str]] = {}
+        if quad.predicate in (self.illustrative, RDF_TYPE):
+            affected[quad.subject] = set()
+        for name, path in self.paths_by_predicate.get(quad.predicate, ()):
+            for item in follow_back(match, quad, path):
+                affected.setdefault(item, set()).add(name)
+        return affected
+
+    def is_member(self, match: QuadMatcher, node: Any) -> bool:
+        """Whether a resource is in the list."""
+        required = self.definition.required_field
+        return (
+            isinstance(node, ox.NamedNode)
+            and not self.classes.isdisjoint(find_objects(match, node, RDF_TYPE))
+            and ox.Literal(True) not in find_objects(match, node, self.illustrative)
+            and (not required or bool(self.read_terms(match, node, required)))
+        )
+
+    def read_terms(self, match: QuadMatcher, node: Any, name: str) -> set[Any]:
+        """The terms of a field of a resource."""
+        language = self.definition.by_name[name].language
+        return {
+            term
+            for path in self.paths[name]
+            for term in follow_path(match, {node}, path)
+            if not language or getattr(term, "language", None) == language
+        }
+
+    def read_values(self, match: QuadMatcher, node: Any, name: str) -> Values:
+        """The values of a field of a resource."""
+        return encode_values(self.definition.by_name[name], self.read_terms(match, node, name))
+
+
+class RowParser:
+    """The output of a query in TSV, which the engine writes here: calls `use_rows` with rows of terms.
+
+    The rows of an item that follow each other are passed together. The text of all papers is never in memory.
+    """
+
+    def __init__(self, use_rows: Callable[[list[tuple[Any, ...]]], None]) -> None:
+        """Start without rows."""
+        self.use_rows = use_rows
+        self.parts: list[bytes] = []
+        self.size, self.is_begun = 0, False
+
+    def write(self, data: bytes) -> int:
+        """Take a part of the output."""
+        self.parts.append(data)
+        self.size += len(data)
+        if self.size > MAX_PARSED_BYTES:
+            self.parse(is_end=False)
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing, as rows are passed when they are whole."""
+
+    def parse(self, *, is_end: bool) -> None:
+        """Pass the rows so far; before the end, without those of the last item."""
+        lines = b"".join(self.parts).split(b"\n")
+        if not self.is_begun:
+            self.is_begun = True
+            del lines[0]  # the names of the variables
+        end = len(lines) - 1  # after the last line end
+        if not is_end and end > 0:
+            last_item = lines[end - 1].partition(b"\t")[0]
+            while end > 0 and lines[end - 1].partition(b"\t")[0] == last_item:
+                end -= 1
+        rows = [line.decode().split("\t") for line in lines[:end]]
+        self.parts = [b"\n".join(lines[end:])]
+        self.size = 0
+        terms = parse_tsv_terms(chain.from_iterable(rows))
+        if rows:
+            self.use_rows([tuple(map(terms.get, row)) for row in rows])
+
+
+def encode_values(field: ListField, terms: Iterable[Any]) -> Values:
+    """The values of a field for its terms."""
+    if field.type == "text":
+        values = {make_text_key(term_text(term), getattr(term, "language", "")) for term in terms}
+    elif is_resource_type(field.type) or field.type == "class":
+        values = {
+            intern(term.value) if isinstance(term, ox.NamedNode) else NO_IRI_MARK + term_text(term)
+            for term in terms
+        }
+    else:
+        values = {intern(term_text(term)) for term in terms}
+    return tuple(sorted(values))
+
+
+class ListIndex(Projection):
+    """The projection with the items of INDEXED_LISTS."""
+
+    name = "the index of lists"
+
+    def __init__(self, store: Store, base: str) -> None:
+        """Set up an index of the store that is not built yet; `base` is the base IRI of the graph."""
+        super().__init__(store)
+        self.queue = WorkQueue(
+            max_running=1,
+            max_waiting=MAX_WAITING_LIST_REQUESTS,
+            timeout_seconds=LIST_INDEX_TIMEOUT_SECONDS,
+        )
+        self.readers = {name: ListReader(LIST_DEFINITIONS[name], base) for name in INDEXED_LISTS}
+        self.name_paths = parse_property_path(LABEL_FIELD.property_path, base)
+        self.name_predicates = {path[0].predicate for path in self.name_paths}
+        self.predicates = self.name_predicates.union(*(reader.predicates for reader in self.readers.values()))
+        self.lists = self.make_lists()
+        self.names: dict[str, Values] = {}  # sort keys of the names of resources by which lists were sorted
+        self.changed_quads: set[ox.Quad] | None = set()  # to be read again on next use; None: too many
+        self.change_lock = threading.Lock()
+        self.lists_lock = threading.RLock()  # a build replaces the lists while they are not in use
+
+    def make_lists(self) -> dict[str, IndexedList]:
+        """Lists without items."""
+        return {name: IndexedList(LIST_DEFINITIONS[name], self.find_names) for name in INDEXED_LISTS}
+
+    async def query(
+        self,
+        function: Callable[Concatenate[Mapping[str, IndexedList], Params], Result],
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Result:
+        """Call a function with the current lists. Raises Problem 503 if updating the index takes long."""
+        return await self.queue.run(partial(self.query_sync, function, *args, **kwargs))
+
+    async def query_within(
+        self,
+        seconds: float,
+        function: Callable[Concatenate[Mapping[str, IndexedList], Params], Result],
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Result | None:
+        """As `query`, but None if the index is not built within `seconds`; the build continues."""
+        if not self.follows_commits:
+            if not self.is_broken or self.is_build_due:
+                build = asyncio.wrap_future(self.start_build())
+                build.add_done_callback(asyncio.Future.exception)  # it is logged
+                await asyncio.wait([build], timeout=seconds)
+            if not self.follows_commits:
+                return None
+        return await self.query(function, *args, **kwargs)
+
+    def query_sync(
+        self,
+        function: Callable[Concatenate[Mapping[str, IndexedList], Params], Result],
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Result:
+        """Call a function with the current lists. Call it on one thread at a time, as `query` does."""
+        self.ensure_current()
+        with self.lists_lock:
+            self.refresh()
+            return function(self.lists, *args, **kwargs)
+
+    def apply(self, commit: CommittedChange) -> None:
+        """Record the changed statements: the values that they affect are read again on next use."""
+        quads = {
+            quad
+            for quad in chain(commit.full.removed, commit.full.added)
+            if quad.predicate in self.predicates
+        }
+        with self.change_lock:
+            if self.changed_quads is not None:
+                self.changed_quads |= quads
+                if len(self.changed_quads) > MAX_CHANGED_QUADS:
+                    self.changed_quads = None
+
+    def apply_many(self, commits: Sequence[CommittedChange]) -> None:
+        """Record the changes of commits, also if they cancel each other out.
+
+        A build reads the store while it changes, so it may have read an item between two such commits.
+        """
+        for commit in commits:
+            self.apply(commit)
+
+    def rebuild(self, view: StoreView, _version: int) -> None:
+        """Read all items."""
+        lists = self.make_lists()
+        for name, items in lists.items():
+            self.readers[name].read_all(view, items)
+            items.sort_numbers(tuple((name, False) for name in items.definition.sort))
+        with self.lists_lock:
+            self.lists, self.names = lists, {}
+
+    @contextmanager
+    def open_build_view(self) -> Iterator[StoreView]:
+        """Yield the store itself, unlocked: values that commits affect meanwhile are read again later."""
+        with self.store.write_lock():
+            self.begin_build()
+            self.take_changes()
+        yield self.store
+
+    def take_changes(self) -> set[ox.Quad] | None:
+        """The changed statements that were recorded, which are then forgotten."""
+        with self.change_lock:
+            quads, self.changed_quads = self.changed_quads, set()
+        return quads
+
+    def refresh(self) -> None:
+        """Read the affected values again, or all if there are too many."""
+        quads = self.take_changes()
+        try:
+            if quads is None or (quads and not self.read_changes(quads)):
+                self.rebuild(self.store, 0)
+        except BaseException:
+            self.invalidate()
+            raise
+
+    def read_changes(self, quads: set[ox.Quad]) -> bool:
+        """Read the values again that changed statements affect. Returns False if there are too many.
+
+        Of a path from an item that a change creates or breaks, the first changed statement leads back to the
+        item: what is before it is in the store now.
+        """
+        match = cache(lambda *pattern: tuple(self.store.match(*pattern)))
+        affected: dict[str, dict[Any, set[str]]] = {}  # fields by list and item
+        for name, reader in self.readers.items():
+            fields_by_item = affected[name] = {}
+            for quad in quads:
+                if quad.predicate in reader.predicates:
+                    for item, fields in reader.find_affected(match, quad).items():
+                        fields_by_item.setdefault(item, set()).update(fields)
+        if sum(len(fields) for items in affected.values() for fields in items.values()) > MAX_READ_VALUES:
+            return False
+        named = {
+            quad.subject.value
+            for quad in quads
+            if quad.predicate in self.name_predicates and isinstance(quad.subject, ox.NamedNode)
+        }
+        names_before = {iri: self.find_known_names(iri) for iri in named}
+        for name, fields_by_item in affected.items():
+            for item, fields in fields_by_item.items():
+                self.read_item(match, name, item, fields)
+        for iri in named:
+            self.names.pop(iri, None)
+        if any(names is not None and names != self.find_names(iri) for iri, names in names_before.items()):
+            for indexed_list in self.lists.values():
+                indexed_list.forget_name_orders()
+        return True
+
+    def read_item(self, match: QuadMatcher, name: str, item: Any, fields: Iterable[str]) -> None:
+        """Read fields of an item of a list again; all of them if it is new there."""
+        if not isinstance(item, ox.NamedNode):
+            return
+        reader, items = self.readers[name], self.lists[name]
+        if not reader.is_member(match, item):
+            items.remove_item(item.value)
+            return
+        if item.value not in items.number_by_iri:
+            fields = reader.paths
+        number = items.add_item(intern(item.value))
+        items.set_item_values(number, {field: reader.read_values(match, item, field) for field in fields})
+
+    def find_names(self, iri: str) -> Values:
+        """The sort keys of the names of a resource, which are kept."""
+        names = self.find_known_names(iri)
+        if names is None:
+            names = self.names[iri] = self.read_names(iri)
+        return names
+
+    def find_known_names(self, iri: str) -> Values | None:
+        """The sort keys of the names of a resource that is in a list, or whose names are kept; else None."""
+        for items in self.lists.values():
+            if iri in items.number_by_iri:
+                return items.values_of(items.number_by_iri[iri], LABEL_FIELD.name)
+        return self.names.get(iri)
+
+    def read_names(self, iri: str) -> Values:
+        """The sort keys of the names of a resource."""
+        if iri.startswith(NO_IRI_MARK):
+            return ()
+        node = ox.NamedNode(iri)
+        names = {name for path in self.name_paths for name in follow_path(self.store.match, {node}, path)}
+        return encode_values(LABEL_FIELD, names)
