@@ -48,6 +48,8 @@ from wgig.store.resource_versions import rescan
 from wgig.store.resource_versions.projection import ResourceVersionsProjection
 from wgig.store.store import Store
 
+if __name__ == "__main__":  # a shell ignores it in background jobs
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 stage = os.environ["STOP_STAGE"]  # also in processes that are started
 is_interrupted = stage.startswith({INTERRUPT!r})
 stage = stage.removeprefix({INTERRUPT!r})
