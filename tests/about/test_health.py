@@ -82,6 +82,18 @@ def test_the_reason_why_no_query_is_answered_is_reported(
     assert only_reason in response.json()["detail"]
 
 
+@pytest.mark.parametrize(("answering", "missing"), [(0, 2), (1, 1), (2, 0), (3, 0)])
+def test_front_processes_that_do_not_answer_are_counted(answering: int, missing: int) -> None:
+    class Peers:
+        """Front processes, one of which may have been replaced."""
+
+        async def call_all(self, *_: object) -> list[list[str]]:
+            return [[]] * answering
+
+    reasons = asyncio.run(health.list_unready_front_reasons(Peers(), 2))
+    assert reasons == ([f"{missing} of 2 front processes do not respond."] if missing else [])
+
+
 def test_a_stopping_service_is_not_ready() -> None:
     service = make_service_with_workers(FailingWorkers(queue_full_problem(), QueueState(0, 0, 0)))
     service.status.stopping = True

@@ -204,7 +204,8 @@ def test_replaced_fronts_finish_their_queries_and_hand_over_metrics_and_settings
         answer = pool.submit(first.get, "/sparql", params={"query": query})
         while not (second.get("/queries/running").json()["count"] or answer.done()):
             pass
-        replace_fronts(clients)
+        for _ in range(3):
+            replace_fronts(clients)
         assert answer.result().status_code == 200
         clients.reconnect()
         wait_until_settings_apply(clients)
@@ -290,6 +291,19 @@ def test_front_is_replaced(tmp_path: Path) -> None:
         os.kill(killed, signal.SIGKILL)
         while len(children := clients.list_children()) < 1 + FRONT_COUNT or killed in children:
             pass
+        clients.reconnect()
+        assert [read_number(client) for client in clients] == [1] * FRONT_COUNT
+
+
+def test_stopped_forker_is_replaced(tmp_path: Path) -> None:
+    with run_fronts(tmp_path) as (_, clients):
+        write_number(next(iter(clients)), 1)
+        stopped = clients.list_processes("forker")
+        for forker in stopped:
+            os.kill(forker, signal.SIGSTOP)
+        deadline = time.monotonic() + MAX_RESTART_SECONDS
+        while {*stopped} & {*clients.list_processes("forker")}:
+            assert time.monotonic() < deadline
         clients.reconnect()
         assert [read_number(client) for client in clients] == [1] * FRONT_COUNT
 

@@ -104,7 +104,9 @@ async def list_unready_front_reasons(peers: PeerProcesses, front_count: int) -> 
         return []
     results = await peers.call_all("probe")
     missing_count = front_count - len(results)
-    missing = [f"{missing_count} of {front_count} front processes do not respond."] if missing_count else []
+    missing = []
+    if missing_count > 0:  # those that were replaced, and have clients, answer as well
+        missing = [f"{missing_count} of {front_count} front processes do not respond."]
     return [*missing, *dict.fromkeys(chain.from_iterable(results))]
 
 

@@ -96,6 +96,7 @@ REQUEST_SIGNAL = signal.SIGUSR1  # to the supervisor: a process has sent a reque
 REPLACED_SIGNAL = signal.SIGUSR2  # to a front process: another one accepts the connections
 SUPERVISOR_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, REQUEST_SIGNAL)
 FORKER_REQUEST, FRONT_REQUEST = "forker", "front"  # to the supervisor
+MAX_REPLACED_FRONTS = 3  # of each number, while clients use them
 MAX_REQUEST_BYTES = 64 * 1024  # of a request to the supervisor
 MAX_WAITING_CONNECTIONS = 2048  # to be accepted
 
@@ -103,21 +104,28 @@ MAX_WAITING_CONNECTIONS = 2048  # to be accepted
 class ChildProcess:
     """A process of the service, which the supervisor starts again when it has exited."""
 
-    def __init__(self, name: str, run: Callable[[], NoReturn], process_id: int | None = None) -> None:
+    def __init__(self, name: str, run: Callable[[], object], process_id: int | None = None) -> None:
         """`run` is called in the process; `process_id` is its ID if it has started."""
         self.name, self.run, self.id = name, run, process_id
+        self.is_ending = False  # whether it was told to end
         self.started_at = time.monotonic() if process_id else 0.0
         self.was_stopped = False
 
     def start(self) -> None:
         """Fork the process."""
-        self.started_at, self.was_stopped = time.monotonic(), False
+        self.started_at, self.was_stopped, self.is_ending = time.monotonic(), False, False
         self.id = fork_process(self.run)
 
     def send_signal(self, signal_: signal.Signals) -> None:
         """Send a signal, if the process is running."""
         if self.id:
             send_signal(self.id, signal_)
+
+    def terminate(self) -> None:
+        """Let the process end, once: at a second SIGTERM, it would not finish its requests."""
+        if not self.is_ending:
+            self.is_ending = True
+            self.send_signal(signal.SIGTERM)
 
     def kill_if_stopped(self) -> None:
         """Kill the process if it has been stopped since the last call, so that it is started again."""
@@ -205,7 +213,8 @@ class Supervisor:
             ChildProcess(f"front {number}", partial(self.run_front, number))
             for number in range(settings.workers)
         ]
-        self.replaced = list[ChildProcess]()  # front processes that others have replaced
+        self.replaced = list[ChildProcess]()  # front processes that others have replaced, oldest first
+        self.forkers = list[ChildProcess]()
         self.is_stopping, self.is_on_terminal = False, os.isatty(0)
 
     def run(self) -> NoReturn:
@@ -230,7 +239,7 @@ class Supervisor:
                 if received:
                     self.handle_signal(signal.Signals(received.si_signo))
             self.reap_children()
-            for child in [*self.children, *self.replaced]:
+            for child in [*self.children, *self.replaced, *self.forkers]:
                 child.kill_if_stopped()  # as it would not end either
             if not self.is_stopping:
                 with report_fork_errors():
@@ -255,20 +264,15 @@ class Supervisor:
         elif signal_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if self.is_stopping:
                 self.send_to_all(signal.SIGKILL)
-            else:
-                self.send_to_fronts(signal.SIGTERM)
+            for front in [*self.fronts, *self.replaced]:
+                front.terminate()
             self.is_stopping = True
             self.writer.send_signal(signal.SIGUSR1)
 
     def send_to_all(self, signal_: signal.Signals) -> None:
-        """Send a signal to the writer and all front processes."""
-        self.writer.send_signal(signal_)
-        self.send_to_fronts(signal_)
-
-    def send_to_fronts(self, signal_: signal.Signals) -> None:
-        """Send a signal to all front processes, also to those that were replaced."""
-        for front in [*self.fronts, *self.replaced]:
-            front.send_signal(signal_)
+        """Send a signal to the writer and all front processes, also to those that were replaced."""
+        for child in [*self.children, *self.replaced]:
+            child.send_signal(signal_)
 
     def handle_requests(self) -> None:
         """Handle the requests of other processes."""
@@ -290,7 +294,10 @@ class Supervisor:
             run_forker(connection, workers_socket, limits, fronts)
 
         try:
-            os.write(descriptors[2], b"%d" % fork_process(run))
+            forker = ChildProcess("forker", run)
+            forker.start()
+            self.forkers.append(forker)
+            os.write(descriptors[2], b"%d" % (forker.id or 0))
         finally:
             for descriptor in descriptors:  # without a process ID, the writer tries again later
                 os.close(descriptor)
@@ -298,24 +305,26 @@ class Supervisor:
     def adopt_front(self, number: int, process_id: int) -> None:
         """Let a front process that was forked from the copy of the quads take the place of another one.
 
-        The other one ends when its clients have closed their connections, or when it is replaced again.
+        The other one ends when its clients have closed their connections. Of those that were replaced before,
+        MAX_REPLACED_FRONTS remain.
         """
         old = self.fronts[number]
         front = self.fronts[number] = ChildProcess(old.name, old.run, process_id)
-        for replaced in self.replaced:
-            if replaced.name == front.name:
-                replaced.send_signal(signal.SIGTERM)
         if old.id:
             self.replaced.append(old)
             old.send_signal(REPLACED_SIGNAL)
-        if self.is_stopping:
-            front.send_signal(signal.SIGTERM)
+        surplus = [replaced for replaced in self.replaced if replaced.name == front.name][
+            :-MAX_REPLACED_FRONTS
+        ]
+        for child in [*surplus, front] if self.is_stopping else surplus:
+            child.terminate()
 
     def reap_children(self) -> None:
         """Notice the processes that have exited."""
         with suppress(ChildProcessError):
             while process_id := os.waitpid(-1, os.WNOHANG)[0]:
                 self.replaced = [child for child in self.replaced if child.id != process_id]
+                self.forkers = [forker for forker in self.forkers if forker.id != process_id]
                 for child in self.children:
                     if child.id == process_id:
                         child.id = None
@@ -411,7 +420,7 @@ class Supervisor:
         access_log.request_ids.restart()
         prepare_process()
         service, link, app = self.make_front(number, copy)
-        reloader = FrontReloader(app, service, partial(Settings.from_arguments, self.arguments))
+        reloader = FrontReloader(app, service, self.read_front_settings)
         config = build_server_config(app, service, lambda: reloader.service.queries)
 
         async def hand_over_metrics() -> None:
@@ -428,9 +437,13 @@ class Supervisor:
         server.run(sockets=[self.listener])
         os._exit(0)
 
+    def read_front_settings(self) -> Settings:
+        """The current settings, for a front process. Raises ValueError or OSError."""
+        return share_cache(Settings.from_arguments(self.arguments), self.settings.workers)
+
     def make_front(self, number: int, copy: FrontCopy | None) -> tuple[FrontService, WriterLink, FrontApp]:
         """The components of a front process, its link to the writer and its application."""
-        settings = replace(self.settings, cache_bytes=self.settings.cache_bytes // self.settings.workers)
+        settings = share_cache(self.settings, self.settings.workers)
         worker_path = self.folder / f"front-{number}-{os.getpid()}"
         size = max(MIN_FRONT_READERS, settings.readers // settings.workers)
         workers = FrontWorkers(worker_path, size, settings, self.memory, copy)
@@ -482,6 +495,11 @@ class Supervisor:
             running=running,
         )
         return service, link, FrontApp(service, BridgeClient(str(self.bridge_path), settings.base))
+
+
+def share_cache(settings: Settings, worker_count: int) -> Settings:
+    """The settings of one of several front processes, each of which has a part of the cache."""
+    return replace(settings, cache_bytes=settings.cache_bytes // worker_count)
 
 
 class FrontReloader(SettingsReloader):

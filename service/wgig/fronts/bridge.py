@@ -29,6 +29,7 @@ HELLO_FRAME = b"h"  # from the writer, when it has accepted a connection
 HELLO_TIMEOUT_SECONDS = 2.0  # for a writer that is starting; then the request is refused
 RETRY_AFTER_SECONDS = 3  # in which a writer that has exited is replaced
 MAX_IDLE_CONNECTIONS = 32
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "QUERY"))  # RFC 9110, section 9.2.1
 ASGI_VERSIONS = {"version": "3.0", "spec_version": "2.4"}
 STREAM_BUFFER_BYTES = 256 * 1024
 # What the application needs of a scope. The rest are objects of the server.
@@ -100,7 +101,10 @@ class BridgeClient:
         except (OSError, asyncio.IncompleteReadError) as error:
             if has_started:
                 raise ResponseAbortedError from error
-            return await send_problem(self.base, scope, send, writer_missing_problem())
+            problem = (
+                writer_missing_problem() if scope["method"] in SAFE_METHODS else unknown_outcome_problem()
+            )
+            return await send_problem(self.base, scope, send, problem)
         finally:
             sender.cancel()
             await asyncio.wait([sender])
@@ -151,6 +155,15 @@ def writer_missing_problem() -> Problem:
         503,
         "The process that handles this request is being restarted.",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def unknown_outcome_problem() -> Problem:
+    """The 503 to a request that the writer may have carried out before it ended."""
+    return Problem(
+        503,
+        "Outcome unknown: the process that handles this request ended before it responded. "
+        "Read the data before you write again.",
     )
 
 
