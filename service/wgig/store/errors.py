@@ -4,6 +4,7 @@ Each message is one sentence with the cause and the fix.
 """
 
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -159,3 +160,14 @@ def translate_disk_errors(folder: Path | None) -> Iterator[None]:
         if not (isinstance(error, OSError) or is_engine_damage(error)):
             raise
         raise build_store_error(error, folder) from error
+
+
+def free_frames(error: BaseException) -> None:
+    """Free what the frames of an error refer to, on the thread that raised it.
+
+    Only the thread that created an iterator of quads may free it, and an error is handled on another thread.
+    """
+    chained: BaseException | None = error
+    while chained:
+        traceback.clear_frames(chained.__traceback__)
+        chained = chained.__cause__ or chained.__context__

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from enum import Enum
 
 from ..problems import Problem
-from .errors import StoreError, StoreUnavailableError
+from .errors import StoreError, StoreUnavailableError, free_frames
 from .projection_runner import CommittedChange, combine_commits
 from .store import Store
 from .view import StoreView
@@ -226,6 +226,7 @@ class Projection(ABC):
         except BaseException as error:
             is_unexpected = not isinstance(error, PROJECTION_ERRORS)
             log.error("%s cannot be built: %s", self.name, error, exc_info=is_unexpected)
+            free_frames(error)
             task.set_exception(error)
         else:
             task.set_result(None)
