@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -198,12 +198,7 @@ def test_replaced_fronts_finish_their_queries_and_hand_over_metrics_and_settings
         settings_file.write_text("WGIG_RESULT_ROWS=1\n", encoding="utf-8")
         service.process.send_signal(signal.SIGHUP)
         wait_until_settings_apply(clients)
-        first, second = clients.choose_two()
-        write_graph_for_slow_queries(first)
-        query = "SELECT (COUNT(*) AS ?n) { ?a <x:slow> ?x . ?b <x:slow> ?y . FILTER(?x + ?y > 5) }"
-        answer = pool.submit(first.get, "/sparql", params={"query": query})
-        while not (second.get("/queries/running").json()["count"] or answer.done()):
-            pass
+        answer = start_long_query(clients, pool)
         for _ in range(3):
             replace_fronts(clients)
         assert answer.result().status_code == 200
@@ -231,6 +226,17 @@ def wait_until_settings_apply(clients: FrontClients) -> None:
     deadline = time.monotonic() + MAX_RESTART_SECONDS
     while not all(client.get(query).status_code == 413 for client in clients):
         assert time.monotonic() < deadline
+
+
+def start_long_query(clients: FrontClients, pool: ThreadPoolExecutor) -> Future[httpx.Response]:
+    """Start a query of about a second, and wait until it is running."""
+    first, second = clients.choose_two()
+    write_graph_for_slow_queries(first)
+    query = "SELECT (COUNT(*) AS ?n) { ?a <x:slow> ?x . ?b <x:slow> ?y . FILTER(?x + ?y > 5) }"
+    answer = pool.submit(first.get, "/sparql", params={"query": query})
+    while not (second.get("/queries/running").json()["count"] or answer.done()):
+        pass
+    return answer
 
 
 def write_graph_for_slow_queries(client: httpx.Client) -> None:
@@ -327,12 +333,7 @@ def test_service_ends_while_a_front_does_not_respond(tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_from_terminal", [False, True])
 def test_stopped_service_finishes_the_running_query(tmp_path: Path, *, is_from_terminal: bool) -> None:
     with run_fronts(tmp_path) as (service, clients), ThreadPoolExecutor() as pool:
-        first, second = clients.choose_two()
-        write_graph_for_slow_queries(first)
-        query = "SELECT (COUNT(*) AS ?n) { ?a <x:slow> ?x . ?b <x:slow> ?y . FILTER(?x + ?y > 5) }"
-        answer = pool.submit(first.get, "/sparql", params={"query": query})
-        while not (second.get("/queries/running").json()["count"] or answer.done()):
-            pass
+        answer = start_long_query(clients, pool)
         if is_from_terminal:  # Ctrl-C is sent to all processes
             send_signal_to_all(
                 [process.pid for process in find_descendants(clients.process_id)], signal.SIGINT

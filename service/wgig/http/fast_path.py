@@ -87,21 +87,24 @@ class RawResponseCache:
 
     def add(
         self, request: bytes, version: object, response: WholeResponse, route: str = "", client: str = ""
-    ) -> RawResponse:
-        """The raw response to a request, which is added unless it is larger than MAX_RAW_RESPONSE_BYTES.
+    ) -> None:
+        """Build and store the response to a request, unless it is larger than MAX_RAW_RESPONSE_BYTES."""
+        if len(response.body) <= MAX_RAW_RESPONSE_BYTES:  # a copy of a larger one would be made for nothing
+            self.store(request, version, self.build(response, route, client))
+
+    def store(self, request: bytes, version: object, raw: RawResponse) -> None:
+        """Store the raw response to a request, unless it is larger than MAX_RAW_RESPONSE_BYTES.
 
         `version` is the result of `get_version` from before the response was computed; if it changed since,
-        the response may be outdated and is not added.
+        the response may be outdated and is not stored.
         """
-        raw, body = self.build(response, route, client), response.body
-        if len(body) > MAX_RAW_RESPONSE_BYTES or version != self.get_version():
-            return raw
-        size = len(request) + len(body) + RAW_RESPONSE_OVERHEAD_BYTES
+        if raw.size > MAX_RAW_RESPONSE_BYTES or version != self.get_version():
+            return
+        size = len(request) + raw.size + RAW_RESPONSE_OVERHEAD_BYTES
         if self.store_version != version or self.size_bytes + size > self.max_bytes:
             self.restart(version)
         self.responses[request] = raw
         self.size_bytes += size
-        return raw
 
     def build(self, response: WholeResponse, route: str, client: str = "") -> RawResponse:
         """The raw response to a GET request of a route."""

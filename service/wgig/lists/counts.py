@@ -27,6 +27,7 @@ from ..files import open_durable_file
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.namespaces import RDF_TYPE, expand_curie
+from ..resources.property_path import PathStep
 from ..store.change import BeforeAfter, Change, QuadMatcher
 from ..store.files import ASIDE_FOLDER
 from ..store.position import EnginePosition
@@ -35,7 +36,7 @@ from ..store.projection_runner import CommittedChange
 from ..store.store import Store
 from ..store.view import StoreView, select_solutions
 from .definitions import LIST_DEFINITIONS
-from .property_paths import Nodes, PathStep, find_objects, follow_back, follow_path, parse_property_path
+from .property_paths import Nodes, find_objects, follow_back, follow_path, parse_alternative_paths
 
 # What papers are counted by: (value of a dimension,), (value, criterion) or (value, criterion, verdict).
 # What judgments are counted by: (issue, criterion, verdict, holder of the view, flags).
@@ -88,7 +89,7 @@ class Dimension(CountedCells):
         self.paper_classes = frozenset(map(expand, PAPER_DEFINITION.class_names))
         self.illustrative, self.assessment = expand("wgig:illustrative"), expand("wgig:assessment")
         self.criterion, self.verdict = expand("wgig:criterion"), expand("wgig:verdict")
-        self.paths = parse_property_path(DIMENSION_PATHS[name], base)
+        self.paths = parse_alternative_paths(DIMENSION_PATHS[name], base)
         assessment_paths = [
             [PathStep(self.assessment, False), PathStep(property_, False)]
             for property_ in (self.criterion, self.verdict)

@@ -29,7 +29,7 @@ from ..store.view import StoreView, parse_tsv_terms
 from .definitions import LIST_DEFINITIONS
 from .fields import ILLUSTRATIVE_PATTERN, LABEL_FIELD, ListDefinition, ListField
 from .indexed_list import NO_IRI_MARK, IndexedList, Values, make_text_key
-from .property_paths import PropertyPath, find_objects, follow_back, follow_path, parse_property_path
+from .property_paths import PathSteps, find_objects, follow_back, follow_path, parse_alternative_paths
 from .query import add_query_prefixes, build_class_pattern, build_member_pattern
 
 MAX_WAITING_LIST_REQUESTS, LIST_INDEX_TIMEOUT_SECONDS = 256, 20
@@ -52,8 +52,8 @@ class ListReader:
         self.definition, self.base = definition, base
         self.classes = {expand_curie(name, base) for name in definition.class_names}
         self.illustrative = expand_curie("wgig:illustrative", base)
-        self.paths: dict[str, Sequence[PropertyPath]] = {
-            field.name: parse_property_path(field.property_path, base) for field in definition.fields
+        self.paths: dict[str, Sequence[PathSteps]] = {
+            field.name: parse_alternative_paths(field.property_path, base) for field in definition.fields
         }
         # By property: the fields whose paths are this property alone.
         self.fields_by_property: dict[ox.NamedNode, list[ListField]] = {}
@@ -61,7 +61,7 @@ class ListReader:
             for path in self.paths[field.name] if self.is_direct(field) else ():
                 self.fields_by_property.setdefault(path[0].predicate, []).append(field)
         # By property: the fields with the paths that contain it.
-        self.paths_by_predicate: dict[ox.NamedNode, list[tuple[str, PropertyPath]]] = {}
+        self.paths_by_predicate: dict[ox.NamedNode, list[tuple[str, PathSteps]]] = {}
         for name, paths in self.paths.items():
             for path in paths:
                 for predicate in {step.predicate for step in path}:
@@ -245,7 +245,7 @@ class ListIndex(Projection):
             timeout_seconds=LIST_INDEX_TIMEOUT_SECONDS,
         )
         self.readers = {name: ListReader(LIST_DEFINITIONS[name], base) for name in INDEXED_LISTS}
-        self.name_paths = parse_property_path(LABEL_FIELD.property_path, base)
+        self.name_paths = parse_alternative_paths(LABEL_FIELD.property_path, base)
         self.name_predicates = {path[0].predicate for path in self.name_paths}
         self.predicates = self.name_predicates.union(*(reader.predicates for reader in self.readers.values()))
         self.lists = self.make_lists()

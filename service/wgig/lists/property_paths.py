@@ -4,55 +4,35 @@ A path is a sequence of steps. Alternatives, as in `(^org:member|wgig:drafter)/w
 paths.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import RDF_TYPE, expand_curie
+from ..resources.property_path import PathStep, parse_property_path
 from ..store.change import QuadMatcher
 
 Nodes = set[Any]  # RDF terms
 
 
-@dataclass(frozen=True)
-class PathStep:
-    """A step of a property path: a property, and whether it is followed from object to subject."""
-
-    predicate: ox.NamedNode
-    is_inverse: bool
-
-    @property
-    def inverse(self) -> "PathStep":
-        """The step in the opposite direction."""
-        return PathStep(self.predicate, not self.is_inverse)
+PathSteps = Sequence[PathStep]
 
 
-PropertyPath = Sequence[PathStep]
-
-
-def parse_property_path(text: str, base: str) -> list[PropertyPath]:
+def parse_alternative_paths(text: str, base: str) -> list[PathSteps]:
     """The alternative paths of a property path with prefixed names, `a`, `^`, `/`, `|` and brackets."""
-    return [
-        path
-        for alternative in split_outside_brackets(text, "|")
-        for path in parse_sequence(split_outside_brackets(alternative, "/"), base)
-    ]
+    return [parse_property_path(path, base) for path in expand_alternatives(text)]
 
 
-def parse_sequence(elements: Sequence[str], base: str) -> list[PropertyPath]:
-    """The paths of consecutive elements: steps, or property paths in brackets."""
-    paths: list[PropertyPath] = [()]
-    for element in elements:
-        if element.startswith("("):
-            ends = parse_property_path(element[1:-1], base)
-        else:
-            name = element.removeprefix("^")
-            predicate = RDF_TYPE if name == "a" else expand_curie(name, base)
-            ends = [(PathStep(predicate, is_inverse=element.startswith("^")),)]
-        paths = [(*path, *end) for path in paths for end in ends]
-    return paths
+def expand_alternatives(text: str) -> Iterator[str]:
+    """The texts of the alternative paths of a property path: sequences without brackets."""
+    for alternative in split_outside_brackets(text, "|"):
+        elements = split_outside_brackets(alternative, "/")
+        choices = (
+            list(expand_alternatives(element[1:-1])) if element.startswith("(") else [element]
+            for element in elements
+        )
+        yield from map("/".join, product(*choices))
 
 
 def split_outside_brackets(text: str, separator: str) -> list[str]:
@@ -67,7 +47,7 @@ def split_outside_brackets(text: str, separator: str) -> list[str]:
     return parts
 
 
-def follow_path(match: QuadMatcher, nodes: Nodes, path: PropertyPath) -> Nodes:
+def follow_path(match: QuadMatcher, nodes: Nodes, path: PathSteps) -> Nodes:
     """The nodes that the path leads to from any of the given nodes."""
     for step in path:
         nodes = {
@@ -82,7 +62,7 @@ def follow_path(match: QuadMatcher, nodes: Nodes, path: PropertyPath) -> Nodes:
     return nodes
 
 
-def follow_back(match: QuadMatcher, quad: ox.Quad, path: PropertyPath) -> Nodes:
+def follow_back(match: QuadMatcher, quad: ox.Quad, path: PathSteps) -> Nodes:
     """The nodes from which a path leads along a statement, at any of its steps."""
     starts: Nodes = set()
     for position, step in enumerate(path):

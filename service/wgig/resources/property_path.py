@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import expand_curie
+from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..store.node_cache import cache_for_node
 from ..store.store import Store
 
@@ -40,15 +40,22 @@ class PropertyPath(NamedTuple):
 class PathStep(NamedTuple):
     """A step of a path: from a node to the objects of a property, or to the subjects if it is inverse."""
 
-    property: ox.NamedNode
+    predicate: ox.NamedNode
     is_inverse: bool
+
+    @property
+    def inverse(self) -> "PathStep":
+        """The step in the opposite direction."""
+        return PathStep(self.predicate, not self.is_inverse)
 
 
 @lru_cache(MAX_PARSED_PATHS)
 def parse_property_path(path: str, base: str) -> tuple[PathStep, ...]:
-    """The steps of a path, for IRIs below `base`."""
+    """The steps of a path of prefixed names and `a`, for IRIs below `base`."""
+    steps = ((element.removeprefix("^"), element.startswith("^")) for element in path.split("/"))
     return tuple(
-        PathStep(expand_curie(name.removeprefix("^"), base), name.startswith("^")) for name in path.split("/")
+        PathStep(RDF_TYPE if name == "a" else expand_curie(name, base), is_inverse)
+        for name, is_inverse in steps
     )
 
 
@@ -91,7 +98,7 @@ def read_step_terms(store: Store, iri: str, step: PathStep) -> Sequence[Any] | N
 def iter_step_terms(store: Store, node: Any, step: PathStep) -> Iterator[Any]:
     """The terms to which a step leads, read from the store."""
     if step.is_inverse:
-        quads = store.match(None, step.property, node) if isinstance(node, ox.NamedNode) else iter(())
+        quads = store.match(None, step.predicate, node) if isinstance(node, ox.NamedNode) else iter(())
         return (quad.subject for quad in quads)
-    quads = store.match(node, step.property) if isinstance(node, ox.NamedNode | ox.BlankNode) else iter(())
+    quads = store.match(node, step.predicate) if isinstance(node, ox.NamedNode | ox.BlankNode) else iter(())
     return (quad.object for quad in quads)

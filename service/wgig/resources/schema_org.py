@@ -102,7 +102,7 @@ def iter_resource_triples(
     linked = {node for property_ in tables.links for node in values.get(property_, ())}
     for node in {resource, *linked}:
         if isinstance(node, ox.NamedNode):
-            yield from iter_type_triples(node, objects.get(node, {}), tables)
+            yield from iter_schema_types(node, objects.get(node, {}), tables)
         for property_ in SCHEMA_NAME_SOURCES:
             for name in objects.get(node, {}).get(property_, ()):
                 yield ox.Triple(node, SCHEMA_NAME, name)
@@ -124,7 +124,7 @@ def iter_resource_triples(
         yield ox.Triple(resource, SCHEMA_IS_FREE, ox.Literal(True))
 
 
-def iter_type_triples(
+def iter_schema_types(
     node: ox.NamedNode, values: Mapping[ox.NamedNode, list[Any]], tables: SchemaTables
 ) -> Iterator[ox.Triple]:
     """The types of a resource in schema.org: Thing if no class of it has a closer one."""

@@ -172,7 +172,9 @@ class ShortQuery:
             return None
         self.queries.telemetry.metrics.count_query("answered", time.perf_counter() - self.started_at)
         self.path.raw_cache.metrics.cache_misses += 1
-        return self.path.raw_cache.add(self.data, self.version, response, QUERY_ROUTE)
+        raw = self.path.raw_cache.build(response, QUERY_ROUTE)
+        self.path.raw_cache.store(self.data, self.version, raw)
+        return raw
 
     def make_response(self) -> WholeResponse | None:
         """The response with a whole result; None for any other result, and for one that needs hints."""
