@@ -27,6 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
+import uvicorn
 import uvloop
 from anyio.to_thread import run_sync
 
@@ -44,11 +45,13 @@ from ..fronts.app import (
 from ..fronts.bridge import STREAM_BUFFER_BYTES, BridgeClient, BridgeServer
 from ..fronts.control import CallHandler, FrontRegistry, WriterLink
 from ..fronts.copy import FrontCopy
+from ..fronts.listener import ConnectionCounts, SharedListener
 from ..fronts.shared_memory import SharedMemory
 from ..fronts.workers import FrontWorkers
 from ..http import access_log, telemetry
 from ..http.access_log import AccessLogs, Telemetry
 from ..http.limits import RateLimiter
+from ..http.server import ServerConnection
 from ..http.work_queue import WorkQueue
 from ..processes import (
     ForeignProcess,
@@ -197,7 +200,7 @@ class Supervisor:
     def __init__(self, arguments: argparse.Namespace, settings: Settings, listener: socket.socket) -> None:
         """Bind the socket of the writer."""
         self.arguments, self.settings, self.listener = arguments, settings, listener
-        self.memory, self.requests = SharedMemory(), SupervisorRequests()
+        self.memory, self.requests = SharedMemory(settings.workers), SupervisorRequests()
         self.process_id = os.getpid()
         # Without it, the supervisor does not get the front processes that a forker has forked.
         self.forks_from_copy = adopt_orphans()
@@ -328,6 +331,8 @@ class Supervisor:
                 for child in self.children:
                     if child.id == process_id:
                         child.id = None
+                        if child is not self.writer:
+                            self.memory.connection_counts.remove(self.fronts.index(child))
                         if not self.is_stopping:
                             message = f"wgig: the {child.name} process has exited and is restarted"
                             print(message, file=sys.stderr)
@@ -427,7 +432,8 @@ class Supervisor:
             with suppress(OSError, TimeoutError):
                 await link.call("end", snapshot_metrics(service))
 
-        server = GracefulServer(config, "", reloader, [service.workers.listen, link.keep, *background])
+        background = [service.workers.listen, link.keep, *background]
+        server = FrontServer(config, reloader, background, self.memory.connection_counts, number)
         server.on_stopped, server.ignores_interrupts = hand_over_metrics, True
         server.is_reload_requested = self.memory.has_reloaded
         install_signal_handlers(server)
@@ -500,6 +506,47 @@ class Supervisor:
 def share_cache(settings: Settings, worker_count: int) -> Settings:
     """The settings of one of several front processes, each of which has a part of the cache."""
     return replace(settings, cache_bytes=settings.cache_bytes // worker_count)
+
+
+class FrontServer(GracefulServer):
+    """The server of a front process."""
+
+    shared_listener: SharedListener
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        reloader: SettingsReloader,
+        background: Sequence[BackgroundJob],
+        counts: ConnectionCounts,
+        number: int,
+    ) -> None:
+        """Take the numbers of connections of all front processes, and the number of this one."""
+        super().__init__(config, "", reloader, background)
+        self.connection_counts, self.number = counts, number
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections of the only socket, and start the background jobs."""
+        await super().startup([])
+        [listener] = sockets or []
+        self.shared_listener = SharedListener(
+            listener,
+            self.make_protocol,
+            lambda: len(self.server_state.connections),
+            self.connection_counts,
+            self.number,
+        )
+        self.servers.append(self.shared_listener)  # type: ignore[arg-type]  # only closed
+
+    def make_protocol(self) -> asyncio.Protocol:
+        """The protocol of a new connection."""
+        make = cast(type[ServerConnection], self.config.http_protocol_class)
+        return make(self.config, self.server_state, self.lifespan.state)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Publish the number of connections, ten times a second."""
+        self.shared_listener.publish_count()
+        return await super().on_tick(counter)
 
 
 class FrontReloader(SettingsReloader):

@@ -1,4 +1,7 @@
-"""What all processes of a service share: an id, the version of the data, and the buckets of rate limits."""
+"""What all processes of a service share.
+
+An ID, the version of the data, the numbers of connections, and the buckets of rate limits.
+"""
 
 import ctypes
 import fcntl
@@ -11,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 
+from .listener import ConnectionCounts
+
 BUCKET_STRUCT = struct.Struct("<Qd")  # the digest of a client, and when its bucket is full
 BUCKET_COUNT = 32_768
 MAX_PROBED_BUCKETS = 8  # in which the bucket of a client may be
@@ -21,14 +26,17 @@ NUMBERS_BYTES = 2 * NUMBER_BYTES  # the version of the data, and whether setting
 class SharedMemory:
     """The memory that a process shares with the processes that it forks."""
 
-    def __init__(self) -> None:
-        """Begin at version 0, with full buckets."""
+    def __init__(self, front_count: int = 1) -> None:
+        """Begin at version 0, with full buckets, for that many front processes."""
         self.id = uuid.uuid4().hex  # other data may have the same version in another service
-        self.memory = mmap.mmap(-1, NUMBERS_BYTES + BUCKET_COUNT * BUCKET_STRUCT.size)
+        connections = ctypes.c_uint32 * front_count
+        counts_offset = NUMBERS_BYTES + BUCKET_COUNT * BUCKET_STRUCT.size
+        self.memory = mmap.mmap(-1, counts_offset + ctypes.sizeof(connections))
         # Written and read in one instruction.
         self.version_cell = ctypes.c_uint64.from_buffer(self.memory)
         self.reload_cell = ctypes.c_uint64.from_buffer(self.memory, NUMBER_BYTES)
         self.buckets = SharedBuckets(self.memory)
+        self.connection_counts = ConnectionCounts(connections.from_buffer(self.memory, counts_offset))
 
     @property
     def version(self) -> int:

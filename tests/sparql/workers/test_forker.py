@@ -89,4 +89,4 @@ def test_read_from_a_pipe_fails_when_the_consumer_has_disconnected() -> None:
 def test_store_is_not_read_if_no_quads_are_to_be_in_memory(tmp_path: Path) -> None:
     connection, service_end = socket.socketpair()
     with connection, service_end:
-        assert copy_store_to_memory(str(tmp_path / "missing"), 0, connection) == (None, "")
+        assert copy_store_to_memory(str(tmp_path / "missing"), 0, "http://a/", connection) == (None, "")
