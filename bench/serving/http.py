@@ -13,7 +13,7 @@ from ..data import generate
 from ..measure.client import Client, build_request
 from ..measure.commands import PYTHON
 from ..measure.requests import RequestSeries, RequestTimes, measure_in_turns
-from ..measure.server import RunningServer, run_server
+from ..measure.server import RunningServer, run_server, wait_until_idle
 from . import minimal_server
 from .queries import QUESTIONS, QUESTIONS_BY_NAME, SEED, Question, parse_rows
 
@@ -72,10 +72,13 @@ class RunningPeers(dict[str, RunningServer]):
         )
 
     def __enter__(self) -> Self:
-        """Start all servers, or none."""
+        """Start all servers, or none, and wait until ours have done what follows their start."""
         try:
             for name in self.starters:
                 self.restart(name)
+            for peer in self.peers:
+                if peer.is_ours:
+                    wait_until_idle(self[peer.name])
         except BaseException:
             self.__exit__()
             raise
