@@ -24,9 +24,14 @@ def control_process(operation: int, argument: int) -> bool:
     return prctl is not None
 
 
+def signal_at_parent_exit(signal_: signal.Signals) -> bool:
+    """Let the system send this process a signal when its parent exits; False if it does not support that."""
+    return control_process(PR_SET_PDEATHSIG, signal_)
+
+
 def end_with_parent(parent: int) -> None:
     """Let this process end when its parent ends."""
-    if control_process(PR_SET_PDEATHSIG, signal.SIGTERM) and os.getppid() != parent:
+    if signal_at_parent_exit(signal.SIGTERM) and os.getppid() != parent:
         os._exit(1)
 
 

@@ -173,7 +173,8 @@ def test_bounded_queries_need_no_worker(tmp_path: Path) -> None:
 
 def answers_without_workers(clients: FrontClients) -> bool:
     """Whether all front processes answer a bounded query while all query workers are stopped."""
-    workers = clients.list_processes("worker")
+    # The others would replace a process that is stopped.
+    workers = [clients.process_id, *clients.list_processes("forker"), *clients.list_processes("worker")]
     send_signal_to_all(workers, signal.SIGSTOP)
     try:
         query = "/sparql?query=ASK { <x:s> <x:p> ?o }"
@@ -314,9 +315,12 @@ def test_stopped_forker_is_replaced(tmp_path: Path) -> None:
         assert [read_number(client) for client in clients] == [1] * FRONT_COUNT
 
 
-def test_service_ends_with_its_supervisor_and_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stopped", ["", "worker"])
+def test_service_ends_with_its_supervisor_and_leaves_no_process(tmp_path: Path, stopped: str) -> None:
     with run_fronts(tmp_path) as (service, clients):
         children = [process.pid for process in find_descendants(clients.process_id)]
+        service.process.send_signal(signal.SIGSTOP)  # so that it replaces nothing
+        send_signal_to_all(clients.list_processes(stopped), signal.SIGSTOP)
         service.process.kill()
         deadline = time.monotonic() + MAX_RESTART_SECONDS
         while any(Path(f"/proc/{child}").exists() for child in children):

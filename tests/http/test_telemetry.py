@@ -24,6 +24,7 @@ from wgig.http.fast_path import RawResponse
 from wgig.http.telemetry import OTLP_ENDPOINT_VARIABLES, DurationTally, Metrics, Tracing
 from wgig.settings import CHECKOUT_FOLDER, TOKENS_FILE, Settings
 from wgig.sparql.service import QueryRecord
+from wgig.sparql.workers import protocol
 from wgig.sparql.workers.result import QueryResult, ignore_flow_control
 from wgig.store.store import Store
 
@@ -95,6 +96,11 @@ def test_requests_are_counted_by_route_method_and_status(writer_client: httpx.Cl
     assert read_sample(writer_client, "wgig_request_seconds_count", route="/graph/{name:path}") == 2
     assert read_sample(writer_client, "wgig_request_seconds_bucket", route="/health", le="+Inf") == 1
     assert read_sample(writer_client, "wgig_request_seconds_sum", route="/health") > 0
+
+
+def test_all_faults_of_queries_are_outcomes() -> None:
+    faults = {value for name, value in vars(protocol).items() if name.endswith("_FAULT")}
+    assert faults - {protocol.OUTDATED_FAULT} <= {*telemetry.QUERY_OUTCOMES}  # its query begins again
 
 
 def test_clients_cannot_add_series(writer_client: httpx.Client) -> None:

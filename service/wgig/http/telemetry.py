@@ -39,8 +39,8 @@ DURATION_BUCKETS_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0)
 DURATION_BUCKET_BOUNDS = (*DURATION_BUCKETS_SECONDS, "+Inf")
 # Outcomes of queries, writes and checks, the successful one first. docs/how-to/operating.md explains them.
 QUERY_OUTCOMES = (
-    "answered", "busy", "canceled", "crowded", "disk", "memory", "refused", "rows", "size", "syntax", "time",
-    "unfit", "value",
+    "answered", "busy", "canceled", "crowded", "disk", "lost", "memory", "refused", "remote", "rows", "size",
+    "syntax", "time", "unfit", "value",
 )  # fmt: skip
 WRITE_OUTCOMES = ("written", "crowded", "failed", "full", "nonconforming", "refused")
 CHECK_OUTCOMES = ("conforms", "crowded", "large", "slow", "unread", "violates")

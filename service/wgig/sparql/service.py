@@ -55,14 +55,11 @@ from .request import (
 from .result_page import PageResult, page_source_format, render_results_page
 from .running import RunningQueries, check_query_id, request_client_address
 from .workers import protocol
-from .workers.protocol import LOST_FAULT, QueryFault, QueryJob
+from .workers.protocol import QueryFault, QueryJob
 from .workers.result import QueryResult, QueryWorkers
 
-# The outcomes in logs and metrics whose names differ from the kind of the fault. A worker that exited most
-# likely ran out of memory.
 MAX_KEPT_RESULTS = 1_000  # small ones, such as numbers and previews
 MAX_KEPT_TABLE_BYTES = 4 * MIB  # of the results of all queries that are kept for pages
-FAULT_OUTCOMES = {LOST_FAULT: "memory"}
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ class QueryRecord:
 
         def record() -> None:
             fault = result.fault.kind if result.fault else "answered"
-            self.record_end(FAULT_OUTCOMES.get(fault, fault), result.size)
+            self.record_end(fault, result.size)
 
         result.on_end(record)
 
@@ -438,6 +435,13 @@ async def iter_result_chunks(first_chunk: bytes, result: QueryResult) -> AsyncIt
         raise ResponseAbortedError(f"the result could not be completed: {fault.kind}") from fault
 
 
+FAULT_CAUSES = {
+    protocol.CANCELED_FAULT: "The query was canceled on request, or because the service is stopping.",
+    protocol.LOST_FAULT: "The process that evaluated the query was killed or crashed. Perhaps the system has "
+    "too little memory.",
+}
+
+
 async def query_failure_problem(
     queries: QueryService, fault: QueryFault, query: QueryRequest, format_: Format
 ) -> Problem:
@@ -472,20 +476,16 @@ async def query_failure_problem(
             )
         case protocol.WAIT_FAULT:
             raise queue_full_problem()
-        case protocol.CANCELED_FAULT:
-            cause = "The query was canceled on request, or because the service is stopping."
         case protocol.CROWDED_FAULT:
             headers = {"Retry-After": "10"}
             cause = (
                 "The query was canceled because all workers were busy and other clients were waiting: it "
                 "had been running for a long time, and no other client had more queries running."
             )
+        case protocol.MEMORY_FAULT:
+            cause = f"The query needed more than {settings.query_memory} bytes of memory."
         case _:
-            max_bytes = settings.query_memory
-            cause = (
-                f"The worker of the query exited, probably because the query needed more than {max_bytes}"
-                " bytes of memory."
-            )
+            cause = FAULT_CAUSES[fault.kind]
     advice = "" if fault.kind == protocol.CANCELED_FAULT else " Request less, for example with LIMIT."
     return Problem(503, f"{cause}{advice}", headers=headers)
 

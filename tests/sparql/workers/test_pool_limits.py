@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from wgig.sparql.workers.protocol import (
     CANCELED_FAULT,
     CROWDED_FAULT,
     LOST_FAULT,
+    MEMORY_FAULT,
     ROWS_FAULT,
     SIZE_FAULT,
     SYNTAX_FAULT,
@@ -60,7 +62,21 @@ def test_query_is_killed_at_the_time_limit(settings: Settings) -> None:
 
 def test_query_is_killed_at_the_memory_limit(settings: Settings) -> None:
     async def check(pool: WorkerPool) -> None:
-        assert (await catch_fault(pool, MEMORY_QUERY)).kind == LOST_FAULT
+        assert (await catch_fault(pool, MEMORY_QUERY)).kind == MEMORY_FAULT
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
+
+    run_with_pool(replace(settings, query_seconds=30), check)
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGSTOP])
+def test_worker_that_is_killed_or_stopped_is_replaced(settings: Settings, signal_: signal.Signals) -> None:
+    async def check(pool: WorkerPool) -> None:
+        result = await pool.start_query(make_job(ENDLESS_QUERY), client="client")
+        (worker,) = pool.queue.loans
+        os.kill(worker.process_id, signal_)
+        with pytest.raises(QueryFault) as caught:
+            await result.read_all()
+        assert caught.value.kind == LOST_FAULT
         assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
     run_with_pool(replace(settings, query_seconds=30), check)

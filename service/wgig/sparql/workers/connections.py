@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from .protocol import (
+    ABORTED_MARK,
     CANCELED_FAULT,
     CHANGE_MESSAGE,
     CHUNK_MESSAGE,
@@ -27,6 +28,7 @@ from .protocol import (
     FORK_MESSAGE,
     LOAD_MESSAGE,
     LOST_FAULT,
+    MEMORY_FAULT,
     OPENED_MESSAGE,
     PULL_MESSAGE,
     QUERY_MESSAGE,
@@ -438,6 +440,7 @@ class WorkerConnection(CopyConnection):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Handle the exit of the process."""
         if self.result:
-            self.result.fail(QueryFault(LOST_FAULT))
+            is_aborted = self.buffer.startswith(ABORTED_MARK)
+            self.result.fail(QueryFault(MEMORY_FAULT if is_aborted else LOST_FAULT))
         self.end_query()
         self.listener.on_exited(self)

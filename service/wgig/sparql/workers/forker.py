@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
 import pyoxigraph as ox
 
-from ...processes import name_process
+from ...processes import name_process, send_signal
 from ...store.change import parse_change
 from ...store.errors import is_engine_damage
 from .counted_quads import CountedQuads
@@ -65,8 +65,9 @@ def run_forker(
 ) -> None:
     """Handle the messages of the service until it closes the connection."""
     name_process("wgig-forker")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that workers that exit leave no zombies
+    for signal_ in (signal.SIGINT, signal.SIGHUP):  # of a terminal, for the service
+        signal.signal(signal_, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, lambda *_: reap_workers())
     worker_forker = WorkerForker(workers_socket, limits.memory_bytes, fronts)
     try:
         with suppress(ConnectionError):  # the service has exited
@@ -157,7 +158,20 @@ class WorkerForker:
         """Let the workers exit, and wait until they have exited."""
         os.close(self.alive_write_end)
         with suppress(ChildProcessError):  # raised when the last child has exited
-            os.wait()
+            while True:
+                os.wait()
+
+
+def reap_workers() -> None:
+    """Notice the workers that have exited, and kill those that were stopped, so that they are replaced.
+
+    Ctrl-Z stops all processes of the service with SIGTSTP, until they continue together.
+    """
+    with suppress(ChildProcessError):
+        while (child := os.waitpid(-1, os.WNOHANG | os.WUNTRACED))[0]:
+            process_id, status = child
+            if os.WIFSTOPPED(status) and os.WSTOPSIG(status) == signal.SIGSTOP:
+                send_signal(process_id, signal.SIGKILL)
 
 
 def copy_store_to_memory(

@@ -36,6 +36,9 @@ FAULT_MESSAGE = b"x"  # the kind and the message of a QueryFault
 OPENED_MESSAGE = b"o"  # the folder is open
 THREAD_MESSAGE = b"t"  # the ID of the thread that evaluates queries from now on
 PULL_MESSAGE = b"u"  # a query needs the changes that wait in the service
+# The last bytes of a worker that the engine aborts, as it does for lack of memory. `faulthandler` writes them
+# without a frame. As a header, they announce a message that is never complete.
+ABORTED_MARK = b"Fatal Python error: Aborted"
 # From a worker to its front process.
 HELLO_MESSAGE = b"h"  # the ID of the process, as decimal digits
 
@@ -115,8 +118,9 @@ ROWS_FAULT = "rows"  # the result has too many rows, or the description too many
 UNFIT_FAULT = "unfit"  # the result has a value that the format cannot represent
 DISK_FAULT = "disk"  # an I/O error of the store
 TIME_FAULT = "time"  # timeout
-WAIT_FAULT = "wait"  # no worker became free in time
-LOST_FAULT = "lost"  # the worker exited
+WAIT_FAULT = "busy"  # no worker became free in time
+MEMORY_FAULT = "memory"  # the worker ran out of memory
+LOST_FAULT = "lost"  # the worker was killed by another process, or crashed
 CANCELED_FAULT = "canceled"  # by the client or an operator, or because the service stops
 CROWDED_FAULT = "crowded"  # canceled so that waiting queries of other clients can run
 REMOTE_FAULT = "remote"  # error of the SPARQL server that has the store

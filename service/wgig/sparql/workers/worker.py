@@ -1,11 +1,13 @@
 """Query worker: a process that evaluates one query after another, and can be killed at any time."""
 
+import faulthandler
 import gc
 import io
 import json
 import os
 import resource
 import select
+import signal
 import socket
 import sys
 import threading
@@ -17,7 +19,7 @@ from typing import NoReturn
 
 import pyoxigraph as ox
 
-from ...processes import name_process
+from ...processes import name_process, signal_at_parent_exit
 from ...rdf.formats import JSON_RESULTS
 from ...settings import MIB, THREAD_STACK_BYTES, available_memory_bytes
 from ...store.change import parse_change
@@ -68,6 +70,7 @@ def run_query_worker(
     may use `memory_bytes` of memory. A worker of a front process exits with that process instead.
     """
     name_process("wgig-worker")
+    signal_at_parent_exit(signal.SIGCONT)  # so that a stopped worker exits, too
     gc.disable()  # queries leave no reference cycles
     silence_worker_process()
     threading.stack_size(THREAD_STACK_BYTES)
@@ -99,6 +102,11 @@ def silence_worker_process() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+def report_aborts(connection: socket.socket) -> None:
+    """Let this process send ABORTED_MARK to the sender of queries when the engine aborts it."""
+    faulthandler.enable(connection.fileno(), all_threads=False)
+
+
 class QueryWorker:
     """Handles the messages of a connection, on one thread after another.
 
@@ -115,6 +123,7 @@ class QueryWorker:
     ) -> None:
         """A byte is written to `handover_pipe` when another thread should take over."""
         self.connection, self.copy, self.handover_pipe = connection, copy, handover_pipe
+        report_aborts(connection)
         self.quads = copy.quads if copy else None
         if copy:
             warm_up_quads(copy.quads)
@@ -137,6 +146,8 @@ class QueryWorker:
             self.memory_limit.renew()  # count the stack of this thread
             self.send_thread_id()
             needs_new_thread = self.handle_queries()
+        except MemoryError:
+            os.abort()  # as the engine does
         finally:
             if not needs_new_thread:
                 os._exit(0)
@@ -257,6 +268,7 @@ class QueryWorker:
         front_socket.connect(path)
         front_socket.sendall(frame_message(HELLO_MESSAGE, b"%d" % os.getpid()))
         self.front_socket = front_socket
+        report_aborts(front_socket)
         self.send_thread_id()
         os.write(self.handover_pipe, FRONT_HANDOVER)
 
