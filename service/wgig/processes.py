@@ -40,7 +40,7 @@ def adopt_orphans() -> bool:
     return control_process(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def send_signal(process_id: int, signal_: signal.Signals) -> None:
+def send_signal(process_id: int, signal_: int) -> None:
     """Send a signal to a process, unless it has exited."""
     with suppress(ProcessLookupError):
         os.kill(process_id, signal_)

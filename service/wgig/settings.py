@@ -7,7 +7,7 @@ import os
 import re
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -410,6 +410,13 @@ class Settings:
                     "mailto:security@example.org or https://example.org/contact."
                 )
         return settings
+
+    def with_live(self, other: Self) -> Self:
+        """These settings, with the `live` ones of others."""
+        return replace(
+            self,
+            **{field.name: getattr(other, field.name) for field in fields(self) if field.metadata["live"]},
+        )
 
 
 def check_shared_store_urls(settings: Settings) -> None:

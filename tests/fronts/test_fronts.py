@@ -21,6 +21,7 @@ import pytest
 from wgig.settings import Settings
 
 from tests.crash.family import find_descendants
+from tests.fixtures.processes import run_service
 
 from .service import (
     FRONT_COUNT,
@@ -209,6 +210,8 @@ def test_replaced_fronts_finish_their_queries_and_hand_over_metrics_and_settings
             clients.reconnect()
         text = next(iter(clients)).get("/metrics").text
         assert re.findall(r"wgig_requests_total\{.*/queries/running.* (\S+)", text) != []
+        service.process.terminate()
+        assert service.read_log().count("the settings were reloaded") == 1
 
 
 def replace_fronts(clients: FrontClients) -> None:
@@ -266,6 +269,36 @@ def test_reloaded_settings_apply_to_all_fronts_and_no_write_is_lost(tmp_path: Pa
             writer, reader = clients.choose_two()
             assert write_number(writer, number).is_success
             assert read_number(reader) == number
+
+
+def test_replaced_writer_has_the_reloaded_settings(tmp_path: Path) -> None:
+    settings_file = tmp_path / "settings"
+    settings_file.write_text("", encoding="utf-8")
+    with run_fronts(tmp_path / "store", WGIG_SETTINGS=str(settings_file)) as (service, clients):
+        settings_file.write_text("WGIG_RESULT_ROWS=1\n", encoding="utf-8")
+        service.process.send_signal(signal.SIGHUP)
+        wait_until_settings_apply(clients)
+        os.kill(clients.list_processes("writer")[0], signal.SIGKILL)
+        query = "sparql?query=SELECT * { VALUES ?x { 1 2 } }&_mediatype=text/html"  # for the writer
+        deadline = time.monotonic() + MAX_RESTART_SECONDS
+        while (status := httpx.get(f"{service.url}{query}").status_code) == 503:
+            assert time.monotonic() < deadline
+        assert status == 413
+
+
+def test_only_the_main_process_handles_sighup(clients: FrontClients) -> None:
+    for process in find_descendants(clients.process_id):
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        ignored_signals = int(re.findall(r"SigIgn:\s+(\S+)", status)[0], 16)
+        assert ignored_signals & 1 << signal.SIGHUP - 1, process.name
+
+
+@pytest.mark.parametrize("reader_quads", ["100000", "0"])
+def test_service_is_ready_when_it_prints_its_address(tmp_path: Path, reader_quads: str) -> None:
+    settings = {"WGIG_WORKERS": str(FRONT_COUNT), "WGIG_READER_QUADS": reader_quads}
+    with run_service(tmp_path, **settings) as service:
+        response = httpx.get(f"{service.url}ready", timeout=30)
+        assert response.status_code == 200, response.text
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGSTOP])

@@ -125,16 +125,10 @@ class SettingsReloader:
         for field in changed_fields:
             if not field.metadata["live"]:
                 log.warning("WGIG_%s has changed: restart the service to apply it", field.name.upper())
-        live_changes = {
-            field.name: getattr(new_settings, field.name)
-            for field in changed_fields
-            if field.metadata["live"]
-        }
-        if live_changes:
-            await self.apply_settings(replace(old_settings, **live_changes))
-        log.warning(
-            "the settings were reloaded; changed: %s", ", ".join(map(str.upper, live_changes)) or "nothing"
-        )
+        live_names = [field.name.upper() for field in changed_fields if field.metadata["live"]]
+        if live_names:
+            await self.apply_settings(old_settings.with_live(new_settings))
+        log.warning("the settings were reloaded; changed: %s", ", ".join(live_names) or "nothing")
 
     async def apply_settings(self, settings: Settings) -> None:
         """Use these settings from now on, and invalidate the response cache."""
@@ -518,8 +512,8 @@ def build_server_config(
     )
 
 
-def install_signal_handlers(server: GracefulServer) -> None:
-    """Handle SIGHUP as a reload, and keep aborted responses out of the log. Stop if told so before the start.
+def install_signal_handlers(server: GracefulServer, reload_signal: int = signal.SIGHUP) -> None:
+    """Handle a signal as a reload; keep aborted responses out of the log. Stop if told so before the start.
 
     From its start, uvicorn handles SIGINT and SIGTERM. It raises them again after the shutdown.
     """
@@ -528,7 +522,7 @@ def install_signal_handlers(server: GracefulServer) -> None:
         if not server.started:
             server.handle_exit(sig, frame)
 
-    signal.signal(signal.SIGHUP, server.handle_hangup)
+    signal.signal(reload_signal, server.handle_hangup)
     logging.getLogger("uvicorn.error").addFilter(is_unexpected_error)
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, handle_early_exit)

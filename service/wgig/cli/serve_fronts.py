@@ -97,6 +97,7 @@ DRAIN_POLL_SECONDS = 0.05  # between two looks for running requests, when the wr
 STOPPED_STATES = (b"T", b"t")  # of a process, in proc(5)
 REQUEST_SIGNAL = signal.SIGUSR1  # to the supervisor: a process has sent a request
 REPLACED_SIGNAL = signal.SIGUSR2  # to a front process: another one accepts the connections
+RELOAD_SIGNAL = signal.SIGRTMIN  # to the writer and front processes, which ignore SIGHUP: all reload, or none
 SUPERVISOR_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, REQUEST_SIGNAL)
 FORKER_REQUEST, FRONT_REQUEST = "forker", "front"  # to the supervisor
 MAX_REPLACED_FRONTS = 3  # of each number, while clients use them
@@ -119,7 +120,7 @@ class ChildProcess:
         self.started_at, self.was_stopped, self.is_ending = time.monotonic(), False, False
         self.id = fork_process(self.run)
 
-    def send_signal(self, signal_: signal.Signals) -> None:
+    def send_signal(self, signal_: int) -> None:
         """Send a signal, if the process is running."""
         if self.id:
             send_signal(self.id, signal_)
@@ -151,8 +152,9 @@ def run_child(parent: int, run: Callable[[], object]) -> NoReturn:
     """Call `run` in a child of the process `parent`, with which it ends."""
     try:
         end_with_parent(parent)
+        for signal_ in (signal.SIGINT, signal.SIGHUP):  # they are for the supervisor
+            signal.signal(signal_, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISOR_SIGNALS)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor
         run()
     except (ValueError, OSError, FileError, StoreError) as error:
         print(f"wgig: {error}", file=sys.stderr, flush=True)
@@ -218,11 +220,12 @@ class Supervisor:
         ]
         self.replaced = list[ChildProcess]()  # front processes that others have replaced, oldest first
         self.forkers = list[ChildProcess]()
+        self.starting_fronts = {*range(settings.workers)}  # numbers of those that have not served yet
         self.is_stopping, self.is_on_terminal = False, os.isatty(0)
 
     def run(self) -> NoReturn:
         """Run until SIGINT or SIGTERM, then end the process."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, SUPERVISOR_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, (*SUPERVISOR_SIGNALS, RELOAD_SIGNAL))
         self.writer.start()
         os.close(cast(int, self.ready_write_end))
         self.ready_write_end = None
@@ -235,7 +238,6 @@ class Supervisor:
                 front.started_at = time.monotonic()  # they start later, if there is no copy soon
             else:
                 front.start()
-        print_service_url(socket_url(self.listener))
         while any(child.id for child in self.children) or self.replaced:
             received = signal.sigtimedwait(SUPERVISOR_SIGNALS, POLL_SECONDS)
             with report_fork_errors():
@@ -263,7 +265,7 @@ class Supervisor:
             self.handle_requests()
         elif signal_ == signal.SIGHUP and not was_terminal_closed:
             self.memory.set_reloaded()
-            self.send_to_all(signal.SIGHUP)
+            self.send_to_all(RELOAD_SIGNAL)
         elif signal_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if self.is_stopping:
                 self.send_to_all(signal.SIGKILL)
@@ -272,7 +274,7 @@ class Supervisor:
             self.is_stopping = True
             self.writer.send_signal(signal.SIGUSR1)
 
-    def send_to_all(self, signal_: signal.Signals) -> None:
+    def send_to_all(self, signal_: int) -> None:
         """Send a signal to the writer and all front processes, also to those that were replaced."""
         for child in [*self.children, *self.replaced]:
             child.send_signal(signal_)
@@ -283,7 +285,7 @@ class Supervisor:
             if name == FORKER_REQUEST:
                 self.fork_forker(ForkerLimits(*arguments), descriptors)
             else:
-                self.adopt_front(*arguments)
+                self.on_front_serving(*arguments)
 
     def fork_forker(self, limits: ForkerLimits, descriptors: list[int]) -> None:
         """Fork a forker with its two sockets. Its process ID is written to the third descriptor."""
@@ -304,6 +306,19 @@ class Supervisor:
         finally:
             for descriptor in descriptors:  # without a process ID, the writer tries again later
                 os.close(descriptor)
+
+    def on_front_serving(self, number: int, process_id: int) -> None:
+        """Print the address of the service when all front processes serve, as /ready is 200 from then on."""
+        if not read_process_state(process_id):
+            return  # it has exited since
+        if self.fronts[number].id != process_id:
+            self.adopt_front(number, process_id)
+        if self.memory.has_reloaded:  # perhaps after the process has read its settings
+            self.fronts[number].send_signal(RELOAD_SIGNAL)
+        if self.starting_fronts:
+            self.starting_fronts.discard(number)
+            if not self.starting_fronts:
+                print_service_url(socket_url(self.listener))
 
     def adopt_front(self, number: int, process_id: int) -> None:
         """Let a front process that was forked from the copy of the quads take the place of another one.
@@ -355,6 +370,7 @@ class Supervisor:
         self.close_inherited_sockets()
         self.listener.close()
         prepare_process()
+        self.update_settings()
         settings = self.settings
 
         def make_registry(store: Store) -> FrontRegistry:
@@ -410,12 +426,8 @@ class Supervisor:
         """A process that speaks HTTP, in a child of the forker, which has exited."""
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         front_copy = FrontCopy(copy)
-
-        async def announce() -> None:
-            self.requests.send(FRONT_REQUEST, (number, os.getpid()))
-
-        background: list[BackgroundJob] = [partial(front_copy.listen, connection), announce]
-        run_child(self.process_id, lambda: self.serve_front(number, front_copy, background))
+        listen: BackgroundJob = partial(front_copy.listen, connection)
+        run_child(self.process_id, lambda: self.serve_front(number, front_copy, [listen]))
 
     def serve_front(
         self, number: int, copy: FrontCopy | None, background: Sequence[BackgroundJob]
@@ -424,32 +436,40 @@ class Supervisor:
         name_process("wgig-front")
         access_log.request_ids.restart()
         prepare_process()
+        self.update_settings()
         service, link, app = self.make_front(number, copy)
-        reloader = FrontReloader(app, service, self.read_front_settings)
+        reloader = FrontReloader(app, service, partial(Settings.from_arguments, self.arguments))
         config = build_server_config(app, service, lambda: reloader.service.queries)
 
         async def hand_over_metrics() -> None:
             with suppress(OSError, TimeoutError):
                 await link.call("end", snapshot_metrics(service))
 
-        background = [service.workers.listen, link.keep, *background]
+        async def announce() -> None:
+            await link.wait_for_writer()
+            self.requests.send(FRONT_REQUEST, (number, os.getpid()))
+
+        background = [service.workers.listen, link.keep, announce, *background]
         server = FrontServer(config, reloader, background, self.memory.connection_counts, number)
         server.on_stopped, server.ignores_interrupts = hand_over_metrics, True
-        server.is_reload_requested = self.memory.has_reloaded
-        install_signal_handlers(server)
+        install_signal_handlers(server, RELOAD_SIGNAL)
         signal.signal(REPLACED_SIGNAL, lambda *_: server.leave_connections())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [RELOAD_SIGNAL])
         gc.freeze()
         gc.enable()
         server.run(sockets=[self.listener])
         os._exit(0)
 
-    def read_front_settings(self) -> Settings:
-        """The current settings, for a front process. Raises ValueError or OSError."""
-        return share_cache(Settings.from_arguments(self.arguments), self.settings.workers)
+    def update_settings(self) -> None:
+        """Use the settings of the last reload, if any; this process was forked with earlier ones."""
+        if self.memory.has_reloaded:
+            with suppress(ValueError, OSError):  # logged at the reload
+                self.settings = self.settings.with_live(Settings.from_arguments(self.arguments))
+                access_log.configure_logging(self.settings)
 
     def make_front(self, number: int, copy: FrontCopy | None) -> tuple[FrontService, WriterLink, FrontApp]:
         """The components of a front process, its link to the writer and its application."""
-        settings = share_cache(self.settings, self.settings.workers)
+        settings = replace(self.settings, cache_bytes=self.settings.cache_bytes // self.settings.workers)
         worker_path = self.folder / f"front-{number}-{os.getpid()}"
         size = max(MIN_FRONT_READERS, settings.readers // settings.workers)
         workers = FrontWorkers(worker_path, size, settings, self.memory, copy)
@@ -503,11 +523,6 @@ class Supervisor:
         return service, link, FrontApp(service, BridgeClient(str(self.bridge_path), settings.base))
 
 
-def share_cache(settings: Settings, worker_count: int) -> Settings:
-    """The settings of one of several front processes, each of which has a part of the cache."""
-    return replace(settings, cache_bytes=settings.cache_bytes // worker_count)
-
-
 class FrontServer(GracefulServer):
     """The server of a front process."""
 
@@ -550,13 +565,20 @@ class FrontServer(GracefulServer):
 
 
 class FrontReloader(SettingsReloader):
-    """Applies changed settings to a front process."""
+    """Applies changed settings to a front process. The writer logs what has changed, and reads the tokens."""
 
     service: FrontService  # type: ignore[assignment]
 
     def __init__(self, app: FrontApp, service: FrontService, read: Callable[[], Settings]) -> None:
         """Take the objects that use settings, and `read`, which returns the new settings."""
         super().__init__(app, service, None, service.workers, read)  # type: ignore[arg-type]
+
+    async def __call__(self) -> None:
+        """Read and apply settings; after an error, keep the old ones."""
+        with suppress(ValueError, OSError):
+            settings = self.service.settings.with_live(self.read_settings())
+            if settings != self.service.settings:
+                await self.apply_settings(settings)
 
     async def apply_settings(self, settings: Settings) -> None:
         """Use these settings from now on."""
@@ -567,9 +589,6 @@ class FrontReloader(SettingsReloader):
         service.rate_limiter.apply_settings(settings)
         service.telemetry.logs.apply_settings(settings)
         access_log.configure_logging(settings)
-
-    async def check_tokens(self) -> None:
-        """Do nothing, as the writer checks tokens."""
 
 
 async def serve_bridge(writer: OpenService, listener: socket.socket) -> None:
@@ -591,7 +610,8 @@ async def serve_bridge(writer: OpenService, listener: socket.socket) -> None:
     tasks = [asyncio.create_task(job()) for job in writer.background]
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, setattr, service.status, "stopping", True)
-    loop.add_signal_handler(signal.SIGHUP, lambda: tasks.append(asyncio.create_task(writer.reloader())))
+    loop.add_signal_handler(RELOAD_SIGNAL, lambda: tasks.append(asyncio.create_task(writer.reloader())))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [RELOAD_SIGNAL])
     await stop.wait()
     server.close()
     # If the supervisor was killed, front processes may still wait for responses, such as to writes.

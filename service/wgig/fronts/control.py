@@ -80,6 +80,7 @@ class WriterLink:
         """`path` is the socket of the writer; `greeting` the socket for workers, and their number."""
         self.path, self.greeting, self.handlers = path, greeting, handlers
         self.link: ControlLink | None = None
+        self.has_link = asyncio.Event()
         self.tasks: set[asyncio.Task[Any]] = set()
 
     async def keep(self) -> None:
@@ -91,9 +92,18 @@ class WriterLink:
                 await connection.receive()  # the greeting of the writer
                 await connection.send(CONTROL_FRAME, self.greeting)
                 self.link = ControlLink(connection, self.handlers)
+                self.has_link.set()
                 await self.link.run()
             self.link = None
+            self.has_link.clear()
             await asyncio.sleep(RELINK_SECONDS)
+
+    async def wait_for_writer(self) -> None:
+        """Wait until the writer has registered this process."""
+        while True:
+            await self.has_link.wait()
+            with suppress(OSError, TimeoutError):
+                return await self.call("wait")
 
     def notify(self, name: str) -> None:
         """Call a handler of the writer without waiting for its result."""
@@ -135,7 +145,10 @@ class FrontRegistry:
             self.remove(path, link)
             self.add_metrics(metrics)
 
-        handlers = {**self.handlers, "worker": fork_worker, "end": end}
+        async def answer() -> None:  # an answer shows that this process is registered
+            pass
+
+        handlers = {**self.handlers, "worker": fork_worker, "end": end, "wait": answer}
         link = self.links[path] = ControlLink(connection, handlers)
         self.pool.add_front(path, size)
         try:
