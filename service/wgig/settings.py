@@ -23,7 +23,7 @@ _STRICT_URL_PATTERN = re.compile(
     r"(?P<target>/[!#-;=?-\[\]_a-z~]*)?",
     re.IGNORECASE | re.ASCII,
 )
-MAX_DEFAULT_WORKERS = 8  # each takes about 50 MB, with its query workers
+MAX_WORKERS = 8  # each takes about 50 MB, with its query workers
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # A DNS name with a dot, and with a letter after the last one, unlike an IP address in any notation.
 HOST_NAME_PATTERN = re.compile(
@@ -266,8 +266,9 @@ class Settings:
         ("union", "unnamed"),
     )
     workers: int = setting_field(
-        min(os.cpu_count() or 1, MAX_DEFAULT_WORKERS),
-        "Number of processes that speak HTTP. With 2 or more, one more process writes, and computes pages.",
+        min(os.cpu_count() or 1, MAX_WORKERS),
+        f"Number of processes that speak HTTP, from 1 to {MAX_WORKERS}. With 2 or more, one more process writes, "
+        "and computes pages.",
     )
     readers: int = setting_field(
         max(4, 2 * (os.cpu_count() or 1)),
@@ -396,6 +397,11 @@ class Settings:
             check_proxy_address(address)
         if settings.rate_seconds < 1:
             raise ValueError("WGIG_RATE_SECONDS is less than 1. Set it to a number of seconds.")
+        if not 1 <= settings.workers <= MAX_WORKERS:
+            raise ValueError(
+                f"The number of processes that speak HTTP is {settings.workers}. Set WGIG_WORKERS or "
+                f"--workers to a number from 1 to {MAX_WORKERS}."
+            )
         if settings.remote_queries < 1:
             raise ValueError("WGIG_REMOTE_QUERIES is less than 1. Set it to a number of queries.")
         check_shared_store_urls(settings)

@@ -19,6 +19,8 @@ def test_the_command_line_overrides_the_environment(monkeypatch: pytest.MonkeyPa
         ("WGIG_PORT", "many", "WGIG_PORT is 'many'. Set it to a number."),
         ("WGIG_READERS", "-1", "WGIG_READERS is '-1'. Set it to a number of 0 or more."),
         ("WGIG_REMOTE_FRESH", "nan", "Set it to a number of 0 or more."),
+        ("WGIG_WORKERS", "99", "is 99. Set WGIG_WORKERS or --workers to a number from 1 to 8."),
+        ("WGIG_WORKERS", "0", "is 0. Set"),
         ("WGIG_REMOTE_QUERIES", "0", "WGIG_REMOTE_QUERIES is less than 1."),
         (
             "WGIG_REMOTE_QUERY",

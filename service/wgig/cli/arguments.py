@@ -32,7 +32,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any free port (default: 8000)")
     parser.add_argument(
-        "--workers", type=int, help="number of processes that speak HTTP (default: 1 per core, at most 8)"
+        "--workers", type=int, help="number of processes that speak HTTP, from 1 to 8 (default: 1 per core)"
     )
     parser.add_argument(
         "--data",

@@ -103,7 +103,8 @@ class WriterLink:
         while True:
             await self.has_link.wait()
             with suppress(OSError, TimeoutError):
-                return await self.call("wait")
+                await self.call("wait")
+                return
 
     def notify(self, name: str) -> None:
         """Call a handler of the writer without waiting for its result."""
