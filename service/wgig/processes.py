@@ -6,6 +6,7 @@ import select
 import signal
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # operations of prctl(2)
 
@@ -52,6 +53,44 @@ def read_process_state(process_id: int) -> bytes:
         return Path(f"/proc/{process_id}/stat").read_bytes().rpartition(b") ")[2][:1]
     except OSError:
         return b""
+
+
+class ProcessUsage(NamedTuple):
+    """What a process uses.
+
+    `cpu_seconds` include those of children that have exited. Of memory that several processes share, each has
+    its part.
+    """
+
+    cpu_seconds: float
+    resident_bytes: int
+    virtual_bytes: int
+    open_files: int
+    max_open_files: int
+
+
+def read_process_usage(process_id: int) -> ProcessUsage:
+    """What a process uses, from proc(5). Raises OSError if it has exited."""
+    folder = Path(f"/proc/{process_id}")
+    fields = (folder / "stat").read_bytes().rpartition(b") ")[2].split()
+    memory, limits = ((folder / name).read_bytes() for name in ("smaps_rollup", "limits"))
+    return ProcessUsage(
+        sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"),
+        1024 * int(memory.partition(b"\nPss:")[2].split()[0]),
+        int(fields[20]),
+        sum(1 for _ in (folder / "fd").iterdir()),
+        int(limits.partition(b"Max open files")[2].split()[0]),
+    )
+
+
+def list_process_tree(root: int) -> list[int]:
+    """The IDs of a process and its descendants."""
+    processes = [root]
+    for process_id in processes:  # the list grows
+        for file in Path(f"/proc/{process_id}/task").glob("*/children"):
+            with suppress(OSError):
+                processes += map(int, file.read_bytes().split())
+    return processes
 
 
 class ForeignProcess:

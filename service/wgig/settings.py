@@ -267,8 +267,8 @@ class Settings:
     )
     workers: int = setting_field(
         min(os.cpu_count() or 1, MAX_WORKERS),
-        f"Number of processes that speak HTTP, from 1 to {MAX_WORKERS}. With 2 or more, one more process writes, "
-        "and computes pages.",
+        f"Number of processes that speak HTTP, from 1 to {MAX_WORKERS}. With 2 or more, one more process "
+        "writes, and computes pages.",
     )
     readers: int = setting_field(
         max(4, 2 * (os.cpu_count() or 1)),

@@ -5,6 +5,7 @@ The environment variable FRONT_ROUNDS is the number of writes that are read at o
 
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -143,6 +144,19 @@ def test_metrics_add_up_the_requests_of_all_fronts(clients: FrontClients) -> Non
     for number, client in enumerate(clients):
         client.get(f"/sparql?query=ASK {{ <x:metrics> <x:p> {number} }}")
     assert count_queries() == before + FRONT_COUNT
+
+
+def test_metrics_of_processes_are_those_of_all_processes(clients: FrontClients) -> None:
+    def sum_file_limits() -> int:
+        processes = [clients.process_id, *(child.pid for child in find_descendants(clients.process_id))]
+        return sum(resource.prlimit(process, resource.RLIMIT_NOFILE)[0] for process in processes)
+
+    deadline = time.monotonic() + MAX_RESTART_SECONDS
+    while True:  # until no process starts or exits meanwhile
+        text = next(iter(clients)).get("/metrics").text
+        if f"process_max_fds {float(sum_file_limits())}" in text.splitlines():
+            break
+        assert time.monotonic() < deadline, text
 
 
 def test_running_queries_of_all_fronts_are_listed_and_canceled(clients: FrontClients) -> None:

@@ -603,6 +603,7 @@ async def serve_bridge(writer: OpenService, listener: socket.socket) -> None:
     registry = cast(FrontRegistry, service.peers)
     registry.handlers["hints"] = find_hints
     registry.add_metrics = service.telemetry.metrics.add_ended
+    service.telemetry.metrics.processes.root_id = os.getppid()  # the supervisor
     bridge = BridgeServer(writer.app, registry.serve_control)
     server = await asyncio.start_unix_server(
         bridge.serve_connection, sock=listener, limit=STREAM_BUFFER_BYTES

@@ -13,7 +13,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import accumulate
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ from prometheus_client import CollectorRegistry, Counter, Info, disable_created_
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
 
 from .._version import __version__
 from ..problems import Problem
+from ..processes import ProcessUsage, list_process_tree, read_process_usage
 from .log_writer import count_dropped_log_lines
 
 if TYPE_CHECKING:
@@ -176,6 +176,43 @@ class RequestMetrics:
         )
 
 
+class ServiceProcessCollector:
+    """The metrics of processes that Prometheus expects, as sums over all processes of the service."""
+
+    def __init__(self) -> None:
+        """Begin with the current process as the first one of the service."""
+        self.root_id, self.started_at = os.getpid(), time.time()
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics; none if the system has no proc(5)."""
+        usages = list[ProcessUsage]()
+        for process_id in list_process_tree(self.root_id):
+            with suppress(OSError):  # it has exited
+                usages.append(read_process_usage(process_id))
+        if not usages:
+            return
+        total = ProcessUsage(*map(sum, zip(*usages, strict=True)))
+        yield CounterMetricFamily(
+            "process_cpu_seconds", "CPU time of all processes of the service.", total.cpu_seconds
+        )
+        for name, documentation, value in (
+            (
+                "resident_memory_bytes",
+                "Memory of all processes of the service; memory that they share is counted once.",
+                total.resident_bytes,
+            ),
+            (
+                "virtual_memory_bytes",
+                "Size of the address spaces of all processes of the service.",
+                total.virtual_bytes,
+            ),
+            ("open_fds", "Open files of all processes of the service.", total.open_files),
+            ("max_fds", "Sum of the limits on open files of all processes.", total.max_open_files),
+            ("start_time_seconds", "When the service started.", self.started_at),
+        ):
+            yield GaugeMetricFamily(f"process_{name}", documentation, value)
+
+
 class Metrics(RequestMetrics):
     """The Prometheus metrics of a service."""
 
@@ -183,7 +220,8 @@ class Metrics(RequestMetrics):
         """Register all metrics, at zero."""
         super().__init__()
         registry = self.registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
+        self.processes = ServiceProcessCollector()
+        registry.register(self.processes)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         Info("wgig_build", "The version of the package.", registry=registry).info({"version": __version__})
