@@ -230,10 +230,11 @@ def test_replaced_fronts_finish_their_queries_and_hand_over_metrics_and_settings
 
 def replace_fronts(clients: FrontClients) -> None:
     """End the process that has the copy of the quads, so that all front processes are replaced."""
-    old = {*clients.list_processes("front")}
-    (forker,) = clients.list_processes("forker")
-    os.kill(forker, signal.SIGKILL)
     deadline = time.monotonic() + MAX_RESTART_SECONDS
+    while len(forkers := clients.list_processes("forker")) > 1:  # an earlier one is ending
+        assert time.monotonic() < deadline
+    old = {*clients.list_processes("front")}
+    os.kill(forkers[0], signal.SIGKILL)
     while len({*clients.list_processes("front")} - old) < FRONT_COUNT:
         assert time.monotonic() < deadline
 
@@ -271,6 +272,27 @@ def test_rate_limit_counts_the_requests_of_all_fronts(tmp_path: Path) -> None:
         assert all(client.get("/sparql?query=ASK{}").status_code == 429 for client in clients)
 
 
+def test_limit_of_running_queries_counts_those_of_all_fronts(tmp_path: Path) -> None:
+    """Of three workers each, a client has two at most, as of the three workers of a single process."""
+    settings = {"WGIG_READERS": "3", "WGIG_METRICS": "open", "WGIG_WRITE_STATEMENTS": "0"}
+    with run_fronts(tmp_path, **settings) as (service, clients), ThreadPoolExecutor() as pool:
+        write_graph_for_slow_queries(clients.choose_two()[0])
+        answers = [pool.submit(client.get, "/sparql", params={"query": SLOW_QUERY}) for client in clients]
+        while not (metrics := read_reader_metrics(service.url))[2]:
+            assert not any(answer.done() for answer in answers)
+        assert (metrics[0], metrics[2]) == (2, 1)
+        for answer in answers:
+            answer.cancel()
+        service.process.kill()
+
+
+def read_reader_metrics(url: str) -> list[int]:
+    """The numbers of busy workers, idle workers and waiting queries."""
+    text = httpx.get(f"{url}metrics").text
+    pattern = r'^(?:wgig_readers\{state="\w+"\}|wgig_queries_waiting) (\S+)'
+    return [int(float(value)) for value in re.findall(pattern, text, re.MULTILINE)]
+
+
 def test_reloaded_settings_apply_to_all_fronts_and_no_write_is_lost(tmp_path: Path) -> None:
     settings_file = tmp_path / "settings"
     settings_file.write_text("", encoding="utf-8")
@@ -301,7 +323,8 @@ def test_replaced_writer_has_the_reloaded_settings(tmp_path: Path) -> None:
 
 
 def test_only_the_main_process_handles_sighup(clients: FrontClients) -> None:
-    for process in find_descendants(clients.process_id):
+    processes = find_descendants(clients.process_id)
+    for process in [process for process in processes if process.name.startswith("wgig-")]:
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
         ignored_signals = int(re.findall(r"SigIgn:\s+(\S+)", status)[0], 16)
         assert ignored_signals & 1 << signal.SIGHUP - 1, process.name

@@ -46,6 +46,7 @@ from ..fronts.bridge import STREAM_BUFFER_BYTES, BridgeClient, BridgeServer
 from ..fronts.control import CallHandler, FrontRegistry, WriterLink
 from ..fronts.copy import FrontCopy
 from ..fronts.listener import ConnectionCounts, SharedListener
+from ..fronts.shared_loans import SharedLoans
 from ..fronts.shared_memory import SharedMemory
 from ..fronts.workers import FrontWorkers
 from ..http import access_log, telemetry
@@ -101,6 +102,7 @@ RELOAD_SIGNAL = signal.SIGRTMIN  # to the writer and front processes, which igno
 SUPERVISOR_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, REQUEST_SIGNAL)
 FORKER_REQUEST, FRONT_REQUEST = "forker", "front"  # to the supervisor
 MAX_REPLACED_FRONTS = 3  # of each number, while clients use them
+MAX_FRONTS_PER_NUMBER = 8  # current, replaced, starting or ending
 MAX_REQUEST_BYTES = 64 * 1024  # of a request to the supervisor
 MAX_WAITING_CONNECTIONS = 2048  # to be accepted
 
@@ -203,6 +205,12 @@ class Supervisor:
         """Bind the socket of the writer."""
         self.arguments, self.settings, self.listener = arguments, settings, listener
         self.memory, self.requests = SharedMemory(settings.workers), SupervisorRequests()
+        self.front_readers = max(MIN_FRONT_READERS, settings.readers // settings.workers)
+        self.loans = SharedLoans(
+            MAX_FRONTS_PER_NUMBER * settings.workers,
+            2 * self.front_readers,  # as many as there are while all are busy
+            max(1, settings.readers - 1),  # as with one process
+        )
         self.process_id = os.getpid()
         # Without it, the supervisor does not get the front processes that a forker has forked.
         self.forks_from_copy = adopt_orphans()
@@ -341,6 +349,7 @@ class Supervisor:
         """Notice the processes that have exited."""
         with suppress(ChildProcessError):
             while process_id := os.waitpid(-1, os.WNOHANG)[0]:
+                self.loans.clear_row(process_id)
                 self.replaced = [child for child in self.replaced if child.id != process_id]
                 self.forkers = [forker for forker in self.forkers if forker.id != process_id]
                 for child in self.children:
@@ -471,8 +480,9 @@ class Supervisor:
         """The components of a front process, its link to the writer and its application."""
         settings = replace(self.settings, cache_bytes=self.settings.cache_bytes // self.settings.workers)
         worker_path = self.folder / f"front-{number}-{os.getpid()}"
-        size = max(MIN_FRONT_READERS, settings.readers // settings.workers)
-        workers = FrontWorkers(worker_path, size, settings, self.memory, copy)
+        workers = FrontWorkers(worker_path, self.front_readers, settings, self.memory, copy)
+        self.loans.claim_row()
+        workers.queue.shared_limit = self.loans
         running = RunningQueries()
         tracing = telemetry.make_tracing_from_environment()
         telemetry_ = Telemetry(telemetry.Metrics(), AccessLogs(settings), tracing)
@@ -495,7 +505,7 @@ class Supervisor:
             "cancel": cancel,
             "metrics": collect_metrics,
         }
-        link = WriterLink(str(self.bridge_path), (str(worker_path), size), handlers)
+        link = WriterLink(str(self.bridge_path), (str(worker_path), self.front_readers), handlers)
         workers.request_worker = lambda: link.notify("worker")
         queries = FrontQueryService(
             settings=settings,

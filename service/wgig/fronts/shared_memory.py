@@ -12,6 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import blake2b
 
 from .listener import ConnectionCounts
@@ -57,6 +58,24 @@ class SharedMemory:
         self.reload_cell.value = 1
 
 
+class SharedLock:
+    """A lock on a file, because the system releases it if its process is killed."""
+
+    def __init__(self) -> None:
+        """Create a file without a name."""
+        with tempfile.TemporaryFile() as file:
+            self.descriptor = os.dup(file.fileno())  # open until the process ends
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """A context in which no other process holds the lock. Takes 2 µs."""
+        fcntl.lockf(self.descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self.descriptor, fcntl.LOCK_UN)
+
+
 class SharedBuckets:
     """The buckets of clients as a hash table. Each may be in one of MAX_PROBED_BUCKETS places.
 
@@ -66,18 +85,7 @@ class SharedBuckets:
     def __init__(self, memory: mmap.mmap) -> None:
         """Start with full buckets. They are in the memory after the numbers."""
         self.memory = memory
-        # A lock on a file, because the system releases it if its process is killed.
-        with tempfile.TemporaryFile() as file:
-            self.lock_file = os.dup(file.fileno())  # open until the process ends
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """A context in which no other process changes a bucket. Takes 2 µs."""
-        fcntl.lockf(self.lock_file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self.lock_file, fcntl.LOCK_UN)
+        self.lock = SharedLock().hold
 
     def get(self, client: str) -> float:
         """When the bucket of a client is full; 0 if it is not stored."""
@@ -101,6 +109,7 @@ class SharedBuckets:
             yield offset, *BUCKET_STRUCT.unpack_from(self.memory, offset)
 
 
+@lru_cache
 def digest_client(client: str) -> int:
     """The digest of a client, not 0; the same in all processes, unlike `hash`."""
     return int.from_bytes(blake2b(client.encode(), digest_size=8).digest(), "little") or 1

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from ...http.work_queue import queue_full_problem
 
@@ -44,12 +44,26 @@ class QueueState(NamedTuple):
     waiting: int
 
 
+class SharedLimit(Protocol):
+    """A limit on the items that a client has from the queues of several processes."""
+
+    def is_reached(self, client: str) -> bool:
+        """Whether a client may not have another item."""
+
+    def add(self, client: str) -> bool:
+        """Note that a client gets an item. False if another process has just lent it the last one."""
+
+    def remove(self, client: str) -> None:
+        """Note that a client has returned an item."""
+
+
 class FairQueue(Generic[Item]):
     """Lends items to clients, which take turns when they have to wait.
 
-    A client has at most `max_per_client` items at a time. All clients with current or recent long loans have
-    at most `max_long_loans` items together, so that other clients get an item even if many addresses send
-    slow queries. While one of the other clients waits, `on_crowded` is called repeatedly.
+    A client has at most `max_per_client` items at a time, and no more than `shared_limit` allows, if there is
+    one. All clients with current or recent long loans have at most `max_long_loans` items together, so that
+    other clients get an item even if many addresses send slow queries. While one of the other clients waits,
+    `on_crowded` is called repeatedly.
 
     At most `max_waiting` requests wait, each for `wait_seconds`. If the queue is full, a new request replaces
     the last request of the client with the longest queue, provided that its own client has fewer requests.
@@ -71,6 +85,7 @@ class FairQueue(Generic[Item]):
             wait_seconds,
         )
         self.on_crowded = on_crowded
+        self.shared_limit: SharedLimit | None = None
         self.idle: deque[Item] = deque()
         self.loans: dict[Item, QueueLoan] = {}
         self.queues: OrderedDict[str, deque[asyncio.Future[Item]]] = OrderedDict()  # waiting, by client
@@ -144,6 +159,8 @@ class FairQueue(Generic[Item]):
         """End the loan of an item, if there is one."""
         if (loan := self.loans.pop(item, None)) is None:
             return
+        if self.shared_limit:
+            self.shared_limit.remove(loan.client)
         if loan.is_long:
             now = time.monotonic()
             self.long_until = {client: end for client, end in self.long_until.items() if end > now}
@@ -155,14 +172,18 @@ class FairQueue(Generic[Item]):
     def lend_idle(self) -> None:
         """Lend the free items to waiting requests, one client after another."""
         while self.idle and self.queues and (client := self.next_client(self.queues)) is not None:
+            if (item := self.lend_to(client)) is None:
+                return  # `recheck` tries again
             waiter = self.queues[client][0]
             self.remove_waiter(client, waiter)
             if client in self.queues:
                 self.queues.move_to_end(client)
-            waiter.set_result(self.lend_to(client))
+            waiter.set_result(item)
 
-    def lend_to(self, client: str) -> Item:
-        """Lend a free item to the client."""
+    def lend_to(self, client: str) -> Item | None:
+        """Lend a free item to the client; None if another process has just lent it the last one."""
+        if self.shared_limit and not self.shared_limit.add(client):
+            return None
         item = self.idle.pop()
         self.loans[item] = QueueLoan(client, time.monotonic())
         return item
@@ -175,6 +196,7 @@ class FairQueue(Generic[Item]):
             client
             for client in clients
             if borrowers.count(client) < self.max_per_client
+            and not (self.shared_limit and self.shared_limit.is_reached(client))
             and not (is_limit_reached and client in long_borrowers)
         )
         return min(eligible, key=borrowers.count, default=None)
