@@ -36,7 +36,14 @@ from ..store.projection_runner import CommittedChange
 from ..store.store import Store
 from ..store.view import StoreView, select_solutions
 from .definitions import LIST_DEFINITIONS
-from .property_paths import Nodes, find_objects, follow_back, follow_path, parse_alternative_paths
+from .property_paths import (
+    Nodes,
+    build_join_pattern,
+    find_objects,
+    follow_back,
+    follow_path,
+    parse_alternative_paths,
+)
 
 # What papers are counted by: (value of a dimension,), (value, criterion) or (value, criterion, verdict).
 # What judgments are counted by: (issue, criterion, verdict, holder of the view, flags).
@@ -104,38 +111,38 @@ class Dimension(CountedCells):
         )
 
     def count_query(self) -> str:
-        """The SPARQL query that counts all papers: ?value, ?criterion, ?verdict and ?papers."""
-        alternatives = "|".join(
-            "/".join(f"{'^' if step.is_inverse else ''}{step.predicate}" for step in path)
-            for path in self.paths
-        )
-        paper_pattern = " UNION ".join(
+        """The SPARQL query that counts all papers: ?value, ?criterion, ?verdict and ?papers.
+
+        Terms of other kinds are counted, too: testing the kind in the query would take as long as the rest.
+        """
+        papers = " UNION ".join(
             [
                 f"{{ ?paper {self.assessment} ?assessment }}",
                 *(f"{{ ?paper a {class_} }}" for class_ in sorted(self.paper_classes, key=str)),
             ]
         )
-        filters = (
-            f"FILTER NOT EXISTS {{ ?paper {self.illustrative} true }} "
-            "FILTER (isIRI(?value) || isLiteral(?value))"
+        assessments, criteria, verdicts = (
+            f"{{ SELECT ?{start} ?{end} WHERE {{ ?{start} {property_} ?{end} }} }}"
+            for start, property_, end in (
+                ("paper", self.assessment, "assessment"),
+                ("assessment", self.criterion, "criterion"),
+                ("assessment", self.verdict, "verdict"),
+            )
         )
-        criterion_pattern = (
-            f"?paper {self.assessment} ?assessment . ?assessment {self.criterion} ?criterion . "
-            f"?paper {alternatives} ?value . FILTER (isIRI(?criterion)) {filters}"
-        )
-        verdict_pattern = (
-            f"{criterion_pattern} ?assessment {self.verdict} ?verdict . FILTER (isIRI(?verdict))"
+        values = (
+            f"{{ SELECT DISTINCT ?paper ?value WHERE {{ {build_join_pattern(self.paths, '?paper', '?value')} "
+            f"MINUS {{ ?paper {self.illustrative} true }} }} }}"
         )
         subqueries = (
-            ("?value", f"{paper_pattern} ?paper {alternatives} ?value . {filters}"),
-            ("?value ?criterion", criterion_pattern),
-            ("?value ?criterion ?verdict", verdict_pattern),
+            ("?value", f"{{ SELECT DISTINCT ?paper WHERE {{ {papers} }} }}"),
+            ("?value ?criterion", f"{assessments} {criteria}"),
+            ("?value ?criterion ?verdict", f"{assessments} {criteria} {verdicts}"),
         )
         return (
             "SELECT * WHERE { "
             + " UNION ".join(
                 f"{{ SELECT {variables} (COUNT(DISTINCT ?paper) AS ?papers) "
-                f"WHERE {{ {pattern} }} GROUP BY {variables} }}"
+                f"WHERE {{ {pattern} {values} }} GROUP BY {variables} }}"
                 for variables, pattern in subqueries
             )
             + " }"
@@ -163,13 +170,13 @@ class Dimension(CountedCells):
 
     def count_all(self, view: StoreView) -> Counter[CellKey]:
         """The number of papers in each cell, counted by a query."""
-        names = ("value", "criterion", "verdict")
-        return Counter(
-            {
-                tuple(self.term_key(row[name]) for name in names if name in row): int(row["papers"].value)
-                for row in select_solutions(view, self.count_query())
-            }
-        )
+        counts = Counter[CellKey]()
+        for row in select_solutions(view, self.count_query()):
+            value, *assessed = (row[name] for name in ("value", "criterion", "verdict") if name in row)
+            is_counted = isinstance(value, ox.NamedNode | ox.Literal)
+            if is_counted and all(isinstance(term, ox.NamedNode) for term in assessed):
+                counts[self.term_key(value), *map(self.term_key, assessed)] = int(row["papers"].value)
+        return counts
 
     def term_key(self, term: Any) -> str:
         """The string for a term in a cell key: its IRI, or the literal in SPARQL syntax."""
