@@ -8,7 +8,7 @@ outside the store are imported when they are made, because the import takes 0.16
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .graphs.description.derived import DescriptionGraphs
 from .rdf import shipped
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .lists.list_index import ListIndex
     from .search.index import FullTextIndex
     from .store.resource_versions.projection import ResourceVersionsProjection
+    from .store.saved_projection import SavedProjection
     from .store.size import StoreSize
     from .store.store import Store
 
@@ -53,19 +54,19 @@ class Projections:
     list_index: "ListIndex"
 
     @property
-    def all_counts(self) -> "list[CellCounts]":
-        """The counts of papers, judgments and links."""
-        return [*self.paper_counts.values(), self.judgment_counts, self.link_counts]
+    def saved(self) -> "list[SavedProjection[Any]]":
+        """Those in memory that take long to build, so that they are saved when the store is closed."""
+        return [*self.paper_counts.values(), self.judgment_counts, self.link_counts, self.list_index]
 
-    def open_counts(self) -> None:
-        """Read the saved counts, before a write makes them outdated."""
-        for counts in self.all_counts:
-            counts.open()
+    def open_saved(self) -> None:
+        """Read what was saved, before a write makes it outdated."""
+        for projection in self.saved:
+            projection.open()
 
     def save(self) -> None:
         """Save those in memory that take long to build. The store must be closed for writing."""
-        for counts in self.all_counts:
-            counts.save()
+        for projection in self.saved:
+            projection.save()
 
 
 def build_computed_graphs(

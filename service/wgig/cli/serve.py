@@ -445,7 +445,7 @@ async def prepare_parts(service: Service, pool: WorkerPool | None) -> None:
         await asyncio.wait([asyncio.create_task(pool.start())], timeout=MAX_WORKERS_DELAY_SECONDS)
     service.store.update_in_background()
     jobs = (
-        asyncio.to_thread(projections.open_counts),
+        asyncio.to_thread(projections.open_saved),
         asyncio.to_thread(projections.search_index.open),
         asyncio.to_thread(projections.resource_versions.open),
     )

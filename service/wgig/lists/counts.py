@@ -10,29 +10,24 @@ takes 0.9 s for each dimension, and the home page shows three counts.
 """
 
 import asyncio
-import json
-import logging
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from itertools import chain, product
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from ..files import open_durable_file
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..resources.property_path import PathStep
 from ..store.change import BeforeAfter, Change, QuadMatcher
-from ..store.files import ASIDE_FOLDER
-from ..store.position import EnginePosition
-from ..store.projection import Projection, RebuildNeededError
+from ..store.projection import RebuildNeededError
 from ..store.projection_runner import CommittedChange
+from ..store.saved_projection import SavedProjection
 from ..store.store import Store
 from ..store.view import StoreView, select_solutions
 from .definitions import LIST_DEFINITIONS
@@ -329,13 +324,10 @@ class LinkCells(CountedCells):
 COUNTS_COPY_PREFIX = "cells-copy"  # prefix of the names of the snapshots of the store that are counted
 MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, seconds
 MAX_AFFECTED_RESOURCES = 1_000  # by a change; if it affects more, all are counted again
-COUNTS_FOLDER = "counts"  # in `aside`, for the saved counts
 COUNTS_FORMAT = 1  # of the saved counts; change it when something else is counted
 
-logger = logging.getLogger("wgig")
 
-
-class CellCounts(Projection):
+class CellCounts(SavedProjection[Counter[CellKey]]):
     """The projection that counts in each cell: papers or judgments, without illustrative ones, or links."""
 
     def __init__(self, store: Store, cells: CountedCells) -> None:
@@ -344,11 +336,11 @@ class CellCounts(Projection):
         self.cells = cells
         self.name = f"the counts by cell: {cells.name}"
         self.snapshot_name = f"{COUNTS_COPY_PREFIX}-{cells.name}"
+        self.saved_name = f"counts-{cells.name}"
         self.queue = WorkQueue(
             max_running=1, max_waiting=MAX_WAITING_COUNT_REQUESTS, timeout_seconds=COUNT_TIMEOUT_SECONDS
         )
         self.counts = Counter[CellKey]()
-        self.counted_version = 0  # of the change log, which the counts include
         self.counting_task: asyncio.Task[Counter[CellKey]] | None = None
 
     async def get_counts(self) -> Counter[CellKey]:
@@ -374,52 +366,29 @@ class CellCounts(Projection):
     def apply(self, commit: CommittedChange) -> None:
         """Count again what a commit affects. Raises RebuildNeededError if that is too much."""
         differences = diff_cell_counts(self.store.match_applied, commit.full, self.cells)
-        self.counts, self.counted_version = add_cell_counts(self.counts, differences), commit.version
+        self.counts, self.included_version = add_cell_counts(self.counts, differences), commit.version
 
     def rebuild(self, view: StoreView, version: int) -> None:
         """Count all."""
-        self.counts, self.counted_version = self.cells.count_all(view), version
+        self.counts, self.included_version = self.cells.count_all(view), version
 
     @property
-    def saved_file(self) -> Path | None:
-        """The file for the counts while the service does not run; None for a store in memory."""
-        return (
-            self.store.folder and self.store.folder / ASIDE_FOLDER / COUNTS_FOLDER / f"{self.cells.name}.json"
-        )
+    def saved_format(self) -> Any:
+        """What is counted."""
+        return COUNTS_FORMAT
 
-    def describe_state(self, version: int) -> list[Any]:
-        """What the saved counts depend on: the format, the version of the store, and its inference rules."""
-        position = EnginePosition.read(self.store.folder) if self.store.folder else None
-        return [COUNTS_FORMAT, self.store.log.epoch, version, position and position.rules]
+    def dump_parts(self) -> Iterable[Any]:
+        """The counts by cell."""
+        return [[[list(key), count] for key, count in self.counts.items()]]
 
-    def load_position(self) -> int | None:
-        """Read the saved counts. Returns the version of the store if they are its counts, else None."""
-        version = self.store.log_version
-        try:
-            saved = json.loads(self.saved_file.read_bytes()) if self.saved_file else {}
-            if saved.get("state") != self.describe_state(version):
-                return None
-            self.counts = Counter({tuple(key): count for key, count in saved["counts"]})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):  # missing or damaged
-            return None
-        self.counted_version = version
-        return version
+    def parse_parts(self, parts: Iterator[Any]) -> Counter[CellKey]:
+        """The counts by cell."""
+        (pairs,) = parts
+        return Counter({tuple(key): count for key, count in pairs})
 
-    def save(self) -> None:
-        """Save the counts, if there are any, for the next start. The store must be closed for writing."""
-        with self.lock:
-            if not self.follows_commits or self.saved_file is None:
-                return
-            saved = {
-                "state": self.describe_state(self.counted_version),
-                "counts": [[list(key), count] for key, count in self.counts.items()],
-            }
-        try:
-            self.saved_file.parent.mkdir(parents=True, exist_ok=True)
-            with open_durable_file(self.saved_file) as file:
-                file.write(json.dumps(saved).encode())
-        except OSError as error:
-            logger.info("%s are not saved: %s", self.name, error)
+    def use_content(self, content: Counter[CellKey]) -> None:
+        """Use the saved counts."""
+        self.counts = content
 
 
 def add_cell_counts(counts: Counter[CellKey], differences: Counter[CellKey]) -> Counter[CellKey]:

@@ -22,8 +22,9 @@ from ..rdf.literals import term_text
 from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..rdf.values import is_resource_type
 from ..store.change import QuadMatcher
-from ..store.projection import Projection
+from ..store.projection import RebuildNeededError
 from ..store.projection_runner import CommittedChange
+from ..store.saved_projection import SavedProjection
 from ..store.store import Store
 from ..store.view import StoreView, parse_tsv_terms
 from .definitions import LIST_DEFINITIONS
@@ -35,6 +36,7 @@ from .query import add_query_prefixes, build_class_pattern, build_member_pattern
 MAX_WAITING_LIST_REQUESTS, LIST_INDEX_TIMEOUT_SECONDS = 256, 20
 MAX_CHANGED_QUADS = 10_000  # changed statements; after more, all values are read again
 MAX_READ_VALUES = 50_000  # values of items that a change may affect; if it affects more, all are read again
+LISTS_FORMAT = 1  # of the saved lists; change it when values are written otherwise
 INDEXED_LISTS = tuple(name for name, definition in LIST_DEFINITIONS.items() if definition.is_indexed)
 MAX_PARSED_BYTES = 1 << 20  # of results whose terms are parsed together
 
@@ -231,10 +233,10 @@ def encode_values(field: ListField, terms: Iterable[Any]) -> Values:
     return tuple(sorted(values))
 
 
-class ListIndex(Projection):
+class ListIndex(SavedProjection[dict[str, IndexedList]]):
     """The projection with the items of INDEXED_LISTS."""
 
-    name = "the index of lists"
+    name, saved_name = "the index of lists", "lists"
 
     def __init__(self, store: Store, base: str) -> None:
         """Set up an index of the store that is not built yet; `base` is the base IRI of the graph."""
@@ -308,6 +310,7 @@ class ListIndex(Projection):
                 self.changed_quads |= quads
                 if len(self.changed_quads) > MAX_CHANGED_QUADS:
                     self.changed_quads = None
+        self.included_version = commit.version
 
     def apply_many(self, commits: Sequence[CommittedChange]) -> None:
         """Record the changes of commits, also if they cancel each other out.
@@ -317,14 +320,56 @@ class ListIndex(Projection):
         for commit in commits:
             self.apply(commit)
 
-    def rebuild(self, view: StoreView, _version: int) -> None:
+    def rebuild(self, view: StoreView, version: int) -> None:
+        """Read all items."""
+        self.read_lists(view)
+        self.included_version = version
+
+    def read_lists(self, view: StoreView) -> None:
         """Read all items."""
         lists = self.make_lists()
         for name, items in lists.items():
             self.readers[name].read_all(view, items)
-            items.sort_numbers(tuple((name, False) for name in items.definition.sort))
+            items.sort_by_default()
+        self.use_content(lists)
+
+    def use_content(self, content: dict[str, IndexedList]) -> None:
+        """Use other lists."""
         with self.lists_lock:
-            self.lists, self.names = lists, {}
+            self.lists, self.names = content, {}
+
+    @property
+    def saved_format(self) -> Any:
+        """What the lists have: their classes, and the names and paths of their fields."""
+        return [
+            LISTS_FORMAT,
+            *(
+                [str(sorted(map(str, reader.classes))), str(reader.paths), reader.definition.required_field]
+                for reader in self.readers.values()
+            ),
+        ]
+
+    def dump_parts(self) -> Iterator[Any]:
+        """The parts of each list, after the values that the last commits affect were read again.
+
+        Raises RebuildNeededError if these are all values.
+        """
+        with self.lists_lock:
+            if self.changed_quads is None:
+                raise RebuildNeededError("The last commits affect too many values.")
+            self.refresh()
+            for items in self.lists.values():
+                yield from items.dump_parts()
+
+    def parse_parts(self, parts: Iterator[Any]) -> dict[str, IndexedList]:
+        """The lists from their parts."""
+        lists = self.make_lists()
+        for items in lists.values():
+            items.load_parts(parts)
+            items.sort_by_default()
+        if next(parts, None) is not None:
+            raise ValueError("there are too many parts")
+        return lists
 
     @contextmanager
     def open_build_view(self) -> Iterator[StoreView]:
@@ -345,7 +390,7 @@ class ListIndex(Projection):
         quads = self.take_changes()
         try:
             if quads is None or (quads and not self.read_changes(quads)):
-                self.rebuild(self.store, 0)
+                self.read_lists(self.store)
         except BaseException:
             self.invalidate()
             raise
