@@ -360,7 +360,7 @@ def prepared_parts(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[st
     projections = service.projections
     monkeypatch.setattr(projections.search_index, "open", lambda: parts.append("index"))
     monkeypatch.setattr(projections.resource_versions, "open", lambda: parts.append("versions"))
-    monkeypatch.setattr(projections.list_index, "query_sync", lambda _: parts.append("papers"))
+    monkeypatch.setattr(projections.list_index, "rebuild", lambda *_: parts.append("papers"))
     monkeypatch.setattr(service.store, "update_in_background", lambda: parts.append("descriptions"))
     return parts
 

@@ -9,18 +9,16 @@ The counts are saved when the service stops, and used again if the store is as i
 takes 0.9 s for each dimension, and the home page shows three counts.
 """
 
-import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import cache, partial
 from itertools import chain, product
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..resources.property_path import PathStep
@@ -322,7 +320,7 @@ class LinkCells(CountedCells):
 
 
 COUNTS_COPY_PREFIX = "cells-copy"  # prefix of the names of the snapshots of the store that are counted
-MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, seconds
+COUNT_TIMEOUT_SECONDS = 20  # that a request waits for counts that it needs
 MAX_AFFECTED_RESOURCES = 1_000  # by a change; if it affects more, all are counted again
 COUNTS_FORMAT = 1  # of the saved counts; change it when something else is counted
 
@@ -337,26 +335,20 @@ class CellCounts(SavedProjection[Counter[CellKey]]):
         self.name = f"the counts by cell: {cells.name}"
         self.snapshot_name = f"{COUNTS_COPY_PREFIX}-{cells.name}"
         self.saved_name = f"counts-{cells.name}"
-        self.queue = WorkQueue(
-            max_running=1, max_waiting=MAX_WAITING_COUNT_REQUESTS, timeout_seconds=COUNT_TIMEOUT_SECONDS
-        )
         self.counts = Counter[CellKey]()
-        self.counting_task: asyncio.Task[Counter[CellKey]] | None = None
 
     async def get_counts(self) -> Counter[CellKey]:
-        """The number in each non-empty cell. Raises Problem 503 if counting takes long."""
-        return self.counts if self.is_current else await self.queue.run(self.count_all)
+        """The number in each non-empty cell. Raises Problem 503 if counting takes long, and StoreError."""
+        counts = await self.get_counts_within(COUNT_TIMEOUT_SECONDS)
+        if counts is None:
+            seconds = int(time.monotonic() - self.build_start)
+            detail = f"Papers and links are being counted, for {seconds} seconds so far. Try again soon."
+            raise Problem(503, detail, headers={"Retry-After": "5"})
+        return counts
 
     async def get_counts_within(self, seconds: float) -> Counter[CellKey] | None:
         """The counts if they are available within `seconds`, else None; counting continues."""
-        if not self.is_current:
-            if self.counting_task is None or self.counting_task.done():
-                self.counting_task = asyncio.create_task(self.get_counts())
-                # Retrieve the error, as nobody may be waiting any more; the next call starts again.
-                self.counting_task.add_done_callback(lambda task: task.cancelled() or task.exception())
-            with suppress(Problem, TimeoutError):
-                return await asyncio.wait_for(asyncio.shield(self.counting_task), seconds)
-        return self.counts if self.is_current else None
+        return self.counts if await self.wait_until_current(seconds) else None
 
     def count_all(self) -> Counter[CellKey]:
         """The number in each cell. Blocks while they are counted, if necessary."""

@@ -5,10 +5,9 @@ meanwhile, queries answer instead.
 Afterwards, only the values that a commit affects are read again.
 """
 
-import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from itertools import chain
 from sys import intern
@@ -17,12 +16,13 @@ from typing import IO, Any, Concatenate, ParamSpec, TypeVar, cast
 import pyoxigraph as ox
 
 from ..http.work_queue import WorkQueue
+from ..problems import Problem
 from ..rdf.formats import TSV
 from ..rdf.literals import term_text
 from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..rdf.values import is_resource_type
 from ..store.change import QuadMatcher
-from ..store.projection import RebuildNeededError
+from ..store.projection import PROJECTION_ERRORS, RebuildNeededError
 from ..store.projection_runner import CommittedChange
 from ..store.saved_projection import SavedProjection
 from ..store.store import Store
@@ -220,13 +220,11 @@ class ListIndex(SavedProjection[dict[str, IndexedList]]):
         **kwargs: Params.kwargs,
     ) -> Result | None:
         """As `query`, but None if the index is not built within `seconds`; the build continues."""
+        if not self.follows_commits and (self.is_build_due or not self.is_broken):
+            with suppress(Problem, *PROJECTION_ERRORS):
+                await self.wait_until_current(seconds)
         if not self.follows_commits:
-            if not self.is_broken or self.is_build_due:
-                build = asyncio.wrap_future(self.start_build())
-                build.add_done_callback(asyncio.Future.exception)  # it is logged
-                await asyncio.wait([build], timeout=seconds)
-            if not self.follows_commits:
-                return None
+            return None
         return await self.query(function, *args, **kwargs)
 
     def query_sync(
