@@ -194,7 +194,7 @@ def test_counting_continues_after_a_timeout(store: Store, monkeypatch: pytest.Mo
         may_continue.wait()
         return counts
 
-    cell_counts.cells.count_all = count_later  # type: ignore[method-assign]
+    cell_counts.cells.count_all = count_later  # type: ignore[assignment,method-assign]
 
     async def get_counts_after_timeout() -> None:
         assert await cell_counts.get_counts_within(0) is None
