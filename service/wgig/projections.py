@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .search.index import FullTextIndex
     from .store.resource_versions.projection import ResourceVersionsProjection
     from .store.saved_projection import SavedProjection
-    from .store.size import StoreSize
+    from .store.size import GraphSizes, StoreSize
     from .store.store import Store
 
 
@@ -52,11 +52,18 @@ class Projections:
     judgment_counts: "CellCounts"
     link_counts: "CellCounts"
     list_index: "ListIndex"
+    graph_sizes: "GraphSizes"
 
     @property
     def saved(self) -> "list[SavedProjection[Any]]":
         """Those in memory that take long to build, so that they are saved when the store is closed."""
-        return [*self.paper_counts.values(), self.judgment_counts, self.link_counts, self.list_index]
+        return [
+            *self.paper_counts.values(),
+            self.judgment_counts,
+            self.link_counts,
+            self.list_index,
+            self.graph_sizes,
+        ]
 
     def open_saved(self) -> None:
         """Read what was saved, before a write makes it outdated."""
@@ -103,7 +110,7 @@ def make_projections(store: "Store", base: str) -> Projections:
     from .rdf.namespaces import namespaces_by_prefix  # noqa: PLC0415
     from .search.index import FullTextIndex  # noqa: PLC0415
     from .store.resource_versions.projection import ResourceVersionsProjection  # noqa: PLC0415
-    from .store.size import StoreSize  # noqa: PLC0415
+    from .store.size import GraphSizes, StoreSize  # noqa: PLC0415
 
     return Projections(
         store_size=StoreSize(store),
@@ -114,4 +121,5 @@ def make_projections(store: "Store", base: str) -> Projections:
         judgment_counts=CellCounts(store, JudgmentCells(base)),
         link_counts=CellCounts(store, LinkCells(base)),
         list_index=ListIndex(store, base),
+        graph_sizes=GraphSizes(store),
     )
