@@ -8,7 +8,7 @@ outside the store are imported when they are made, because the import takes 0.16
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .graphs.description.derived import DescriptionGraphs
 from .rdf import shipped
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .lists.list_index import ListIndex
     from .search.index import FullTextIndex
     from .store.resource_versions.projection import ResourceVersionsProjection
-    from .store.size import StoreSize
+    from .store.saved_projection import SavedProjection
+    from .store.size import GraphSizes, StoreSize
     from .store.store import Store
 
 
@@ -51,21 +52,28 @@ class Projections:
     judgment_counts: "CellCounts"
     link_counts: "CellCounts"
     list_index: "ListIndex"
+    graph_sizes: "GraphSizes"
 
     @property
-    def all_counts(self) -> "list[CellCounts]":
-        """The counts of papers, judgments and links."""
-        return [*self.paper_counts.values(), self.judgment_counts, self.link_counts]
+    def saved(self) -> "list[SavedProjection[Any]]":
+        """Those in memory that take long to build, so that they are saved when the store is closed."""
+        return [
+            *self.paper_counts.values(),
+            self.judgment_counts,
+            self.link_counts,
+            self.list_index,
+            self.graph_sizes,
+        ]
 
-    def open_counts(self) -> None:
-        """Read the saved counts, before a write makes them outdated."""
-        for counts in self.all_counts:
-            counts.open()
+    def open_saved(self) -> None:
+        """Read what was saved, before a write makes it outdated."""
+        for projection in self.saved:
+            projection.open()
 
     def save(self) -> None:
         """Save those in memory that take long to build. The store must be closed for writing."""
-        for counts in self.all_counts:
-            counts.save()
+        for projection in self.saved:
+            projection.save()
 
 
 def build_computed_graphs(
@@ -102,7 +110,7 @@ def make_projections(store: "Store", base: str) -> Projections:
     from .rdf.namespaces import namespaces_by_prefix  # noqa: PLC0415
     from .search.index import FullTextIndex  # noqa: PLC0415
     from .store.resource_versions.projection import ResourceVersionsProjection  # noqa: PLC0415
-    from .store.size import StoreSize  # noqa: PLC0415
+    from .store.size import GraphSizes, StoreSize  # noqa: PLC0415
 
     return Projections(
         store_size=StoreSize(store),
@@ -113,4 +121,5 @@ def make_projections(store: "Store", base: str) -> Projections:
         judgment_counts=CellCounts(store, JudgmentCells(base)),
         link_counts=CellCounts(store, LinkCells(base)),
         list_index=ListIndex(store, base),
+        graph_sizes=GraphSizes(store),
     )

@@ -33,6 +33,7 @@ from wgig.http.work_queue import ProcessWorkQueue
 from wgig.settings import CHECKOUT_FOLDER, TOKENS_FILE, Settings, read_settings_file
 from wgig.sparql.workers.pool import WorkerPool
 from wgig.store.errors import StoreError
+from wgig.store.saved_projection import SavedProjection
 from wgig.store.store import Store
 
 from tests.fixtures.processes import run_service
@@ -359,7 +360,7 @@ def prepared_parts(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[st
     projections = service.projections
     monkeypatch.setattr(projections.search_index, "open", lambda: parts.append("index"))
     monkeypatch.setattr(projections.resource_versions, "open", lambda: parts.append("versions"))
-    monkeypatch.setattr(projections.list_index, "query_sync", lambda _: parts.append("papers"))
+    monkeypatch.setattr(projections.list_index, "rebuild", lambda *_: parts.append("papers"))
     monkeypatch.setattr(service.store, "update_in_background", lambda: parts.append("descriptions"))
     return parts
 
@@ -378,13 +379,12 @@ def test_query_workers_are_prepared_first_and_papers_last(
     assert prepared_parts[-2:] == ["copy", "papers"]
 
 
-def test_saved_counts_are_read_before_the_first_write(
+def test_saved_projections_are_read_before_the_first_write(
     service: Service, prepared_parts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (counts, *_) = service.projections.all_counts
-    monkeypatch.setattr(type(counts), "load_position", lambda counts: counts.store.log_version)
+    monkeypatch.setattr(SavedProjection, "load_position", lambda saved: saved.store.log_version)
     prepare_with(service, FakePool(prepared_parts))
-    assert all(counts.is_current for counts in service.projections.all_counts)
+    assert all(projection.is_current for projection in service.projections.saved)
 
 
 def test_other_parts_are_prepared_even_if_query_workers_cannot_be_started(

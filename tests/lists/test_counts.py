@@ -25,6 +25,7 @@ from wgig.lists.counts import (
     JudgmentCells,
     LinkCells,
 )
+from wgig.problems import Problem
 from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.store.change import Change
@@ -187,14 +188,23 @@ def test_all_are_counted_again_if_a_change_affects_too_many(
 
 def test_counting_continues_after_a_timeout(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     cell_counts, may_continue = CellCounts(store, Dimension("issue", BASE)), threading.Event()
-    counts = Counter({("urn:issue:1",): 1})
-    monkeypatch.setattr(cell_counts, "count_all", lambda: (may_continue.wait(), counts)[1])
+    counts = Counter[CellKey]({("urn:issue:1",): 1})
+
+    def count_later(_view: StoreView) -> Counter[CellKey]:
+        may_continue.wait()
+        return counts
+
+    cell_counts.cells.count_all = count_later  # type: ignore[assignment,method-assign]
 
     async def get_counts_after_timeout() -> None:
         assert await cell_counts.get_counts_within(0) is None
-        assert cell_counts.counting_task
+        monkeypatch.setattr("wgig.lists.counts.COUNT_TIMEOUT_SECONDS", 0)
+        cell_counts.build_start -= 60
+        with pytest.raises(Problem, match="are being counted, for 60 seconds so far"):
+            await cell_counts.get_counts()
+        monkeypatch.undo()
         may_continue.set()
-        assert await cell_counts.counting_task == counts
+        assert await cell_counts.get_counts() == counts
 
     anyio.run(get_counts_after_timeout)
 

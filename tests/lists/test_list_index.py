@@ -1,9 +1,11 @@
 """The in-memory index of lists: equal to a new index after each change, and to the query of each list."""
 
 import io
+import json
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
@@ -12,7 +14,7 @@ from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.lists.facets import build_facet_table, build_facets, build_facets_query, build_tallied_facets
 from wgig.lists.fields import ListField
 from wgig.lists.indexed_list import IndexedList, ListOrder
-from wgig.lists.list_index import INDEXED_LISTS, ListIndex, ListReader
+from wgig.lists.list_index import INDEXED_LISTS, ListIndex, ListReader, RowReader
 from wgig.lists.list_selection import select_list_items
 from wgig.lists.query import build_list_query, parse_list_request
 from wgig.lists.results import parse_list_page
@@ -25,6 +27,7 @@ from wgig.store.store import Store
 from wgig.store.view import StoreView, parse_tsv_rows
 
 from tests.fixtures.service import make_service_client
+from tests.fixtures.stores import copy_as_killed
 
 BASE = Settings.base
 WGIG = f"{BASE}ontology#"
@@ -303,12 +306,13 @@ def test_index_equals_the_store_after_writes_during_the_build_that_cancel_each_o
     assert index.query_sync(count_papers) == is_deleted_first
 
 
-def test_rows_of_an_item_are_read_together_from_long_results(
-    monkeypatch: pytest.MonkeyPatch, filled_store: Store
-) -> None:
-    content = read_content(ListIndex(filled_store, BASE))
-    monkeypatch.setattr("wgig.lists.list_index.MAX_PARSED_BYTES", 10)
-    assert read_content(ListIndex(filled_store, BASE)) == content
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_rows_are_read_whole_from_parts_of_a_result(size: int) -> None:
+    rows = list[bytes]()
+    result, reader = b'?id\t?value\n<urn:a>\t1\n<urn:b>\t"x"@en\n', RowReader(rows.append)
+    for start in range(0, len(result), size):
+        reader.write(result[start : start + size])
+    assert rows == [b"<urn:a>\t1", b'<urn:b>\t"x"@en']
 
 
 @pytest.mark.parametrize(
@@ -334,3 +338,92 @@ def test_a_query_answers_while_the_index_is_being_built(
         is_answered.set()
     assert response.status_code == expected.status_code == 200
     assert response.text == expected.text
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """The folder of a store that was closed, and the content of the index that was saved then."""
+    rng, store = random.Random(1), Store.open(tmp_path / "first")
+    index = ListIndex(store, BASE)
+    fill_at_random(store, rng)
+    content = read_content(index)
+    for _ in range(20):
+        change_at_random(store, rng)
+        content = read_content(index)
+    change_at_random(store, rng)  # read when the index is saved
+    store.close()
+    index.save()
+    saved_content = read_index_content(index.lists)
+    assert saved_content != content
+    assert any(items.unused_numbers for items in index.lists.values())
+    # Its own folder can only be opened again by another process.
+    return copy_as_killed(store, tmp_path / "second"), saved_content
+
+
+def test_saved_lists_are_used_by_the_next_start_and_follow_the_commits(
+    saved: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, content = saved
+    store, rng = Store.open(folder), random.Random(2)
+    index = ListIndex(store, BASE)
+    with monkeypatch.context() as patch:
+        patch.delattr(ListReader, "read_all")  # which a build would call
+        assert read_content(index) == content
+    for _ in range(10):
+        change_at_random(store, rng)
+        assert read_content(index) == read_content(ListIndex(store, BASE))
+
+
+def remove_line(lines: list[bytes]) -> list[bytes]:
+    """Without the last part."""
+    return lines[:-1]
+
+
+def repeat_line(lines: list[bytes]) -> list[bytes]:
+    """With a part too many."""
+    return [*lines, lines[-1]]
+
+
+def cut_line(lines: list[bytes]) -> list[bytes]:
+    """With half of the last part."""
+    return [*lines[:-1], lines[-1][: len(lines[-1]) // 2]]
+
+
+def change_code(lines: list[bytes]) -> list[bytes]:
+    """With codes that have no values."""
+    return [*lines[:-1], json.dumps([999 for _ in json.loads(lines[-1])]).encode()]
+
+
+def add_code(lines: list[bytes]) -> list[bytes]:
+    """With the values of an item that does not exist."""
+    return [*lines[:-1], json.dumps([*json.loads(lines[-1]), 0]).encode()]
+
+
+def change_format(lines: list[bytes]) -> list[bytes]:
+    """With the state of lists with other fields."""
+    return [lines[0].replace(b"partsMet", b"partsLost"), *lines[1:]]
+
+
+@pytest.mark.parametrize("change", [remove_line, repeat_line, cut_line, change_code, add_code, change_format])
+def test_damaged_lists_are_not_used(
+    saved: tuple[Path, dict[str, Any]], change: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    folder, content = saved
+    index = ListIndex(Store.open(folder), BASE)
+    assert index.saved_file
+    lines = index.saved_file.read_bytes().splitlines(keepends=True)
+    index.saved_file.write_bytes(b"".join(change(lines)))
+    index.read_file()
+    assert index.saved_content is None
+    assert read_content(index) == content
+
+
+def test_lists_are_not_saved_again_if_nothing_was_written(saved: tuple[Path, dict[str, Any]]) -> None:
+    store = Store.open(saved[0])
+    index = ListIndex(store, BASE)
+    index.open()
+    store.close()
+    assert index.saved_file
+    index.saved_file.unlink()
+    index.save()
+    assert not index.saved_file.exists()

@@ -426,8 +426,8 @@ class LoadJob:
             store.update_descriptions()
             self.raise_if_stopped()
             progress.begin_stage(INDEX_STAGE)
-            for counts in projections.all_counts:
-                builds.append(counts.start_build())
+            for projection in projections.saved:
+                builds.append(projection.start_build())
                 wait(builds[-1:])  # all at once, they take twice the time of the CPU
             wait(scans)
             builds.append(versions.start_build())

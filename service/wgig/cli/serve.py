@@ -47,6 +47,7 @@ from ..http.responses import ResponseAbortedError
 from ..http.server import ServerConnection, make_connection_class
 from ..http.threads import limit_page_threads
 from ..http.work_queue import ProcessWorkQueue
+from ..problems import Problem
 from ..processes import end_with_parent
 from ..seed import open_filled_store
 from ..settings import THREAD_STACK_BYTES, Settings
@@ -58,6 +59,7 @@ from ..sparql.workers.threads import ThreadQueryWorkers
 from ..store.backup.online import offer_control
 from ..store.errors import StoreError
 from ..store.folder import has_quads
+from ..store.projection import PROJECTION_ERRORS
 from ..store.retention import CautiousClock
 from ..store.store import Store
 
@@ -439,7 +441,7 @@ async def prepare_parts(service: Service, pool: WorkerPool | None) -> None:
         await asyncio.wait([asyncio.create_task(pool.start())], timeout=MAX_WORKERS_DELAY_SECONDS)
     service.store.update_in_background()
     jobs = (
-        asyncio.to_thread(projections.open_counts),
+        asyncio.to_thread(projections.open_saved),
         asyncio.to_thread(projections.search_index.open),
         asyncio.to_thread(projections.resource_versions.open),
     )
@@ -449,7 +451,9 @@ async def prepare_parts(service: Service, pool: WorkerPool | None) -> None:
     await projections.resource_versions.scan_when_due()
     if pool:
         await pool.wait_until_copied()
-    await projections.list_index.query(len)
+    for projection in projections.saved:
+        with suppress(Problem, *PROJECTION_ERRORS):  # it is logged, and requests build it again
+            await projection.wait_until_current()
 
 
 async def compact_daily(service: Service) -> None:

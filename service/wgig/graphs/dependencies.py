@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from ..store.size import GraphSizes
 from .dumps import StoreDumps
 from .provenance import ProvenanceRecorder
 from .write_pipeline import WritePipeline
@@ -30,6 +31,13 @@ async def get_dumps(request: Request) -> StoreDumps:
     return dumps
 
 
+async def get_graph_sizes(request: Request) -> GraphSizes:
+    """The sizes of all named graphs."""
+    sizes: GraphSizes = request.app.state.service.projections.graph_sizes
+    return sizes
+
+
 WritesDep = Annotated[WritePipeline, Depends(get_writes)]
 RecorderDep = Annotated[ProvenanceRecorder | None, Depends(get_recorder)]
 DumpsDep = Annotated[StoreDumps, Depends(get_dumps)]
+GraphSizesDep = Annotated[GraphSizes, Depends(get_graph_sizes)]

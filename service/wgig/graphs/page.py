@@ -29,8 +29,7 @@ from ..store.graph_dates import GraphDate, find_graph_date, find_graph_dates
 from ..store.history import MAX_LISTED_VERSIONS, find_erased_digests, list_graph_versions
 from ..store.labels import find_labels
 from ..store.store import Store
-from ..store.version_cache import cache_for_version
-from ..store.view import ResultTerm, select_solutions, serialize_values_block
+from ..store.view import ResultTerm, select_solutions
 from ..text import natural_sort_key
 
 GRAPH_DOWNLOAD_FORMATS = (TURTLE, JSON_LD)  # of each graph on the page of all graphs
@@ -108,10 +107,10 @@ SORT_KEYS: Mapping[str, Callable[[GraphEntry], Any]] = {
 }
 
 
-def render_graphs_page(context: RequestContext, choice: GraphChoice) -> bytes:
+def render_graphs_page(context: RequestContext, sizes: Mapping[str, int], choice: GraphChoice) -> bytes:
     """The page of the first MAX_LISTED_GRAPHS named graphs, in groups, with links to the formats of each."""
-    iris = context.store.graphs()
-    entries = list_graph_entries(context, iris[:MAX_LISTED_GRAPHS])
+    iris = sorted(sizes)
+    entries = list_graph_entries(context, sizes, iris[:MAX_LISTED_GRAPHS])
     found = sort_entries(filter_entries(entries, choice.q), choice.sort)
     shown = [entry for entry in found if choice.group in ("", entry.group)]
     return render_template(
@@ -132,21 +131,22 @@ def render_graphs_page(context: RequestContext, choice: GraphChoice) -> bytes:
     )
 
 
-def find_graphs(context: RequestContext, choice: GraphChoice) -> list[str]:
+def find_graphs(context: RequestContext, sizes: Mapping[str, int], choice: GraphChoice) -> list[str]:
     """The IRIs of all named graphs that are chosen, sorted by IRI unless the choice says otherwise."""
-    graphs = context.store.graphs()
+    graphs = sorted(sizes)
     if choice == GraphChoice():
         return graphs
-    entries = filter_entries(list_graph_entries(context, graphs), choice.q)
+    entries = filter_entries(list_graph_entries(context, sizes, graphs), choice.q)
     shown = [entry for entry in entries if choice.group in ("", entry.group)]
     return [entry.iri for entry in (sort_entries(shown, choice.sort) if choice.sort else shown)]
 
 
-def list_graph_entries(context: RequestContext, graphs: Sequence[str]) -> list[GraphEntry]:
+def list_graph_entries(
+    context: RequestContext, sizes: Mapping[str, int], graphs: Sequence[str]
+) -> list[GraphEntry]:
     """The graphs with their titles, descriptions, kinds, sizes and dates."""
     store, base, ranges = context.store, context.base, label_languages()
     labels, dates = find_labels(store, graphs, ranges), find_graph_dates(context.history, store, graphs, base)
-    sizes = count_graph_quads(store, tuple(graphs))
     entries = []
     for graph in graphs:
         kind = graph_kind(graph, base)
@@ -155,18 +155,8 @@ def list_graph_entries(context: RequestContext, graphs: Sequence[str]) -> list[G
         descriptions = (quad.object for quad in store.match(ox.NamedNode(graph), DCTERMS_DESCRIPTION))
         description = best_text(descriptions, ranges)
         title = graph_title(graph, labels)
-        entries.append(
-            GraphEntry(graph, title, description, kind, group, sizes.get(graph, 0), dates.get(graph))
-        )
+        entries.append(GraphEntry(graph, title, description, kind, group, sizes[graph], dates.get(graph)))
     return entries
-
-
-@cache_for_version(2)
-def count_graph_quads(store: Store, graphs: tuple[str, ...]) -> dict[str, int]:
-    """The number of quads of each graph that is not empty; cached until the store changes."""
-    pattern = f"{{ VALUES ?g {{ {serialize_values_block(graphs)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
-    rows = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
-    return {row["g"].value: int(row["n"].value) for row in rows}
 
 
 def graph_kind(graph: str, base: str) -> str:

@@ -43,6 +43,7 @@ from ..store import history
 from ..store.graph_dates import DCAT_VERSION
 from ..store.labels import find_labels
 from . import versions
+from .dependencies import GraphSizesDep
 from .differences import build_differences, parse_changed_lines
 from .page import (
     GRAPH_LIST_PARAMETERS,
@@ -91,7 +92,9 @@ GRAPH_OPERATION = make_profile_operation(
 GRAPHS_OPERATION = replace(GRAPH_OPERATION, json=GRAPH_OPERATION.json | GraphList, early_dependencies=())
 
 
-def get_graphs(context: ContextDep, parameters: Annotated[GraphsParameters, Query()]) -> Response:
+def get_graphs(
+    context: ContextDep, graph_sizes: GraphSizesDep, parameters: Annotated[GraphsParameters, Query()]
+) -> Response:
     """The graph named by `?graph=` or `?default`, or the list of graphs."""
     request = context.request
     names = {key for key, _ in get_query_parameters(request)}
@@ -109,9 +112,11 @@ def get_graphs(context: ContextDep, parameters: Annotated[GraphsParameters, Quer
     choice = parse_graph_choice(parameters.q, parameters.group, parameters.sort)
     store.flush_descriptions()
     if format_ is HTML:
-        return respond_with_body(request, render_graphs_page(context, choice), HTML, links=links)
+        page = render_graphs_page(context, graph_sizes.read(), choice)
+        return respond_with_body(request, page, HTML, links=links)
     if format_ is JSON:
-        return respond_with_json(request, {"graphs": find_graphs(context, choice)}, links=links)
+        graphs = find_graphs(context, graph_sizes.read(), choice)
+        return respond_with_json(request, {"graphs": graphs}, links=links)
     if listed_names:
         raise Problem(400, f"The parameter {min(listed_names)} is for the page and for JSON. Omit it.")
     triples = iter_service_dataset_triples(str(request.url.replace(query="")), store, settings.base)

@@ -9,34 +9,34 @@ The counts are saved when the service stops, and used again if the store is as i
 takes 0.9 s for each dimension, and the home page shows three counts.
 """
 
-import asyncio
-import json
-import logging
+import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import chain, product
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from ..files import open_durable_file
-from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..resources.property_path import PathStep
 from ..store.change import BeforeAfter, Change, QuadMatcher
-from ..store.files import ASIDE_FOLDER
-from ..store.position import EnginePosition
-from ..store.projection import Projection, RebuildNeededError
+from ..store.projection import RebuildNeededError
 from ..store.projection_runner import CommittedChange
+from ..store.saved_projection import SavedProjection
 from ..store.store import Store
 from ..store.view import StoreView, select_solutions
 from .definitions import LIST_DEFINITIONS
-from .property_paths import Nodes, find_objects, follow_back, follow_path, parse_alternative_paths
+from .property_paths import (
+    Nodes,
+    build_join_pattern,
+    find_objects,
+    follow_back,
+    follow_path,
+    parse_alternative_paths,
+)
 
 # What papers are counted by: (value of a dimension,), (value, criterion) or (value, criterion, verdict).
 # What judgments are counted by: (issue, criterion, verdict, holder of the view, flags).
@@ -104,38 +104,38 @@ class Dimension(CountedCells):
         )
 
     def count_query(self) -> str:
-        """The SPARQL query that counts all papers: ?value, ?criterion, ?verdict and ?papers."""
-        alternatives = "|".join(
-            "/".join(f"{'^' if step.is_inverse else ''}{step.predicate}" for step in path)
-            for path in self.paths
-        )
-        paper_pattern = " UNION ".join(
+        """The SPARQL query that counts all papers: ?value, ?criterion, ?verdict and ?papers.
+
+        Terms of other kinds are counted, too: testing the kind in the query would take as long as the rest.
+        """
+        papers = " UNION ".join(
             [
                 f"{{ ?paper {self.assessment} ?assessment }}",
                 *(f"{{ ?paper a {class_} }}" for class_ in sorted(self.paper_classes, key=str)),
             ]
         )
-        filters = (
-            f"FILTER NOT EXISTS {{ ?paper {self.illustrative} true }} "
-            "FILTER (isIRI(?value) || isLiteral(?value))"
+        assessments, criteria, verdicts = (
+            f"{{ SELECT ?{start} ?{end} WHERE {{ ?{start} {property_} ?{end} }} }}"
+            for start, property_, end in (
+                ("paper", self.assessment, "assessment"),
+                ("assessment", self.criterion, "criterion"),
+                ("assessment", self.verdict, "verdict"),
+            )
         )
-        criterion_pattern = (
-            f"?paper {self.assessment} ?assessment . ?assessment {self.criterion} ?criterion . "
-            f"?paper {alternatives} ?value . FILTER (isIRI(?criterion)) {filters}"
-        )
-        verdict_pattern = (
-            f"{criterion_pattern} ?assessment {self.verdict} ?verdict . FILTER (isIRI(?verdict))"
+        values = (
+            f"{{ SELECT DISTINCT ?paper ?value WHERE {{ {build_join_pattern(self.paths, '?paper', '?value')} "
+            f"MINUS {{ ?paper {self.illustrative} true }} }} }}"
         )
         subqueries = (
-            ("?value", f"{paper_pattern} ?paper {alternatives} ?value . {filters}"),
-            ("?value ?criterion", criterion_pattern),
-            ("?value ?criterion ?verdict", verdict_pattern),
+            ("?value", f"{{ SELECT DISTINCT ?paper WHERE {{ {papers} }} }}"),
+            ("?value ?criterion", f"{assessments} {criteria}"),
+            ("?value ?criterion ?verdict", f"{assessments} {criteria} {verdicts}"),
         )
         return (
             "SELECT * WHERE { "
             + " UNION ".join(
                 f"{{ SELECT {variables} (COUNT(DISTINCT ?paper) AS ?papers) "
-                f"WHERE {{ {pattern} }} GROUP BY {variables} }}"
+                f"WHERE {{ {pattern} {values} }} GROUP BY {variables} }}"
                 for variables, pattern in subqueries
             )
             + " }"
@@ -163,13 +163,13 @@ class Dimension(CountedCells):
 
     def count_all(self, view: StoreView) -> Counter[CellKey]:
         """The number of papers in each cell, counted by a query."""
-        names = ("value", "criterion", "verdict")
-        return Counter(
-            {
-                tuple(self.term_key(row[name]) for name in names if name in row): int(row["papers"].value)
-                for row in select_solutions(view, self.count_query())
-            }
-        )
+        counts = Counter[CellKey]()
+        for row in select_solutions(view, self.count_query()):
+            value, *assessed = (row[name] for name in ("value", "criterion", "verdict") if name in row)
+            is_counted = isinstance(value, ox.NamedNode | ox.Literal)
+            if is_counted and all(isinstance(term, ox.NamedNode) for term in assessed):
+                counts[self.term_key(value), *map(self.term_key, assessed)] = int(row["papers"].value)
+        return counts
 
     def term_key(self, term: Any) -> str:
         """The string for a term in a cell key: its IRI, or the literal in SPARQL syntax."""
@@ -320,15 +320,12 @@ class LinkCells(CountedCells):
 
 
 COUNTS_COPY_PREFIX = "cells-copy"  # prefix of the names of the snapshots of the store that are counted
-MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, seconds
+COUNT_TIMEOUT_SECONDS = 20  # that a request waits for counts that it needs
 MAX_AFFECTED_RESOURCES = 1_000  # by a change; if it affects more, all are counted again
-COUNTS_FOLDER = "counts"  # in `aside`, for the saved counts
 COUNTS_FORMAT = 1  # of the saved counts; change it when something else is counted
 
-logger = logging.getLogger("wgig")
 
-
-class CellCounts(Projection):
+class CellCounts(SavedProjection[Counter[CellKey]]):
     """The projection that counts in each cell: papers or judgments, without illustrative ones, or links."""
 
     def __init__(self, store: Store, cells: CountedCells) -> None:
@@ -337,27 +334,21 @@ class CellCounts(Projection):
         self.cells = cells
         self.name = f"the counts by cell: {cells.name}"
         self.snapshot_name = f"{COUNTS_COPY_PREFIX}-{cells.name}"
-        self.queue = WorkQueue(
-            max_running=1, max_waiting=MAX_WAITING_COUNT_REQUESTS, timeout_seconds=COUNT_TIMEOUT_SECONDS
-        )
+        self.saved_name = f"counts-{cells.name}"
         self.counts = Counter[CellKey]()
-        self.counted_version = 0  # of the change log, which the counts include
-        self.counting_task: asyncio.Task[Counter[CellKey]] | None = None
 
     async def get_counts(self) -> Counter[CellKey]:
-        """The number in each non-empty cell. Raises Problem 503 if counting takes long."""
-        return self.counts if self.is_current else await self.queue.run(self.count_all)
+        """The number in each non-empty cell. Raises Problem 503 if counting takes long, and StoreError."""
+        counts = await self.get_counts_within(COUNT_TIMEOUT_SECONDS)
+        if counts is None:
+            seconds = int(time.monotonic() - self.build_start)
+            detail = f"Papers and links are being counted, for {seconds} seconds so far. Try again soon."
+            raise Problem(503, detail, headers={"Retry-After": "5"})
+        return counts
 
     async def get_counts_within(self, seconds: float) -> Counter[CellKey] | None:
         """The counts if they are available within `seconds`, else None; counting continues."""
-        if not self.is_current:
-            if self.counting_task is None or self.counting_task.done():
-                self.counting_task = asyncio.create_task(self.get_counts())
-                # Retrieve the error, as nobody may be waiting any more; the next call starts again.
-                self.counting_task.add_done_callback(lambda task: task.cancelled() or task.exception())
-            with suppress(Problem, TimeoutError):
-                return await asyncio.wait_for(asyncio.shield(self.counting_task), seconds)
-        return self.counts if self.is_current else None
+        return self.counts if await self.wait_until_current(seconds) else None
 
     def count_all(self) -> Counter[CellKey]:
         """The number in each cell. Blocks while they are counted, if necessary."""
@@ -367,52 +358,29 @@ class CellCounts(Projection):
     def apply(self, commit: CommittedChange) -> None:
         """Count again what a commit affects. Raises RebuildNeededError if that is too much."""
         differences = diff_cell_counts(self.store.match_applied, commit.full, self.cells)
-        self.counts, self.counted_version = add_cell_counts(self.counts, differences), commit.version
+        self.counts, self.included_version = add_cell_counts(self.counts, differences), commit.version
 
     def rebuild(self, view: StoreView, version: int) -> None:
         """Count all."""
-        self.counts, self.counted_version = self.cells.count_all(view), version
+        self.counts, self.included_version = self.cells.count_all(view), version
 
     @property
-    def saved_file(self) -> Path | None:
-        """The file for the counts while the service does not run; None for a store in memory."""
-        return (
-            self.store.folder and self.store.folder / ASIDE_FOLDER / COUNTS_FOLDER / f"{self.cells.name}.json"
-        )
+    def saved_format(self) -> Any:
+        """What is counted."""
+        return COUNTS_FORMAT
 
-    def describe_state(self, version: int) -> list[Any]:
-        """What the saved counts depend on: the format, the version of the store, and its inference rules."""
-        position = EnginePosition.read(self.store.folder) if self.store.folder else None
-        return [COUNTS_FORMAT, self.store.log.epoch, version, position and position.rules]
+    def dump_parts(self) -> Iterable[Any]:
+        """The counts by cell."""
+        return [[[list(key), count] for key, count in self.counts.items()]]
 
-    def load_position(self) -> int | None:
-        """Read the saved counts. Returns the version of the store if they are its counts, else None."""
-        version = self.store.log_version
-        try:
-            saved = json.loads(self.saved_file.read_bytes()) if self.saved_file else {}
-            if saved.get("state") != self.describe_state(version):
-                return None
-            self.counts = Counter({tuple(key): count for key, count in saved["counts"]})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):  # missing or damaged
-            return None
-        self.counted_version = version
-        return version
+    def parse_parts(self, parts: Iterator[Any]) -> Counter[CellKey]:
+        """The counts by cell."""
+        (pairs,) = parts
+        return Counter({tuple(key): count for key, count in pairs})
 
-    def save(self) -> None:
-        """Save the counts, if there are any, for the next start. The store must be closed for writing."""
-        with self.lock:
-            if not self.follows_commits or self.saved_file is None:
-                return
-            saved = {
-                "state": self.describe_state(self.counted_version),
-                "counts": [[list(key), count] for key, count in self.counts.items()],
-            }
-        try:
-            self.saved_file.parent.mkdir(parents=True, exist_ok=True)
-            with open_durable_file(self.saved_file) as file:
-                file.write(json.dumps(saved).encode())
-        except OSError as error:
-            logger.info("%s are not saved: %s", self.name, error)
+    def use_content(self, content: Counter[CellKey]) -> None:
+        """Use the saved counts."""
+        self.counts = content
 
 
 def add_cell_counts(counts: Counter[CellKey], differences: Counter[CellKey]) -> Counter[CellKey]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, total_ordering
 from itertools import compress, islice
+from sys import intern
 from typing import Any
 
 from ..rdf.values import is_resource_type
@@ -125,6 +126,23 @@ class IndexedColumn:
         """The values of an item."""
         return self.values[self.codes[number]]
 
+    def dump_parts(self) -> Iterator[list[Any]]:
+        """The values by code, and the codes by number."""
+        yield list(map(list, self.values))
+        yield self.codes.tolist()
+
+    def load_parts(self, parts: Iterator[Any]) -> None:
+        """Take what `dump_parts` returned. Raises DAMAGE_ERRORS of `saved_projection`."""
+        intern_all = tuple if self.field.type == "text" else partial(map, intern)  # most texts are unique
+        self.values = [tuple(intern_all(values)) for values in next(parts)]
+        self.codes = array("I", next(parts))
+        self.counts = [0] * len(self.values)
+        for code, count in Counter(self.codes).items():
+            self.counts[code] = count
+        self.unused_codes = [code for code, count in enumerate(self.counts) if code and not count]
+        self.code_by_values = {values: code for code, values in enumerate(self.values)}
+        self.code_by_values |= {NO_VALUES: 0}  # also of unused codes
+
     def flag_matches(self, is_match: Callable[[Values], bool]) -> bytes:
         """The flags of the items whose values match."""
         by_code = bytes(map(is_match, self.values))
@@ -189,6 +207,22 @@ class IndexedList:
             self.unused_numbers.append(number)
             self.mark_changed(number)
 
+    def dump_parts(self) -> Iterator[list[Any]]:
+        """The IRIs by number, then the parts of each column."""
+        yield self.iris
+        for column in self.columns.values():
+            yield from column.dump_parts()
+
+    def load_parts(self, parts: Iterator[Any]) -> None:
+        """Take what `dump_parts` returned. Raises DAMAGE_ERRORS of `saved_projection`."""
+        self.iris = list(map(intern, next(parts)))
+        self.number_by_iri = {iri: number for number, iri in enumerate(self.iris) if iri}
+        self.unused_numbers = [number for number, iri in enumerate(self.iris) if not iri]
+        for column in self.columns.values():
+            column.load_parts(parts)
+            if len(column.codes) != len(self.iris):
+                raise ValueError("a column has another number of items")
+
     def set_item_values(self, number: int, values_by_field: Mapping[str, Values]) -> None:
         """Set the values of an item for some fields."""
         are_changed = [
@@ -235,6 +269,10 @@ class IndexedList:
         if flags is None:
             return list(numbers[start : start + size])
         return list(islice(compress(numbers, map(flags.__getitem__, numbers)), start, start + size))
+
+    def sort_by_default(self) -> None:
+        """Sort all items in the default order of the list, which is kept."""
+        self.sort_numbers(tuple((name, False) for name in self.definition.sort))
 
     def sort_numbers(self, order: ListOrder) -> Sequence[int]:
         """The numbers of all items in an order, then by IRI."""

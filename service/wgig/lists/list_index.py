@@ -1,42 +1,50 @@
 """The in-memory index of the lists that grow with the papers, with the values of all fields of their items.
 
-It is built on first use, which takes a minute for 100,000 papers; meanwhile, queries answer instead.
+It is built on first use, which takes a minute for 100,000 papers, or read from the file of the last stop;
+meanwhile, queries answer instead.
 Afterwards, only the values that a commit affects are read again.
 """
 
-import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
-from itertools import chain, groupby
-from operator import itemgetter
+from itertools import chain
 from sys import intern
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pyoxigraph as ox
 
 from ..http.work_queue import WorkQueue
+from ..problems import Problem
 from ..rdf.formats import TSV
 from ..rdf.literals import term_text
 from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..rdf.values import is_resource_type
 from ..store.change import QuadMatcher
-from ..store.projection import Projection
+from ..store.projection import PROJECTION_ERRORS, RebuildNeededError
 from ..store.projection_runner import CommittedChange
+from ..store.saved_projection import SavedProjection
 from ..store.store import Store
 from ..store.view import StoreView, parse_tsv_terms
 from .definitions import LIST_DEFINITIONS
 from .fields import ILLUSTRATIVE_PATTERN, LABEL_FIELD, ListDefinition, ListField
-from .indexed_list import NO_IRI_MARK, IndexedList, Values, make_text_key
-from .property_paths import PathSteps, find_objects, follow_back, follow_path, parse_alternative_paths
-from .query import add_query_prefixes, build_class_pattern, build_member_pattern
+from .indexed_list import NO_IRI_MARK, IndexedColumn, IndexedList, Values, make_text_key
+from .property_paths import (
+    PathSteps,
+    build_join_pattern,
+    find_objects,
+    follow_back,
+    follow_path,
+    parse_alternative_paths,
+)
+from .query import add_query_prefixes, build_class_pattern
 
 MAX_WAITING_LIST_REQUESTS, LIST_INDEX_TIMEOUT_SECONDS = 256, 20
 MAX_CHANGED_QUADS = 10_000  # changed statements; after more, all values are read again
 MAX_READ_VALUES = 50_000  # values of items that a change may affect; if it affects more, all are read again
+LISTS_FORMAT = 1  # of the saved lists; change it when values are written otherwise
 INDEXED_LISTS = tuple(name for name, definition in LIST_DEFINITIONS.items() if definition.is_indexed)
-MAX_PARSED_BYTES = 1 << 20  # of results whose terms are parsed together
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -51,15 +59,11 @@ class ListReader:
         assert not definition.required_pattern
         self.definition, self.base = definition, base
         self.classes = {expand_curie(name, base) for name in definition.class_names}
+        self.class_pattern = f"{{ SELECT ?id {{ {build_class_pattern(definition.class_names)} }} }}"
         self.illustrative = expand_curie("wgig:illustrative", base)
         self.paths: dict[str, Sequence[PathSteps]] = {
             field.name: parse_alternative_paths(field.property_path, base) for field in definition.fields
         }
-        # By property: the fields whose paths are this property alone.
-        self.fields_by_property: dict[ox.NamedNode, list[ListField]] = {}
-        for field in definition.fields:
-            for path in self.paths[field.name] if self.is_direct(field) else ():
-                self.fields_by_property.setdefault(path[0].predicate, []).append(field)
         # By property: the fields with the paths that contain it.
         self.paths_by_predicate: dict[ox.NamedNode, list[tuple[str, PathSteps]]] = {}
         for name, paths in self.paths.items():
@@ -68,74 +72,47 @@ class ListReader:
                     self.paths_by_predicate.setdefault(predicate, []).append((name, path))
         self.predicates = {RDF_TYPE, self.illustrative, *self.paths_by_predicate}
 
-    def is_direct(self, field: ListField) -> bool:
-        """Whether the values are those of properties of the item."""
-        paths = self.paths[field.name]
-        return not field.language and all(len(path) == 1 and not path[0].is_inverse for path in paths)
-
     def read_all(self, view: StoreView, items: IndexedList) -> None:
         """Add all items with their values."""
 
-        def add_items(rows: list[tuple[Any, ...]]) -> None:
-            for (node,) in rows:
-                items.add_item(intern(node.value))
+        def add_item(row: bytes) -> None:
+            if row.startswith(b"<"):  # a test in the query would read the text of each once more
+                items.add_item(intern(row[1:-1].decode()))
 
+        required = self.paths.get(self.definition.required_field, ())
+        members = f"{self.class_pattern} {build_join_pattern(required, '?id', '?required')}"
         self.read_rows(
-            view, f"SELECT DISTINCT ?id WHERE {{ {build_member_pattern(self.definition)} }}", add_items
+            view, f"SELECT DISTINCT ?id {{ {members} MINUS {{ {ILLUSTRATIVE_PATTERN} }} }}", add_item
         )
-        start = f"WHERE {{ {build_class_pattern(self.definition.class_names)}"
-        properties = ", ".join(map(str, self.fields_by_property))
-        self.read_values_of_all(
-            view,
-            items,
-            f"?property ?value {start} ?id ?property ?value FILTER (?property IN ({properties})) }}",
-            self.collect_values,
-        )
-        for field in self.definition.fields:
-            if not self.is_direct(field):
-                self.read_values_of_all(
-                    view,
-                    items,
-                    f"?value {start} {field.value_pattern('?value')} }}",
-                    partial(self.collect_field, field),
-                )
+        numbers = {f"<{iri}>".encode(): number for iri, number in items.number_by_iri.items()}
+        for column in items.columns.values():
+            self.read_column(view, column, numbers)
 
-    def read_values_of_all(
-        self,
-        view: StoreView,
-        items: IndexedList,
-        query: str,
-        collect: Callable[[Iterable[tuple[Any, ...]]], Mapping[str, Values]],
-    ) -> None:
-        """Set values of all items; the query is without its beginning, `SELECT ?id`."""
+    def read_column(self, view: StoreView, column: IndexedColumn, numbers: Mapping[bytes, int]) -> None:
+        """Set the values of a field of all items, whose numbers are given by their cell in TSV.
 
-        def set_values(rows: list[tuple[Any, ...]]) -> None:
-            for node, group in groupby(rows, key=itemgetter(0)):
-                if isinstance(node, ox.NamedNode) and node.value in items.number_by_iri:
-                    items.set_item_values(items.number_by_iri[node.value], collect(group))
+        Each step of a path is read in one scan: to look it up for each item takes 5 to 10 times as long.
+        """
+        field, cells_by_item = column.field, dict[int, list[bytes]]()
 
-        self.read_rows(view, f"SELECT ?id {query}", set_values)
+        def add_cell(row: bytes) -> None:
+            item, _, cell = row.partition(b"\t")
+            if (number := numbers.get(item)) is not None:
+                cells_by_item.setdefault(number, []).append(cell)
 
-    def read_rows(
-        self, view: StoreView, query: str, use_rows: Callable[[list[tuple[Any, ...]]], None]
-    ) -> None:
-        """Pass the rows of a query to a function, those of an item that follow each other together."""
-        parser = RowParser(use_rows)
-        view.query(add_query_prefixes(query, self.base), TSV.media_type, cast(IO[bytes], parser))
-        parser.parse(is_end=True)
+        paths = self.paths[field.name]
+        values = build_join_pattern(paths, "?id", "?value")
+        distinct = "DISTINCT " if any(len(path) > 1 for path in paths) else ""  # else few are repeated
+        self.read_rows(view, f"SELECT {distinct}?id ?value {{ {self.class_pattern} {values} }}", add_cell)
+        terms = parse_tsv_terms(cell.decode() for cell in set(chain.from_iterable(cells_by_item.values())))
+        encode = cache(lambda cells: encode_values(field, [terms[cell.decode()] for cell in cells]))
+        for number, cells in cells_by_item.items():
+            column.set_values(number, encode(tuple(sorted(set(cells)))))
 
-    def collect_values(self, rows: Iterable[tuple[Any, ...]]) -> dict[str, Values]:
-        """The values by field from rows of an item, a property and a value."""
-        terms_by_field: dict[str, set[Any]] = {}
-        for _, property_, value in rows:
-            for field in self.fields_by_property[property_]:
-                terms_by_field.setdefault(field.name, set()).add(value)
-        fields = self.definition.by_name
-        return {name: encode_values(fields[name], terms) for name, terms in terms_by_field.items()}
-
-    def collect_field(self, field: ListField, rows: Iterable[tuple[Any, ...]]) -> dict[str, Values]:
-        """The values of a field from rows of an item and a value."""
-        return {field.name: encode_values(field, (value for _, value in rows))}
+    def read_rows(self, view: StoreView, query: str, use_row: Callable[[bytes], None]) -> None:
+        """Call a function with each row of a query in TSV."""
+        reader = RowReader(use_row)
+        view.query(add_query_prefixes(query, self.base), TSV.media_type, cast(IO[bytes], reader))
 
     def find_affected(self, match: QuadMatcher, quad: ox.Quad) -> dict[Any, set[str]]:
         """The items that a changed statement may affect, each with the names of the fields.
@@ -157,68 +134,41 @@ class ListReader:
             isinstance(node, ox.NamedNode)
             and not self.classes.isdisjoint(find_objects(match, node, RDF_TYPE))
             and ox.Literal(True) not in find_objects(match, node, self.illustrative)
-            and (not required or bool(self.read_terms(match, node, required)))
+            and (not required or bool(self.read_values(match, node, required)))
         )
-
-    def read_terms(self, match: QuadMatcher, node: Any, name: str) -> set[Any]:
-        """The terms of a field of a resource."""
-        language = self.definition.by_name[name].language
-        return {
-            term
-            for path in self.paths[name]
-            for term in follow_path(match, {node}, path)
-            if not language or getattr(term, "language", None) == language
-        }
 
     def read_values(self, match: QuadMatcher, node: Any, name: str) -> Values:
         """The values of a field of a resource."""
-        return encode_values(self.definition.by_name[name], self.read_terms(match, node, name))
+        terms = {term for path in self.paths[name] for term in follow_path(match, {node}, path)}
+        return encode_values(self.definition.by_name[name], terms)
 
 
-class RowParser:
-    """The output of a query in TSV, which the engine writes here: calls `use_rows` with rows of terms.
+class RowReader:
+    """What the engine writes the result of a query to, in TSV. The text of all papers is never in memory."""
 
-    The rows of an item that follow each other are passed together. The text of all papers is never in memory.
-    """
-
-    def __init__(self, use_rows: Callable[[list[tuple[Any, ...]]], None]) -> None:
-        """Start without rows."""
-        self.use_rows = use_rows
-        self.parts: list[bytes] = []
-        self.size, self.is_begun = 0, False
+    def __init__(self, use_row: Callable[[bytes], None]) -> None:
+        """Take the function that is called with each row."""
+        self.use_row = use_row
+        self.rest, self.is_begun = b"", False
 
     def write(self, data: bytes) -> int:
-        """Take a part of the output."""
-        self.parts.append(data)
-        self.size += len(data)
-        if self.size > MAX_PARSED_BYTES:
-            self.parse(is_end=False)
+        """Take a part of the result."""
+        *rows, self.rest = (self.rest + data).split(b"\n")
+        if rows and not self.is_begun:
+            self.is_begun = True
+            del rows[0]  # the names of the variables
+        for row in rows:
+            self.use_row(row)
         return len(data)
 
     def flush(self) -> None:
-        """Do nothing, as rows are passed when they are whole."""
-
-    def parse(self, *, is_end: bool) -> None:
-        """Pass the rows so far; before the end, without those of the last item."""
-        lines = b"".join(self.parts).split(b"\n")
-        if not self.is_begun:
-            self.is_begun = True
-            del lines[0]  # the names of the variables
-        end = len(lines) - 1  # after the last line end
-        if not is_end and end > 0:
-            last_item = lines[end - 1].partition(b"\t")[0]
-            while end > 0 and lines[end - 1].partition(b"\t")[0] == last_item:
-                end -= 1
-        rows = [line.decode().split("\t") for line in lines[:end]]
-        self.parts = [b"\n".join(lines[end:])]
-        self.size = 0
-        terms = parse_tsv_terms(chain.from_iterable(rows))
-        if rows:
-            self.use_rows([tuple(map(terms.get, row)) for row in rows])
+        """Do nothing, as each row is used at once."""
 
 
 def encode_values(field: ListField, terms: Iterable[Any]) -> Values:
     """The values of a field for its terms."""
+    if field.language:
+        terms = [term for term in terms if getattr(term, "language", None) == field.language]
     if field.type == "text":
         values = {make_text_key(term_text(term), getattr(term, "language", "")) for term in terms}
     elif is_resource_type(field.type) or field.type == "class":
@@ -231,10 +181,10 @@ def encode_values(field: ListField, terms: Iterable[Any]) -> Values:
     return tuple(sorted(values))
 
 
-class ListIndex(Projection):
+class ListIndex(SavedProjection[dict[str, IndexedList]]):
     """The projection with the items of INDEXED_LISTS."""
 
-    name = "the index of lists"
+    name, saved_name = "the index of lists", "lists"
 
     def __init__(self, store: Store, base: str) -> None:
         """Set up an index of the store that is not built yet; `base` is the base IRI of the graph."""
@@ -275,13 +225,11 @@ class ListIndex(Projection):
         **kwargs: Params.kwargs,
     ) -> Result | None:
         """As `query`, but None if the index is not built within `seconds`; the build continues."""
+        if not self.follows_commits and (self.is_build_due or not self.is_broken):
+            with suppress(Problem, *PROJECTION_ERRORS):
+                await self.wait_until_current(seconds)
         if not self.follows_commits:
-            if not self.is_broken or self.is_build_due:
-                build = asyncio.wrap_future(self.start_build())
-                build.add_done_callback(asyncio.Future.exception)  # it is logged
-                await asyncio.wait([build], timeout=seconds)
-            if not self.follows_commits:
-                return None
+            return None
         return await self.query(function, *args, **kwargs)
 
     def query_sync(
@@ -308,6 +256,7 @@ class ListIndex(Projection):
                 self.changed_quads |= quads
                 if len(self.changed_quads) > MAX_CHANGED_QUADS:
                     self.changed_quads = None
+        self.included_version = commit.version
 
     def apply_many(self, commits: Sequence[CommittedChange]) -> None:
         """Record the changes of commits, also if they cancel each other out.
@@ -317,14 +266,56 @@ class ListIndex(Projection):
         for commit in commits:
             self.apply(commit)
 
-    def rebuild(self, view: StoreView, _version: int) -> None:
+    def rebuild(self, view: StoreView, version: int) -> None:
+        """Read all items."""
+        self.read_lists(view)
+        self.included_version = version
+
+    def read_lists(self, view: StoreView) -> None:
         """Read all items."""
         lists = self.make_lists()
         for name, items in lists.items():
             self.readers[name].read_all(view, items)
-            items.sort_numbers(tuple((name, False) for name in items.definition.sort))
+            items.sort_by_default()
+        self.use_content(lists)
+
+    def use_content(self, content: dict[str, IndexedList]) -> None:
+        """Use other lists."""
         with self.lists_lock:
-            self.lists, self.names = lists, {}
+            self.lists, self.names = content, {}
+
+    @property
+    def saved_format(self) -> Any:
+        """What the lists have: their classes, and the names and paths of their fields."""
+        return [
+            LISTS_FORMAT,
+            *(
+                [str(sorted(map(str, reader.classes))), str(reader.paths), reader.definition.required_field]
+                for reader in self.readers.values()
+            ),
+        ]
+
+    def dump_parts(self) -> Iterator[Any]:
+        """The parts of each list, after the values that the last commits affect were read again.
+
+        Raises RebuildNeededError if these are all values.
+        """
+        with self.lists_lock:
+            if self.changed_quads is None:
+                raise RebuildNeededError("The last commits affect too many values.")
+            self.refresh()
+            for items in self.lists.values():
+                yield from items.dump_parts()
+
+    def parse_parts(self, parts: Iterator[Any]) -> dict[str, IndexedList]:
+        """The lists from their parts."""
+        lists = self.make_lists()
+        for items in lists.values():
+            items.load_parts(parts)
+            items.sort_by_default()
+        if next(parts, None) is not None:
+            raise ValueError("there are too many parts")
+        return lists
 
     @contextmanager
     def open_build_view(self) -> Iterator[StoreView]:
@@ -345,7 +336,7 @@ class ListIndex(Projection):
         quads = self.take_changes()
         try:
             if quads is None or (quads and not self.read_changes(quads)):
-                self.rebuild(self.store, 0)
+                self.read_lists(self.store)
         except BaseException:
             self.invalidate()
             raise

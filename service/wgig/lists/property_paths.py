@@ -4,8 +4,8 @@ A path is a sequence of steps. Alternatives, as in `(^org:member|wgig:drafter)/w
 paths.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise, product
 from typing import Any
 
 import pyoxigraph as ox
@@ -45,6 +45,24 @@ def split_outside_brackets(text: str, separator: str) -> list[str]:
         else:
             parts[-1] += character
     return parts
+
+
+def build_join_pattern(paths: Iterable[PathSteps], start: str, end: str) -> str:
+    """The SPARQL pattern of alternative paths between two variables, for reading all that they connect.
+
+    Each step is a subquery: the engine reads all its statements in one scan and joins them by hash. For a
+    property path, it would look up each step of each path in the store, which takes 6 to 20 times as long.
+    """
+    alternatives = (f"{{ {' '.join(build_step_patterns(path, start, end))} }}" for path in paths)
+    return f"{{ {' UNION '.join(alternatives)} }}"
+
+
+def build_step_patterns(path: PathSteps, start: str, end: str) -> Iterator[str]:
+    """The subquery of each step of a path between two variables."""
+    variables = [start, *(f"{end}_{number}" for number in range(1, len(path))), end]
+    for step, (first, second) in zip(path, pairwise(variables), strict=True):
+        subject, object_ = (second, first) if step.is_inverse else (first, second)
+        yield f"{{ SELECT {first} {second} WHERE {{ {subject} {step.predicate} {object_} }} }}"
 
 
 def follow_path(match: QuadMatcher, nodes: Nodes, path: PathSteps) -> Nodes:

@@ -10,6 +10,7 @@ A subclass defines how it is built (`rebuild`), how a commit is applied (`apply`
 the position of the data there (`load_position`).
 """
 
+import asyncio
 import logging
 import sqlite3
 import threading
@@ -75,6 +76,7 @@ class Projection(ABC):
         self.retry_time = 0.0  # by the monotonic clock, after a failed build
         self.task_lock = threading.Lock()  # for `build_task`
         self.build_task: Future[None] | None = None
+        self.build_start = 0.0  # of the task, by the monotonic clock
 
     @abstractmethod
     def apply(self, commit: CommittedChange) -> None:
@@ -209,11 +211,27 @@ class Projection(ABC):
         if not self.follows_commits:  # a commit could not be applied
             self.ensure_current()
 
+    async def wait_until_current(self, seconds: float | None = None) -> bool:
+        """Wait until it includes all commits up to now, and build it if necessary.
+
+        Returns False after `seconds`; the build continues. Raises as `ensure_current` does.
+        """
+        for _attempt in range(2):  # a build that runs already may have begun before the last commit
+            if self.is_current:
+                break
+            build = asyncio.wrap_future(self.start_build())
+            build.add_done_callback(asyncio.Future.exception)  # it is logged
+            _, pending = await asyncio.wait([build], timeout=seconds)
+            if pending:
+                return False
+            build.result()
+        return True
+
     def start_build(self) -> Future[None]:
         """Run `ensure_current` on a new thread, unless it is running. Returns its future."""
         with self.task_lock:
             if self.build_task is None or self.build_task.done():
-                self.build_task = Future()
+                self.build_task, self.build_start = Future(), time.monotonic()
                 thread = threading.Thread(target=self._run_build, args=(self.build_task,), daemon=True)
                 thread.start()
             return self.build_task

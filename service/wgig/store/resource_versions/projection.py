@@ -8,7 +8,6 @@ Published versions are never withdrawn. A restore appears as the changes that it
 be continued is replaced by a new one, whose pages have other URLs.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -108,19 +107,12 @@ class ResourceVersionsProjection(Projection):
         Raises Problem 503 if a scan or the last commits take over `patience` seconds, and StoreError.
         """
         self.open()
-        # A build that runs already may have begun before the last commit; the second one includes it.
-        for _attempt in range(2):
-            if self.is_current:
-                break
-            build = asyncio.wrap_future(self.start_build())
-            _, pending = await asyncio.wait([build], timeout=patience)
-            if pending:
-                raise Problem(
-                    503,
-                    "The store is being scanned for changes. Try again later.",
-                    headers={"Retry-After": "30"},
-                )
-            build.result()
+        if not await self.wait_until_current(patience):
+            raise Problem(
+                503,
+                "The store is being scanned for changes. Try again later.",
+                headers={"Retry-After": "30"},
+            )
         return self.versions
 
     def apply(self, commit: CommittedChange) -> None:
