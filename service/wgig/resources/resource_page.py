@@ -6,7 +6,7 @@ paper is shown section by section, with the findings of its check. /doc/…?inve
 that link to a resource by a property.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -59,9 +59,10 @@ from .description import PARTS_CUT_MESSAGE, ResourceDescription, Statement, grap
 from .neighborhood import build_neighborhood
 from .overview import ResourceOverview, build_overviews, group_records
 from .plain_json import INVERSE_PAGE_RESOURCES
+from .property_path import KnownValues
 from .representation import address_with_parameters, render_site_page
 from .source_names import name_sources
-from .text_links import find_text_pages, list_object_values
+from .text_links import find_text_pages
 
 DESCRIPTION_PROPERTIES = (
     f"{SKOS_NAMESPACE}definition",
@@ -437,10 +438,12 @@ def build_paper_sections(store: Store, view: ResourceView, base: str) -> list[Pa
     return sections
 
 
-def find_example_text(store: Store, iri: str) -> str:
-    """The Markdown text of an example paper that is not in the store; empty for other resources."""
-    is_stored = store.has_statement(ox.NamedNode(iri), RDF_TYPE, WGIG_ISSUE_PAPER)
-    return "" if is_stored else example_paper_texts().get(iri, "")
+def find_example_text(iri: str, types: Collection[str]) -> str:
+    """The Markdown text of an example paper that is not in the store; empty for other resources.
+
+    `types` are the stated classes of the resource.
+    """
+    return "" if WGIG_ISSUE_PAPER.value in types else example_paper_texts().get(iri, "")
 
 
 def find_example_title(iri: str, language_ranges: tuple[str, ...]) -> ox.Literal:
@@ -500,11 +503,12 @@ def find_disagreements(incoming: Iterable[PropertyGroup], base: str) -> list[str
     return [*dict.fromkeys(iri for iri in iris if kind_of_iri(iri, base) == "disagreement")]
 
 
-def find_paragraph_number(store: Store, iri: str, base: str) -> str:
-    """The number of a paragraph; empty for other resources."""
-    if not store.has_statement(ox.NamedNode(iri), RDF_TYPE, expand_curie("wgig:Paragraph", base)):
+def find_paragraph_number(iri: str, base: str, known_values: KnownValues) -> str:
+    """The number of a paragraph; empty for other resources. `known_values` has the values of the resource."""
+    values = known_values[iri]
+    if expand_curie("wgig:Paragraph", base) not in values.get(RDF_TYPE, ()):
         return ""
-    return best_text(list_object_values(store, iri, expand_curie("wgig:number", base))).value
+    return best_text(values.get(expand_curie("wgig:number", base), ())).value
 
 
 def list_quotations(overviews: Iterable[ResourceOverview]) -> list[Any]:
@@ -568,7 +572,10 @@ def find_page_labels(
     labels = {iri: name.title for iri, name in page_names.items() if not name.detail}
     labels |= find_foreign_class_labels(view.types) | description.labels | missing_labels
     return labels | mark_added_papers(
-        store, {iri: label for iri, label in labels.items() if iri != description.iri}, base
+        store,
+        {iri: label for iri, label in labels.items() if iri != description.iri},
+        base,
+        description.known_values,
     )
 
 
@@ -588,12 +595,13 @@ def render_resource_page(
     adjacent = (find_adjacent_paragraphs if is_document else find_adjacent_in_series)(store, iri, base)
     if contents:
         description = drop_parts(description)
-    if example_text := find_example_text(store, iri):
+    known_values, types = description.known_values, stated_types(description.statements)
+    if example_text := find_example_text(iri, types):
         description.labels[iri] = find_example_title(iri, language_ranges)
     view = build_resource_view(store, description, base)
-    overviews = build_overviews(store, iri, stated_types(description.statements), base)
+    overviews = build_overviews(store, iri, types, base, known_values)
     parts = [*iter_parts(contents)]
-    document = find_nearest_document(store, iri, base)
+    document = find_nearest_document(store, iri, base, known_values)
     shown_iris = {*filter(None, (*adjacent, document, *(part.kind for part in parts)))}
     shown_iris.update((part.iri for part in parts), *(overview.iris for overview in overviews))
     labels = find_page_labels(store, view, shown_iris, language_ranges, base)
@@ -625,7 +633,7 @@ def render_resource_page(
         **find_page_sources(store, view, overviews, base, language_ranges),
         text_pages=find_text_pages(store, iri, document, base, current_language()) if document else [],
         document=document,
-        paragraph_number=find_paragraph_number(store, iri, base),
+        paragraph_number=find_paragraph_number(iri, base, known_values),
         quotations=list_quotations(overviews),
         labels=labels,
         markup=markup,
