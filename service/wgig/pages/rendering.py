@@ -121,6 +121,7 @@ LITERAL_MARKUP = Markup('<span lang="%s" dir="auto">%s</span>')
 ENGLISH_MARKUP = Markup('<span lang="en" dir="ltr">%s</span>')
 BADGE_MARKUP = Markup(' <span class="mark">%s</span>')
 LINK_MARKUP = Markup('<a href="%s"%s>%s</a>')
+PROPERTY_LINK_MARKUP = Markup('<a href="%s" title="%s"%s>%s</a>')
 NAME_MARKUP = Markup('<span class="name"%s>%s</span><span class="address" dir="ltr" hidden>%s</span>')
 EXTERNAL_LINK_ATTRIBUTES = Markup(' rel="nofollow noopener external"')
 UNFOCUSED_ATTRIBUTE = Markup(' tabindex="-1"')
@@ -157,6 +158,7 @@ def make_template_environment(base: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(PAGES_FOLDER / "templates"),
         autoescape=True,
+        auto_reload=False,  # examines the time of each file, 15 a page
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
@@ -201,6 +203,9 @@ def make_template_environment(base: str) -> Environment:
         "with_parameter": lambda path, name, value: add_url_parameters(path, [(name, value)]),
         "all_profiles": lambda path: add_url_parameters(path, [("_profile", "all")]),
         "is_external": lambda iri: not iri.startswith(base),
+        "property_link": lambda iri, label: render_property_link(
+            iri, label, base, language.current_language()
+        ),
         "short": lambda iri: shorten_iri(iri, base),
         "words": words_of_iri,
         "anchor": iri_fragment,
@@ -277,6 +282,14 @@ def render_iri_link(
     if label.language not in (None, page_language):
         attributes += LANGUAGE_ATTRIBUTES % label.language
     return LINK_MARKUP % (target, attributes, label.value)
+
+
+@lru_cache(MAX_CACHED_IRIS)
+def render_property_link(iri: str, label: ox.Literal, base: str, page_language: str) -> Markup:
+    """A link to a property, with its short form as title; to the ontology if it cannot be linked."""
+    attributes = Markup() if iri.startswith(base) else EXTERNAL_LINK_ATTRIBUTES
+    target, title = find_href(iri, base) or "/ontology", shorten_iri(iri, base)
+    return PROPERTY_LINK_MARKUP % (target, title, attributes, render_literal(label, page_language))
 
 
 @lru_cache(MAX_CACHED_IRIS)

@@ -92,8 +92,7 @@ MACHINE_RECORD_KINDS = frozenset({"assertion", "identifier", "graph", "shape"}) 
 OWL_INVERSE_OF = expand_curie("owl:inverseOf")
 
 
-@dataclass(frozen=True)
-class PropertyValue:
+class PropertyValue(NamedTuple):
     """The shown term of a statement, and the graphs that contain the statement, without the main graph."""
 
     term: ResultTerm
@@ -120,6 +119,8 @@ class PropertyGroup:
     @property
     def graphs(self) -> tuple[str, ...]:
         """The graphs that contain all the statements, or none if the values differ in their graphs."""
+        if len(self.values) == 1:
+            return self.values[0].graphs
         distinct_graphs = {value.graphs for value in self.values}
         return distinct_graphs.pop() if len(distinct_graphs) == 1 else ()
 
@@ -154,7 +155,7 @@ def build_resource_view(store: Store, description: ResourceDescription, base: st
     inferred_graph = f"{base}graph/inferred"
     main_graph = next((graph for graph in graphs_by_use(description) if graph != inferred_graph), "")
     title = label_or_words(description.labels, description.iri)
-    shown_statements = drop_implied_statements(list(description), inferred_graph)
+    shown, implied_count = drop_implied_statements(description, inferred_graph)
     inverse_labels = inverse_property_labels(store, label_languages())
 
     def find_property_label(iri: str) -> ox.Literal:
@@ -167,21 +168,19 @@ def build_resource_view(store: Store, description: ResourceDescription, base: st
 
     def group_statements(statements: list[Statement]) -> list[PropertyGroup]:
         return group_by_property(
-            [(statement, statement.object) for statement in statements if statement in shown_statements],
+            [(statement, statement.object) for statement in statements],
             description,
             main_graph,
             find_property_label,
         )
 
     def list_values(*properties: str) -> list[PropertyValue]:
-        statements = [
-            statement for statement in description.statements if statement.predicate.value in properties
-        ]
+        statements = [statement for statement in shown.statements if statement.predicate.value in properties]
         return [value for group in group_statements(statements) for value in group.values]
 
     incoming, machine_links = (
         group_by_property(pairs, description, main_graph, find_incoming_label)
-        for pairs in split_incoming_pairs(description, shown_statements, base)
+        for pairs in split_incoming_pairs(shown.incoming, base)
     )
     if description.cut_notices:
         incoming = [
@@ -196,17 +195,15 @@ def build_resource_view(store: Store, description: ResourceDescription, base: st
         kinds=choose_kinds(types, base),
         types=types,
         texts=list_values(*DESCRIPTION_PROPERTIES),
-        facts=group_statements(list_fact_statements(description, title, base)),
+        facts=group_statements(list_fact_statements(shown.statements, title, base)),
         parts=[
             (part, group_statements(statements))
-            for part, statements in sorted(
-                description.parts.items(), key=lambda item: natural_sort_key(item[0])
-            )
+            for part, statements in sorted(shown.parts.items(), key=lambda item: natural_sort_key(item[0]))
         ],
         incoming=incoming,
         machine_links=machine_links,
         sources=list_values(DCTERMS_SOURCE.value),
-        implied_count=len(set(description)) - len(shown_statements),
+        implied_count=implied_count,
     )
 
 
@@ -229,13 +226,12 @@ def inverse_property_labels(store: Store, language_ranges: tuple[str, ...]) -> d
 
 
 def split_incoming_pairs(
-    description: ResourceDescription, shown_statements: set[Statement], base: str
+    incoming: Iterable[Statement], base: str
 ) -> tuple[list[tuple[Statement, ResultTerm]], list[tuple[Statement, ResultTerm]]]:
-    """The shown incoming statements with their subjects: those of other resources, and of machine records."""
+    """The incoming statements with their subjects: those of other resources, and of machine records."""
     pairs: tuple[list[tuple[Statement, ResultTerm]], list[tuple[Statement, ResultTerm]]] = ([], [])
-    for statement in description.incoming:
-        if statement in shown_statements:
-            pairs[is_machine_record(statement.subject, base)].append((statement, statement.subject))
+    for statement in incoming:
+        pairs[is_machine_record(statement.subject, base)].append((statement, statement.subject))
     return pairs
 
 
@@ -244,11 +240,11 @@ def is_machine_record(term: ResultTerm, base: str) -> bool:
     return isinstance(term, ox.NamedNode) and kind_of_iri(term.value, base) in MACHINE_RECORD_KINDS
 
 
-def list_fact_statements(description: ResourceDescription, title: ox.Literal, base: str) -> list[Statement]:
-    """The statements about a resource that the page shows outside its header."""
+def list_fact_statements(statements: Iterable[Statement], title: ox.Literal, base: str) -> list[Statement]:
+    """Those of the statements about a resource that the page shows outside its header."""
     return [
         statement
-        for statement in description.statements
+        for statement in statements
         if not is_in_header(statement, title) and not is_for_programs(statement, base)
     ]
 
@@ -320,16 +316,44 @@ def drop_linked_resources(
     return groups
 
 
-def drop_implied_statements(statements: list[Statement], inferred_graph: str) -> set[Statement]:
-    """The statements without inferred ones whose subject and object are linked by one that is not inferred.
+def drop_implied_statements(
+    description: ResourceDescription, inferred_graph: str
+) -> tuple[ResourceDescription, int]:
+    """The description without implied statements, and the number of these.
 
-    `inferred_graph` is the IRI of the graph of inferred statements. The direction of a link does not count.
+    An inferred statement is implied if one that is not inferred links its subject and object, in either
+    direction. `inferred_graph` is the IRI of the graph of inferred statements.
     """
-    facts = {statement for statement in statements if statement.graphs != (inferred_graph,)}
-    linked = {(fact.subject, fact.object) for fact in facts} | {(fact.object, fact.subject) for fact in facts}
-    return facts | {
-        statement for statement in statements if (statement.subject, statement.object) not in linked
+    inferred = {statement for statement in description if statement.graphs == (inferred_graph,)}
+    if not inferred:
+        return description, 0
+    linked: set[tuple[ResultTerm, ResultTerm]] = {
+        (statement.subject, statement.object)
+        for statement in description
+        if statement.graphs != (inferred_graph,)
     }
+    implied = {
+        statement
+        for statement in inferred
+        if not linked.isdisjoint(
+            ((statement.subject, statement.object), (statement.object, statement.subject))
+        )
+    }
+
+    def keep_shown(statements: Iterable[Statement]) -> list[Statement]:
+        return [
+            statement
+            for statement in statements
+            if statement.graphs != (inferred_graph,) or statement not in implied
+        ]
+
+    shown = replace(
+        description,
+        statements=keep_shown(description.statements),
+        parts={part: keep_shown(statements) for part, statements in description.parts.items()},
+        incoming=keep_shown(description.incoming),
+    )
+    return shown, len(implied)
 
 
 def group_by_property(
