@@ -34,7 +34,7 @@ from ..settings import Settings
 from ..text import balance_page_bidi
 from .names import is_criterion_shortened, short_criterion_name
 from .notes import write_note_sentences
-from .template_classes import PageContext, PageTemplate, gettext_markup, ngettext_markup
+from .template_classes import PageContext, PageTemplate, format_markup, gettext_markup, ngettext_markup
 
 BUILT_SCRIPTS_FOLDER = Path(__file__).parent / "static" / "built"
 COMMENT_OR_INDENTATION_PATTERN = re.compile(rb"/\*.*?\*/|(?<=\s)\s+", re.DOTALL)  # of CSS
@@ -110,6 +110,7 @@ def format_date_text(text: str) -> str:
 PAGES_FOLDER = Path(__file__).parent
 CAPITAL_WIDTH_LETTERS = 1.25  # of a capital; in the wide font DejaVu Sans 1.19 on average, more for W, M, G
 MAX_CACHED_IRIS = 10_000  # IRIs whose links are cached
+MAX_CACHED_SITE_PARTS = 500  # for about 20 pages in six languages
 PATH_SAFE_CHARACTERS = "/:@!$&'()*+,;=~"  # not percent-encoded in paths
 HTTP_SCHEME_PATTERN = re.compile(r"https?://", re.IGNORECASE)
 PARAGRAPH_SIGN_PATTERN = re.compile(r"¶([0-9]{1,4})\b")
@@ -146,6 +147,16 @@ def render_fragment(template: str, *, base: str, **context: Any) -> Markup:
     return Markup(text.strip())  # noqa: S704  # nosec
 
 
+@lru_cache(MAX_CACHED_SITE_PARTS)
+def render_site_part(template: str, here: str, base: str, page_language: str) -> Markup:
+    """A part of all pages, such as the menu, with a mark at the link to the path `here`.
+
+    `page_language` is the current language, as a parameter for the cache.
+    """
+    del page_language
+    return render_fragment(template, base=base, here=here)
+
+
 def load_templates(base: str, names: Iterable[str]) -> None:
     """Compile these templates for the base IRI, unless they are; one takes 5 to 20 ms."""
     for name in names:
@@ -172,6 +183,9 @@ def make_template_environment(base: str) -> Environment:
         "gettext": gettext_markup,
         "ngettext": ngettext_markup,
         "static": build_static_path,
+        "site_part": lambda template, here: render_site_part(
+            template, here, base, language.current_language()
+        ),
         "logo": read_logo,
         "script": find_script_path,
         "query_path": build_query_path,
@@ -224,8 +238,8 @@ def render_term(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Marku
     if not isinstance(term, ox.Literal):
         return CODE_MARKUP % str(term)
     if not term.language:
-        return TEXT_MARKUP % term.value
-    text = LITERAL_MARKUP % (term.language, link_report_paragraphs(term.value))
+        return format_markup(TEXT_MARKUP, term.value)
+    text = format_markup(LITERAL_MARKUP, term.language, link_report_paragraphs(term.value))
     return (
         text if term.language in {language.current_language(), "en"} else text + BADGE_MARKUP % term.language
     )
@@ -249,7 +263,7 @@ def render_literal(literal: ox.Literal, page_language: str) -> Markup:
     return (
         escape(literal.value)
         if literal.language in (None, page_language)
-        else LITERAL_MARKUP % (literal.language, literal.value)
+        else format_markup(LITERAL_MARKUP, literal.language, literal.value)
     )
 
 
@@ -258,7 +272,7 @@ def render_term_in_sentence(term: Any, labels: Mapping[str, ox.Literal], base: s
     if isinstance(term, ox.Literal) and not term.language:
         if term.value.startswith(INFERENCE_PREFIX):
             return render_inference(term.value.removeprefix(INFERENCE_PREFIX))
-        return TEXT_MARKUP % format_date_text(term.value)
+        return format_markup(TEXT_MARKUP, format_date_text(term.value))
     return render_term(term, labels, base)
 
 
@@ -278,10 +292,10 @@ def render_iri_link(
         return CODE_MARKUP % iri
     attributes = Markup() if iri.startswith(base) else EXTERNAL_LINK_ATTRIBUTES
     if label is None:
-        return LINK_MARKUP % (target, attributes, shorten_iri(iri, base))
+        return format_markup(LINK_MARKUP, target, attributes, shorten_iri(iri, base))
     if label.language not in (None, page_language):
         attributes += LANGUAGE_ATTRIBUTES % label.language
-    return LINK_MARKUP % (target, attributes, label.value)
+    return format_markup(LINK_MARKUP, target, attributes, label.value)
 
 
 @lru_cache(MAX_CACHED_IRIS)
