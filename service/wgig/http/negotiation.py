@@ -195,7 +195,7 @@ class ContentCoding(NamedTuple):
 CONTENT_CODINGS = {
     "zstd": ContentCoding(
         lambda body, level: zstandard.ZstdCompressor(level=level).compress(body),
-        (3, 9, 19),
+        (3, 6, 19),
         lambda: zstandard.ZstdCompressor(level=3).compressobj(),
     ),
     "br": ContentCoding(

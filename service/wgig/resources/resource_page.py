@@ -104,8 +104,7 @@ class PropertyValue(NamedTuple):
         return self.term.value if isinstance(self.term, ox.NamedNode) else ""
 
 
-@dataclass(frozen=True)
-class PropertyGroup:
+class PropertyGroup(NamedTuple):
     """The values of a property; values may have been left out, `total` is their full number.
 
     `label` is that of the inverse property for incoming links.
@@ -184,7 +183,7 @@ def build_resource_view(store: Store, description: ResourceDescription, base: st
     )
     if description.cut_notices:
         incoming = [
-            replace(group, total=description.incoming_counts.get(group.iri, group.total))
+            group._replace(total=description.incoming_counts.get(group.iri, group.total))
             for group in incoming
         ]
     types = sorted(list_values(RDF_TYPE_IRI), key=lambda value: inferred_graph in value.graphs)
@@ -312,7 +311,7 @@ def drop_linked_resources(
         values = [value for value in group.values if value.iri not in omitted_iris]
         total = group.total - len(group.values) + len(values)
         if total:
-            groups.append(replace(group, values=values, total=total))
+            groups.append(group._replace(values=values, total=total))
     return groups
 
 
