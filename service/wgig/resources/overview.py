@@ -110,7 +110,7 @@ def build_overview(
         name: follow_property_path(store, iri, path, base, known_values) for name, path in paths.paths.items()
     }
     record_lists = {
-        name: build_records(store, iri, record_paths, base)
+        name: build_records(store, iri, record_paths, base, known_values)
         for name, record_paths in paths.record_paths.items()
     }
     return ResourceOverview(
@@ -145,15 +145,17 @@ def build_overview(
     )
 
 
-def build_records(store: Store, iri: str, paths: RecordPaths, base: str) -> tuple[list[OverviewRecord], bool]:
+def build_records(
+    store: Store, iri: str, paths: RecordPaths, base: str, known_values: KnownValues
+) -> tuple[list[OverviewRecord], bool]:
     """The other resources at the end of a path from a resource, sorted, and whether none is left out."""
-    nodes, is_complete = follow_property_path(store, iri, paths.path, base)
+    nodes, is_complete = follow_property_path(store, iri, paths.path, base, known_values)
     iris = [node.value for node in nodes if isinstance(node, ox.NamedNode) and node.value != iri]
     records = [
         OverviewRecord(
             record_iri,
             {
-                name: sort_terms(follow_property_path(store, record_iri, path, base)[0])
+                name: sort_terms(follow_property_path(store, record_iri, path, base, known_values)[0])
                 for name, path in paths.value_paths.items()
             },
         )
