@@ -99,7 +99,8 @@ def parse_date_span(text: str) -> DateSpan | None:
 
 def format_date_text(text: str) -> str:
     """A date in words, such as 25 January 2005; other text is returned unchanged."""
-    match, span = DATE_PATTERN.fullmatch(text), parse_date_span(text)
+    match = DATE_PATTERN.fullmatch(text)
+    span = parse_date_span(text) if match else None
     if not match or not span:
         return text
     if match["day"]:
