@@ -146,7 +146,11 @@ def build_overview(
 
 
 def build_records(
-    store: Store, iri: str, paths: RecordPaths, base: str, known_values: KnownValues
+    store: Store,
+    iri: str,
+    paths: RecordPaths,
+    base: str,
+    known_values: KnownValues = NO_KNOWN_VALUES,
 ) -> tuple[list[OverviewRecord], bool]:
     """The other resources at the end of a path from a resource, sorted, and whether none is left out."""
     nodes, is_complete = follow_property_path(store, iri, paths.path, base, known_values)
