@@ -14,7 +14,7 @@ from ..i18n import ENGLISH, gettext_noop, load_catalog
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import expand_curie
 
-MAX_CACHED_NAMES = 2_000  # of properties, in all languages
+MAX_CACHED_PROPERTY_NAMES = 2_000  # of properties, in all languages
 
 # Short names of criteria, by the last part of their IRIs.
 SHORT_CRITERION_NAMES = {
@@ -258,7 +258,7 @@ def foreign_property_label(iri: str) -> ox.Literal:
     return translate_property_name(iri, current_language())
 
 
-@lru_cache(MAX_CACHED_NAMES)
+@lru_cache(MAX_CACHED_PROPERTY_NAMES)
 def translate_property_name(iri: str, page_language: str) -> ox.Literal:
     """The display name of a property in a language if it has a translation, else in English."""
     name = PROPERTY_NAME_EXCEPTIONS.get(iri) or words_of_iri(iri)

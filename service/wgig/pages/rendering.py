@@ -179,26 +179,12 @@ def make_template_environment(base: str) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.context_class, environment.template_class = PageContext, PageTemplate
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
-    environment.globals |= {
-        "_": gettext_markup,
-        "gettext": gettext_markup,
-        "ngettext": ngettext_markup,
-        "static": build_static_path,
+    environment.globals |= TEXT_FUNCTIONS | {
+        "base": base,
+        "namespaces": namespaces_by_prefix(base),
         "site_part": lambda template, here: render_site_part(
             template, here, base, language.current_language()
         ),
-        "logo": read_logo,
-        "script": find_script_path,
-        "query_path": build_query_path,
-        "base": base,
-        "namespaces": namespaces_by_prefix(base),
-        "language": language.current_language,
-        "direction": language.text_direction,
-        "page_languages": PAGE_LANGUAGES,
-        "alternates": language.language_alternates,
-        "address_in": language.address_in_language,
-        "short_address": language.short_address,
-        "list_separator": language.list_separator,
     }
     environment.filters |= TEXT_FILTERS | {
         "term": lambda term, labels: render_term(term, labels, base),
@@ -474,7 +460,23 @@ def read_static_file(file: Path) -> bytes:
     return COMMENT_OR_INDENTATION_PATTERN.sub(b"", content) if file.suffix == ".css" else content
 
 
-# The filters that need neither the base IRI nor labels.
+# The functions and filters that need neither the base IRI nor labels.
+TEXT_FUNCTIONS = {
+    "_": gettext_markup,
+    "gettext": gettext_markup,
+    "ngettext": ngettext_markup,
+    "static": build_static_path,
+    "logo": read_logo,
+    "script": find_script_path,
+    "query_path": build_query_path,
+    "language": language.current_language,
+    "direction": language.text_direction,
+    "page_languages": PAGE_LANGUAGES,
+    "alternates": language.language_alternates,
+    "address_in": language.address_in_language,
+    "short_address": language.short_address,
+    "list_separator": language.list_separator,
+}
 TEXT_FILTERS = {
     "short_criterion": short_criterion_name,
     "is_criterion_shortened": is_criterion_shortened,

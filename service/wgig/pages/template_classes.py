@@ -17,7 +17,7 @@ from ..http import language
 from ..i18n import load_catalog
 
 PYTHON_CALLABLE_TYPES = (FunctionType, MethodType)
-NUMBER_TYPES = (int, float)
+PYTHON_NUMBER_TYPES = (int, float)
 MAX_CACHED_MESSAGES = 10_000  # in all languages; there are about 1,600 messages
 
 
@@ -66,7 +66,7 @@ def escape_output(value: Any) -> str:
         return value
     if type(value) is str:
         return escape_text(value)
-    return str(value) if type(value) in NUMBER_TYPES else escape(value)
+    return str(value) if type(value) in PYTHON_NUMBER_TYPES else escape(value)
 
 
 def escape_text(text: str) -> str:

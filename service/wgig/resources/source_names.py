@@ -24,7 +24,7 @@ from ..store.node_cache import cache_for_node
 from ..store.store import Store
 from .text_links import FOAF_PAGE, find_page_language, find_site
 
-MAX_CACHED_NAMES = 5_000  # of pages, in all languages
+MAX_CACHED_PAGE_NAMES = 5_000  # of pages, in all languages
 SOURCE_NAMES_FILE = Path(__file__).with_name("source_names.tsv")
 MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
@@ -92,7 +92,7 @@ def name_source(
     return name._replace(title=title, detail="") if title else name
 
 
-@lru_cache(MAX_CACHED_NAMES)
+@lru_cache(MAX_CACHED_PAGE_NAMES)
 def name_page(url: str, page_language: str) -> tuple[SourceName, str]:
     """The name of a page by its row or its kind, and the document of its row, or an empty text.
 
