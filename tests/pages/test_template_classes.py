@@ -2,8 +2,9 @@
 
 import pytest
 from jinja2 import DictLoader, UndefinedError
+from markupsafe import Markup, escape
 from wgig.http.language import use_language
-from wgig.pages.rendering import make_template_environment
+from wgig.pages.rendering import make_template_environment, render_site_part
 from wgig.settings import Settings
 
 MACROS = """{% macro greet(name, mark="!") -%}
@@ -30,6 +31,15 @@ def test_values_in_messages_are_escaped_unless_they_are_markup() -> None:
     assert render("{% call macros.wrap() %}<i>{% endcall %}") == "(<i>)"
 
 
+@pytest.mark.parametrize(
+    "value", ["", "a & b", "<b> & &lt;", "\"'", "émeute ’“", Markup("<i>"), 12.5, None, ["'"]]
+)
+def test_output_is_escaped_like_by_the_library(value: object) -> None:
+    assert render("{{ value }}|{% set x %}{{ value }}{% endset %}{{ x }}", value=value) == "|".join(
+        2 * [escape(value)]
+    )
+
+
 def test_a_message_without_values_may_have_a_percent_sign() -> None:
     assert render("{{ _('100%% of <it>') }}") == "100% of <it>"
 
@@ -40,6 +50,14 @@ def test_messages_are_in_the_language_of_the_page() -> None:
         "Recherche",
         "Search",
     ]
+
+
+def test_menus_are_in_the_language_of_the_page_and_mark_its_path() -> None:
+    for page_language, name in (("en", "Papers"), ("fr", "Documents de travail"), ("en", "Papers")):
+        with use_language(page_language):
+            menu = render_site_part("site-header.html", "/papers", Settings.base, page_language)
+        assert f'<a href="/papers" aria-current="page">{name}</a>' in menu
+        assert menu.count("aria-current") == 1
 
 
 def test_plurals_depend_on_the_number() -> None:

@@ -1,12 +1,13 @@
 """Pages of resources: summary, facts with sources, neighborhood, history, sections, incoming links."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
 from itertools import count
 
 import httpx
 import pytest
-from pyoxigraph import Literal
+from pyoxigraph import Literal, NamedNode, Quad
 from wgig._version import __version__
 from wgig.http import language
 from wgig.pages.names import foreign_property_label
@@ -97,6 +98,28 @@ def test_all_kinds_of_summaries_are_tested(filled_store: Store) -> None:
         types = description.stated_types(description.iter_type_triples(filled_store, [iri]))
         kinds |= {overview.kind for overview in build_overviews(filled_store, iri, types, BASE)}
     assert kinds == {paths.macro for paths in OVERVIEW_PATHS_BY_CLASS.values()}
+
+
+@pytest.mark.parametrize("path", ["paper/ap-root-servers", "issue/spam", "agreement/d01", "agent/desai"])
+def test_summary_needs_no_statement_that_the_description_has(
+    filled_store: Store, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iri = f"{BASE}id/{path}"
+    resource = description.describe_resource(filled_store, iri)
+    assert resource
+    types = description.stated_types(resource.statements)
+    summary = build_overviews(filled_store, iri, types, BASE)
+    filled_store.node_results.results.clear()
+    read_nodes = []
+    match = filled_store.match
+
+    def record_match(subject: NamedNode | None = None, *terms: NamedNode | None) -> Iterator[Quad]:
+        read_nodes.append(subject and subject.value)
+        return match(subject, *terms)
+
+    monkeypatch.setattr(filled_store, "match", record_match)
+    assert build_overviews(filled_store, iri, types, BASE, resource.known_values) == summary
+    assert resource.known_values.keys().isdisjoint(read_nodes)
 
 
 def test_page_links_its_sources(page_client: httpx.Client) -> None:

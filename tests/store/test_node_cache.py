@@ -7,7 +7,7 @@ from threading import Thread
 
 import pyoxigraph as ox
 import pytest
-from wgig.resources.description import read_type_triples
+from wgig.resources.description import iter_type_triples
 from wgig.resources.property_path import PropertyPath, follow_property_path
 from wgig.store import node_cache
 from wgig.store.change import Change
@@ -127,7 +127,7 @@ def test_results_are_those_of_a_store_without_a_cache() -> None:
             assert read_graph(store, graph) == {*fresh.triples(graph)}
         for name in source.sample(NAMES, 3):
             assert find_label(store, name) == find_label(fresh, name)
-            assert read_type_triples(store, name) == read_type_triples(fresh, name)
+            assert [*iter_type_triples(store, [name])] == [*iter_type_triples(fresh, [name])]
             for path in PATHS:
                 assert follow_property_path(store, name, path, BASE) == follow_property_path(
                     fresh, name, path, BASE

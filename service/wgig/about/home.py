@@ -56,6 +56,8 @@ COUNTS_TIMEOUT_SECONDS, KIND_COUNTS_TIMEOUT_SECONDS = 2, 0.1
 HOME_TEMPLATES = (
     "home.html",
     "base.html",
+    "site-header.html",
+    "site-map.html",
     "suggestions.html",
     "timeline-parts.html",
     "matrix-parts.html",

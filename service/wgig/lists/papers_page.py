@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
@@ -14,9 +14,11 @@ from ..rdf.labels import best_text
 from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, namespaces_by_prefix
 from ..resources.added_papers import find_added_papers
+from ..resources.property_path import PathStep, follow_step
 from ..resources.text_links import FULL_TEXT_EVIDENCE, list_object_values
 from ..shacl.outcomes import list_section_outcomes
 from ..store.labels import find_labels
+from ..store.node_cache import cache_for_node
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..store.view import is_writable_iri
@@ -40,6 +42,17 @@ CONFORMANCE_WORDS = {
     "failed": gettext_noop("not complete"),
     "cannot-tell": gettext_noop("text not seen"),
 }
+
+
+class CheckResult(NamedTuple):
+    """The last three fields of a PaperRow."""
+
+    sections: Sequence[str]
+    met: str
+    parts: str
+
+
+NOT_CHECKED = CheckResult((), "", "")
 
 
 @dataclass(frozen=True)
@@ -79,8 +92,7 @@ def build_paper_row(
     """The row of a paper, with its conformance as recorded in the store."""
     assertion = namespaces["assertion"] + paper.iri.removeprefix(namespaces["paper"])
     is_checked = bool(paper.facet_values("conformance"))
-    pairs = [(quad.predicate, quad.object) for quad in store.match(ox.NamedNode(assertion)) if is_checked]
-    values = {property_.value: term_text(value) for property_, value in pairs}
+    result = read_check_result(store, assertion, namespaces["wgig"]) if is_checked else NOT_CHECKED
 
     def list_texts(property_: str) -> list[Any]:
         return list_object_values(store, paper.iri, ox.NamedNode(property_))
@@ -95,9 +107,19 @@ def build_paper_row(
         all(term_text(term) == FULL_TEXT_EVIDENCE for term in list_texts(f"{namespaces['wgig']}evidence")),
         paper.iri not in added_iris,
         assertion,
-        list_section_outcomes(pairs) if is_checked else (),
-        values.get(f"{namespaces['wgig']}partsMet", ""),
-        values.get(f"{namespaces['wgig']}partsAsked", ""),
+        *result,
+    )
+
+
+@cache_for_node
+def read_check_result(store: Store, assertion: str, ontology: str) -> CheckResult:
+    """The result of checking a paper; cached until a write touches its assertion."""
+    pairs = [(quad.predicate, quad.object) for quad in store.match(ox.NamedNode(assertion))]
+    values = {property_.value: term_text(value) for property_, value in pairs}
+    return CheckResult(
+        list_section_outcomes(pairs),
+        values.get(f"{ontology}partsMet", ""),
+        values.get(f"{ontology}partsAsked", ""),
     )
 
 
@@ -123,13 +145,13 @@ def count_series(store: Store, base: str) -> tuple[int, int]:
     """
     part_of, evidence = (expand_curie(name, base) for name in ("wgig:partOf", "wgig:evidence"))
     papers = {
-        quad.subject
+        paper.value
         for name in SERIES_DOCUMENTS
-        for quad in store.match(None, part_of, expand_curie(f"doc:{name}", base))
-        if isinstance(quad.subject, ox.NamedNode)
+        for paper in follow_step(store, expand_curie(f"doc:{name}", base), PathStep(part_of, is_inverse=True))
+        if isinstance(paper, ox.NamedNode)
     }
     unseen = sum(
-        any(term_text(quad.object) != FULL_TEXT_EVIDENCE for quad in store.match(paper, evidence))
+        any(term_text(value) != FULL_TEXT_EVIDENCE for value in list_object_values(store, paper, evidence))
         for paper in papers
     )
     return len(papers), unseen

@@ -5,12 +5,16 @@ The kind of a resource is the path between `id/` and its name: `issue` for `id/i
 Properties of external vocabularies have no labels in the graph; this module has translated names of them.
 """
 
+from functools import lru_cache
+
 import pyoxigraph as ox
 
 from ..http.language import current_language, gettext
-from ..i18n import ENGLISH, gettext_noop
+from ..i18n import ENGLISH, gettext_noop, load_catalog
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import expand_curie
+
+MAX_CACHED_PROPERTY_NAMES = 2_000  # of properties, in all languages
 
 # Short names of criteria, by the last part of their IRIs.
 SHORT_CRITERION_NAMES = {
@@ -251,7 +255,13 @@ def foreign_class_label(iri: str) -> ox.Literal | None:
 
 def foreign_property_label(iri: str) -> ox.Literal:
     """The display name of a property without a label, in the current language if it has a translation."""
+    return translate_property_name(iri, current_language())
+
+
+@lru_cache(MAX_CACHED_PROPERTY_NAMES)
+def translate_property_name(iri: str, page_language: str) -> ox.Literal:
+    """The display name of a property in a language if it has a translation, else in English."""
     name = PROPERTY_NAME_EXCEPTIONS.get(iri) or words_of_iri(iri)
     if iri in PROPERTY_NAME_EXCEPTIONS or name in TRANSLATED_PROPERTY_NAMES:
-        return ox.Literal(gettext(name), language=current_language())
+        return ox.Literal(load_catalog(page_language).gettext(name), language=page_language)
     return ox.Literal(name, language=ENGLISH)

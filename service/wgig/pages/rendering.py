@@ -34,7 +34,7 @@ from ..settings import Settings
 from ..text import balance_page_bidi
 from .names import is_criterion_shortened, short_criterion_name
 from .notes import write_note_sentences
-from .template_classes import PageContext, PageTemplate, gettext_markup, ngettext_markup
+from .template_classes import PageContext, PageTemplate, format_markup, gettext_markup, ngettext_markup
 
 BUILT_SCRIPTS_FOLDER = Path(__file__).parent / "static" / "built"
 COMMENT_OR_INDENTATION_PATTERN = re.compile(rb"/\*.*?\*/|(?<=\s)\s+", re.DOTALL)  # of CSS
@@ -99,7 +99,8 @@ def parse_date_span(text: str) -> DateSpan | None:
 
 def format_date_text(text: str) -> str:
     """A date in words, such as 25 January 2005; other text is returned unchanged."""
-    match, span = DATE_PATTERN.fullmatch(text), parse_date_span(text)
+    match = DATE_PATTERN.fullmatch(text)
+    span = parse_date_span(text) if match else None
     if not match or not span:
         return text
     if match["day"]:
@@ -110,6 +111,7 @@ def format_date_text(text: str) -> str:
 PAGES_FOLDER = Path(__file__).parent
 CAPITAL_WIDTH_LETTERS = 1.25  # of a capital; in the wide font DejaVu Sans 1.19 on average, more for W, M, G
 MAX_CACHED_IRIS = 10_000  # IRIs whose links are cached
+MAX_CACHED_SITE_PARTS = 500  # for about 20 pages in six languages
 PATH_SAFE_CHARACTERS = "/:@!$&'()*+,;=~"  # not percent-encoded in paths
 HTTP_SCHEME_PATTERN = re.compile(r"https?://", re.IGNORECASE)
 PARAGRAPH_SIGN_PATTERN = re.compile(r"¶([0-9]{1,4})\b")
@@ -121,6 +123,7 @@ LITERAL_MARKUP = Markup('<span lang="%s" dir="auto">%s</span>')
 ENGLISH_MARKUP = Markup('<span lang="en" dir="ltr">%s</span>')
 BADGE_MARKUP = Markup(' <span class="mark">%s</span>')
 LINK_MARKUP = Markup('<a href="%s"%s>%s</a>')
+PROPERTY_LINK_MARKUP = Markup('<a href="%s" title="%s"%s>%s</a>')
 NAME_MARKUP = Markup('<span class="name"%s>%s</span><span class="address" dir="ltr" hidden>%s</span>')
 EXTERNAL_LINK_ATTRIBUTES = Markup(' rel="nofollow noopener external"')
 UNFOCUSED_ATTRIBUTE = Markup(' tabindex="-1"')
@@ -145,6 +148,16 @@ def render_fragment(template: str, *, base: str, **context: Any) -> Markup:
     return Markup(text.strip())  # noqa: S704  # nosec
 
 
+@lru_cache(MAX_CACHED_SITE_PARTS)
+def render_site_part(template: str, here: str, base: str, page_language: str) -> Markup:
+    """A part of all pages, such as the menu, with a mark at the link to the path `here`.
+
+    `page_language` is the current language, as a parameter for the cache.
+    """
+    del page_language
+    return render_fragment(template, base=base, here=here)
+
+
 def load_templates(base: str, names: Iterable[str]) -> None:
     """Compile these templates for the base IRI, unless they are; one takes 5 to 20 ms."""
     for name in names:
@@ -157,6 +170,7 @@ def make_template_environment(base: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(PAGES_FOLDER / "templates"),
         autoescape=True,
+        auto_reload=False,  # examines the time of each file, 15 a page
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
@@ -165,23 +179,12 @@ def make_template_environment(base: str) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.context_class, environment.template_class = PageContext, PageTemplate
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
-    environment.globals |= {
-        "_": gettext_markup,
-        "gettext": gettext_markup,
-        "ngettext": ngettext_markup,
-        "static": build_static_path,
-        "logo": read_logo,
-        "script": find_script_path,
-        "query_path": build_query_path,
+    environment.globals |= TEXT_FUNCTIONS | {
         "base": base,
         "namespaces": namespaces_by_prefix(base),
-        "language": language.current_language,
-        "direction": language.text_direction,
-        "page_languages": PAGE_LANGUAGES,
-        "alternates": language.language_alternates,
-        "address_in": language.address_in_language,
-        "short_address": language.short_address,
-        "list_separator": language.list_separator,
+        "site_part": lambda template, here: render_site_part(
+            template, here, base, language.current_language()
+        ),
     }
     environment.filters |= TEXT_FILTERS | {
         "term": lambda term, labels: render_term(term, labels, base),
@@ -201,6 +204,9 @@ def make_template_environment(base: str) -> Environment:
         "with_parameter": lambda path, name, value: add_url_parameters(path, [(name, value)]),
         "all_profiles": lambda path: add_url_parameters(path, [("_profile", "all")]),
         "is_external": lambda iri: not iri.startswith(base),
+        "property_link": lambda iri, label: render_property_link(
+            iri, label, base, language.current_language()
+        ),
         "short": lambda iri: shorten_iri(iri, base),
         "words": words_of_iri,
         "anchor": iri_fragment,
@@ -219,8 +225,8 @@ def render_term(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Marku
     if not isinstance(term, ox.Literal):
         return CODE_MARKUP % str(term)
     if not term.language:
-        return TEXT_MARKUP % term.value
-    text = LITERAL_MARKUP % (term.language, link_report_paragraphs(term.value))
+        return format_markup(TEXT_MARKUP, term.value)
+    text = format_markup(LITERAL_MARKUP, term.language, link_report_paragraphs(term.value))
     return (
         text if term.language in {language.current_language(), "en"} else text + BADGE_MARKUP % term.language
     )
@@ -244,7 +250,7 @@ def render_literal(literal: ox.Literal, page_language: str) -> Markup:
     return (
         escape(literal.value)
         if literal.language in (None, page_language)
-        else LITERAL_MARKUP % (literal.language, literal.value)
+        else format_markup(LITERAL_MARKUP, literal.language, literal.value)
     )
 
 
@@ -253,7 +259,7 @@ def render_term_in_sentence(term: Any, labels: Mapping[str, ox.Literal], base: s
     if isinstance(term, ox.Literal) and not term.language:
         if term.value.startswith(INFERENCE_PREFIX):
             return render_inference(term.value.removeprefix(INFERENCE_PREFIX))
-        return TEXT_MARKUP % format_date_text(term.value)
+        return format_markup(TEXT_MARKUP, format_date_text(term.value))
     return render_term(term, labels, base)
 
 
@@ -273,10 +279,18 @@ def render_iri_link(
         return CODE_MARKUP % iri
     attributes = Markup() if iri.startswith(base) else EXTERNAL_LINK_ATTRIBUTES
     if label is None:
-        return LINK_MARKUP % (target, attributes, shorten_iri(iri, base))
+        return format_markup(LINK_MARKUP, target, attributes, shorten_iri(iri, base))
     if label.language not in (None, page_language):
         attributes += LANGUAGE_ATTRIBUTES % label.language
-    return LINK_MARKUP % (target, attributes, label.value)
+    return format_markup(LINK_MARKUP, target, attributes, label.value)
+
+
+@lru_cache(MAX_CACHED_IRIS)
+def render_property_link(iri: str, label: ox.Literal, base: str, page_language: str) -> Markup:
+    """A link to a property, with its short form as title; to the ontology if it cannot be linked."""
+    attributes = Markup() if iri.startswith(base) else EXTERNAL_LINK_ATTRIBUTES
+    target, title = find_href(iri, base) or "/ontology", shorten_iri(iri, base)
+    return PROPERTY_LINK_MARKUP % (target, title, attributes, render_literal(label, page_language))
 
 
 @lru_cache(MAX_CACHED_IRIS)
@@ -446,7 +460,23 @@ def read_static_file(file: Path) -> bytes:
     return COMMENT_OR_INDENTATION_PATTERN.sub(b"", content) if file.suffix == ".css" else content
 
 
-# The filters that need neither the base IRI nor labels.
+# The functions and filters that need neither the base IRI nor labels.
+TEXT_FUNCTIONS = {
+    "_": gettext_markup,
+    "gettext": gettext_markup,
+    "ngettext": ngettext_markup,
+    "static": build_static_path,
+    "logo": read_logo,
+    "script": find_script_path,
+    "query_path": build_query_path,
+    "language": language.current_language,
+    "direction": language.text_direction,
+    "page_languages": PAGE_LANGUAGES,
+    "alternates": language.language_alternates,
+    "address_in": language.address_in_language,
+    "short_address": language.short_address,
+    "list_separator": language.list_separator,
+}
 TEXT_FILTERS = {
     "short_criterion": short_criterion_name,
     "is_criterion_shortened": is_criterion_shortened,

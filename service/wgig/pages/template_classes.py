@@ -17,6 +17,7 @@ from ..http import language
 from ..i18n import load_catalog
 
 PYTHON_CALLABLE_TYPES = (FunctionType, MethodType)
+PYTHON_NUMBER_TYPES = (int, float)
 MAX_CACHED_MESSAGES = 10_000  # in all languages; there are about 1,600 messages
 
 
@@ -56,9 +57,22 @@ class PageTemplate(Template):
         return super()._get_default_module()
 
 
-def escape_output(value: Any) -> Markup:
-    """A value as markup; markup, such as that of a macro, is not copied."""
-    return value if type(value) is Markup else escape(value)
+def escape_output(value: Any) -> str:
+    """A value as text of HTML; markup, such as that of a macro, is not copied.
+
+    Jinja joins the texts of a template, so they need not be markup.
+    """
+    if type(value) is Markup:
+        return value
+    if type(value) is str:
+        return escape_text(value)
+    return str(value) if type(value) in PYTHON_NUMBER_TYPES else escape(value)
+
+
+def escape_text(text: str) -> str:
+    """The same text as of `markupsafe.escape`, in half of its time."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&#34;").replace("'", "&#39;")
 
 
 @lru_cache(MAX_CACHED_MESSAGES)
@@ -84,3 +98,8 @@ def fill_markup(pattern: str, variables: dict[str, Any]) -> Markup:
     """A format as markup with these values, escaped. It takes a third of the time of `Markup.__mod__`."""
     values = {name: escape(value) for name, value in variables.items()}
     return Markup(str.__mod__(pattern, values))  # noqa: S704  # nosec
+
+
+def format_markup(pattern: Markup, *values: Any) -> Markup:
+    """A format as markup with these values, escaped, in half of the time of `Markup.__mod__`."""
+    return Markup(str.__mod__(pattern, tuple(map(escape_output, values))))  # noqa: S704  # nosec

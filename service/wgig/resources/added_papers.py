@@ -7,10 +7,13 @@ import pyoxigraph as ox
 from ..http.language import gettext
 from ..rdf.namespaces import RDF_TYPE, namespaces_by_prefix
 from ..store.store import Store
+from .property_path import NO_KNOWN_VALUES, KnownValues
 from .text_links import list_object_values
 
 
-def find_added_papers(store: Store, iris: Iterable[str], base: str) -> set[str]:
+def find_added_papers(
+    store: Store, iris: Iterable[str], base: str, known_values: KnownValues = NO_KNOWN_VALUES
+) -> set[str]:
     """Those of the resources that are papers, and not part of the group's series of papers."""
     namespaces = namespaces_by_prefix(base)
     part_of = ox.NamedNode(f"{namespaces['wgig']}partOf")
@@ -21,15 +24,17 @@ def find_added_papers(store: Store, iris: Iterable[str], base: str) -> set[str]:
     return {
         iri
         for iri in papers
-        if not paper_classes.isdisjoint(list_object_values(store, iri, RDF_TYPE))
-        and not list_object_values(store, iri, part_of)
+        if not paper_classes.isdisjoint(list_object_values(store, iri, RDF_TYPE, known_values))
+        and not list_object_values(store, iri, part_of, known_values)
     }
 
 
-def mark_added_papers(store: Store, labels: Mapping[str, ox.Literal], base: str) -> dict[str, ox.Literal]:
+def mark_added_papers(
+    store: Store, labels: Mapping[str, ox.Literal], base: str, known_values: KnownValues
+) -> dict[str, ox.Literal]:
     """The labels of those of the resources that are added papers, with a note that they are."""
     note = gettext("added to this service")
     return {
         iri: ox.Literal(f"{labels[iri].value} ({note})", language=labels[iri].language)
-        for iri in find_added_papers(store, labels, base)
+        for iri in find_added_papers(store, labels, base, known_values)
     }

@@ -10,6 +10,7 @@ from ..rdf.namespaces import DCTERMS_DESCRIPTION, DCTERMS_TITLE, RDF_TYPE, expan
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..text import natural_sort_key
+from .property_path import NO_KNOWN_VALUES, TYPE_STEP, KnownValues, PathStep, follow_step
 
 DCTERMS_TYPE = expand_curie("dcterms:type")
 MAX_CONTENTS_PARTS = 2_000  # parts of one document
@@ -169,15 +170,17 @@ def find_document(store: Store, iri: str, base: str) -> str:
         seen.append(min(iris))
 
 
-def find_nearest_document(store: Store, iri: str, base: str) -> str:
+def find_nearest_document(
+    store: Store, iri: str, base: str, known_values: KnownValues = NO_KNOWN_VALUES
+) -> str:
     """The IRI of the document that this resource is, or is a part of; empty if it is neither."""
     part_of, document_class = expand_curie("wgig:partOf", base), expand_curie("wgig:Document", base)
     seen = list[str]()
     while iri and iri not in seen:
         node = ox.NamedNode(iri)
-        if store.has_statement(node, RDF_TYPE, document_class):
+        if document_class in follow_step(store, node, TYPE_STEP, known_values):
             return iri
         seen.append(iri)
-        wholes = (quad.object for quad in store.match(node, part_of))
+        wholes = follow_step(store, node, PathStep(part_of, is_inverse=False), known_values)
         iri = min((whole.value for whole in wholes if isinstance(whole, ox.NamedNode)), default="")
     return ""

@@ -13,9 +13,9 @@ from ..i18n import gettext_noop
 from ..rdf.namespaces import RDF_TYPE
 from ..sparql.workers.description import MAX_DESCRIBED_PARTS, MAX_INCOMING_STATEMENTS
 from ..store.labels import best_label, find_labels
-from ..store.node_cache import cache_for_node
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions
+from .property_path import NO_KNOWN_VALUES, TYPE_STEP, KnownValues, follow_step
 
 MAX_INCOMING_PER_PROPERTY = 50  # if there are more than MAX_INCOMING_STATEMENTS
 INCOMING_CUT_MESSAGE = gettext_noop("This page shows %(shown)s of %(total)s statements that link to it.")
@@ -53,7 +53,7 @@ class ResourceDescription:
     `parts` has the statements about linked nodes whose IRIs are below the IRI of the resource, such as
     `…/paper/x/mechanism-1` below `…/paper/x`, by IRI. `incoming` are statements that point to the resource;
     `incoming_counts` has their full number by property. `cut_notices` say what was left out. `labels` are by
-    IRI.
+    IRI. `known_values` are those of the resource and its parts, in all languages.
     """
 
     iri: str
@@ -63,6 +63,7 @@ class ResourceDescription:
     incoming_counts: dict[str, int]
     cut_notices: list[CutNotice] = field(default_factory=list)
     labels: dict[str, ox.Literal] = field(default_factory=dict)
+    known_values: KnownValues = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Statement]:
         """All statements: of the resource, of its parts, and incoming ones."""
@@ -90,13 +91,31 @@ def describe_resource(
         cut_notices.append(CutNotice(INCOMING_CUT_MESSAGE, {"total": total, "shown": len(incoming)}))
     if are_parts_cut:
         cut_notices.append(CutNotice(PARTS_CUT_MESSAGE, {"number": MAX_DESCRIBED_PARTS}))
+    nodes = {iri: statements, **parts}
     description = filter_description_languages(
-        ResourceDescription(iri, statements, parts, incoming, incoming_counts, cut_notices), languages
+        ResourceDescription(
+            iri,
+            statements,
+            parts,
+            incoming,
+            incoming_counts,
+            cut_notices,
+            known_values={node: group_values(node_statements) for node, node_statements in nodes.items()},
+        ),
+        languages,
     )
-    description.labels.update(iter_node_labels({iri: statements, **parts}, languages.ranges))
+    description.labels.update(iter_node_labels(nodes, languages.ranges))
     other_iris = iris_in_description(description) - {iri, *parts}
     description.labels.update(find_labels(store, other_iris, languages.ranges))
     return description
+
+
+def group_values(statements: Iterable[Statement]) -> dict[ox.NamedNode, list[ResultTerm]]:
+    """The objects of statements, by property."""
+    values: dict[ox.NamedNode, list[ResultTerm]] = {}
+    for statement in statements:
+        values.setdefault(statement.predicate, []).append(statement.object)
+    return values
 
 
 def iter_node_labels(
@@ -134,15 +153,16 @@ def stated_types(statements: Iterable[StatementLike]) -> frozenset[str]:
     return frozenset(type_.value for type_ in types if isinstance(type_, ox.NamedNode))
 
 
-def iter_type_triples(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
-    """The rdf:type triples of each of the IRIs."""
-    return (triple for iri in iris for triple in read_type_triples(store, iri))
-
-
-@cache_for_node
-def read_type_triples(store: Store, iri: str) -> tuple[ox.Triple, ...]:
-    """The rdf:type triples of an IRI; cached until a write touches the IRI."""
-    return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), RDF_TYPE))
+def iter_type_triples(
+    store: Store, iris: Iterable[str], known_values: KnownValues = NO_KNOWN_VALUES
+) -> Iterator[ox.Triple]:
+    """The rdf:type triples of each of the IRIs; one that is in several graphs may be repeated."""
+    nodes = map(ox.NamedNode, iris)
+    return (
+        ox.Triple(node, RDF_TYPE, type_)
+        for node in nodes
+        for type_ in follow_step(store, node, TYPE_STEP, known_values)
+    )
 
 
 def is_known_iri(store: Store, iri: str) -> bool:

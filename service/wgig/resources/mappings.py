@@ -6,6 +6,7 @@ language. Dublin Core has its fifteen elements in the order of OAI-PMH.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -18,6 +19,7 @@ from ..rdf.formats import Format
 from ..rdf.literals import literal_value
 from ..rdf.namespaces import (
     LICENSE_IRI,
+    RDF_TYPE,
     RDF_TYPE_IRI,
     RDFS_LABEL,
     SCHEMA_NAMESPACE,
@@ -29,6 +31,8 @@ from ..rdf.vocabulary import group_triples_by_subject
 from ..settings import SERVICE_TITLE
 from .profiles import Profile
 from .schema_org import map_to_schema_org
+
+MAX_CACHED_LIST_ITEMS = 5_000
 
 DC_ELEMENTS_NAMESPACE = "http://purl.org/dc/elements/1.1/"
 OAI_DC_NAMESPACE = "http://www.openarchives.org/OAI/2.0/oai_dc/"
@@ -77,13 +81,13 @@ TriplesByNode = Mapping[ox.NamedNode | ox.BlankNode | ox.Triple, list[ox.Triple]
 
 def build_schema_document(triples: Iterable[ox.Triple], iri: str) -> dict[str, Any]:
     """The triples about `iri` and the nodes that it refers to, as one JSON-LD object of schema.org."""
-    return {"@context": SCHEMA_ORG_CONTEXT, **build_schema_objects(triples, [iri])[0]}
+    return {"@context": SCHEMA_ORG_CONTEXT, **build_resource_object(triples, iri)}
 
 
-def build_schema_objects(triples: Iterable[ox.Triple], iris: Iterable[str]) -> list[dict[str, Any]]:
-    """A schema.org object for each of the IRIs, with the nodes that it refers to nested in it."""
+def build_resource_object(triples: Iterable[ox.Triple], iri: str) -> dict[str, Any]:
+    """The schema.org object for an IRI, with the nodes that it refers to nested in it."""
     triples_by_node = group_triples_by_subject(sorted(triples, key=str))
-    return [build_schema_object(ox.NamedNode(iri), triples_by_node, set()) for iri in iris]
+    return build_schema_object(ox.NamedNode(iri), triples_by_node, set())
 
 
 def simplify_literals(triples: Iterable[ox.Triple]) -> list[ox.Triple]:
@@ -248,9 +252,24 @@ def build_list_items(
     labels: Mapping[str, ox.Literal], type_triples: Iterable[ox.Triple], host_url: str, base: str
 ) -> list[dict[str, Any]]:
     """The resources of a list as schema.org objects with type, name and page, for search engines."""
-    pages = {iri: web_address(host_url, find_href(iri, base) or iri) for iri in labels}
-    label_triples = (ox.Triple(ox.NamedNode(iri), RDFS_LABEL, label) for iri, label in labels.items())
-    return build_schema_objects(map_to_schema_org(pages, [*type_triples, *label_triples], base), labels)
+    types: dict[Any, set[Any]] = {}
+    for triple in type_triples:
+        types.setdefault(triple.subject, set()).add(triple.object)
+    return [
+        build_list_item(iri, label, frozenset(types.get(ox.NamedNode(iri), ())), host_url, base)
+        for iri, label in labels.items()
+    ]
+
+
+@lru_cache(MAX_CACHED_LIST_ITEMS)
+def build_list_item(
+    iri: str, label: ox.Literal, types: frozenset[Any], host_url: str, base: str
+) -> dict[str, Any]:
+    """A resource of these classes as a schema.org object with type, name and page."""
+    node = ox.NamedNode(iri)
+    triples = [*(ox.Triple(node, RDF_TYPE, type_) for type_ in types), ox.Triple(node, RDFS_LABEL, label)]
+    page = web_address(host_url, find_href(iri, base) or iri)
+    return build_resource_object(map_to_schema_org({iri: page}, triples, base), iri)
 
 
 def web_address(host_url: str, path: str) -> str:

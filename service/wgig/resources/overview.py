@@ -15,7 +15,7 @@ from ..rdf.namespaces import expand_curie
 from ..store.store import Store
 from ..text import natural_sort_key
 from .overview_paths import OVERVIEW_PATHS_BY_CLASS, OverviewPaths, RecordPaths
-from .property_path import follow_property_path
+from .property_path import NO_KNOWN_VALUES, KnownValues, follow_property_path
 
 MAX_LISTED_TERMS = 12  # that a sentence of gist.html lists
 
@@ -82,21 +82,35 @@ def group_records(records: Sequence[OverviewRecord], name: str) -> list[RecordGr
     )
 
 
-def build_overviews(store: Store, iri: str, types: Collection[str], base: str) -> list[ResourceOverview]:
+def build_overviews(
+    store: Store,
+    iri: str,
+    types: Collection[str],
+    base: str,
+    known_values: KnownValues = NO_KNOWN_VALUES,
+) -> list[ResourceOverview]:
     """The overviews of a resource of these classes: one for each kind of OVERVIEW_PATHS_BY_CLASS."""
     paths_by_macro = {
         paths.macro: paths
         for name, paths in OVERVIEW_PATHS_BY_CLASS.items()
         if expand_curie(name, base).value in types
     }
-    return [build_overview(store, iri, paths, base) for paths in paths_by_macro.values()]
+    return [build_overview(store, iri, paths, base, known_values) for paths in paths_by_macro.values()]
 
 
-def build_overview(store: Store, iri: str, paths: OverviewPaths, base: str) -> ResourceOverview:
+def build_overview(
+    store: Store,
+    iri: str,
+    paths: OverviewPaths,
+    base: str,
+    known_values: KnownValues = NO_KNOWN_VALUES,
+) -> ResourceOverview:
     """The overview of a resource with the values at the end of these paths."""
-    results = {name: follow_property_path(store, iri, path, base) for name, path in paths.paths.items()}
+    results = {
+        name: follow_property_path(store, iri, path, base, known_values) for name, path in paths.paths.items()
+    }
     record_lists = {
-        name: build_records(store, iri, record_paths, base)
+        name: build_records(store, iri, record_paths, base, known_values)
         for name, record_paths in paths.record_paths.items()
     }
     return ResourceOverview(
@@ -131,15 +145,21 @@ def build_overview(store: Store, iri: str, paths: OverviewPaths, base: str) -> R
     )
 
 
-def build_records(store: Store, iri: str, paths: RecordPaths, base: str) -> tuple[list[OverviewRecord], bool]:
+def build_records(
+    store: Store,
+    iri: str,
+    paths: RecordPaths,
+    base: str,
+    known_values: KnownValues = NO_KNOWN_VALUES,
+) -> tuple[list[OverviewRecord], bool]:
     """The other resources at the end of a path from a resource, sorted, and whether none is left out."""
-    nodes, is_complete = follow_property_path(store, iri, paths.path, base)
+    nodes, is_complete = follow_property_path(store, iri, paths.path, base, known_values)
     iris = [node.value for node in nodes if isinstance(node, ox.NamedNode) and node.value != iri]
     records = [
         OverviewRecord(
             record_iri,
             {
-                name: sort_terms(follow_property_path(store, record_iri, path, base)[0])
+                name: sort_terms(follow_property_path(store, record_iri, path, base, known_values)[0])
                 for name, path in paths.value_paths.items()
             },
         )

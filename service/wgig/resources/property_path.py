@@ -1,6 +1,6 @@
 """Property paths: the IRIs and literals that a path leads to from a resource."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -15,6 +15,10 @@ MAX_PARSED_PATHS = 2_000
 MAX_CACHED_TERMS = 100  # of one step
 MAX_PATH_TERMS = 200  # terms at the end of a path
 MAX_PATH_NODES = 1000  # nodes after each step of a path
+
+# The objects by IRI and property, of resources whose statements were all read before.
+KnownValues = Mapping[str, Mapping[ox.NamedNode, Sequence[Any]]]
+NO_KNOWN_VALUES: KnownValues = {}
 
 
 class PropertyPath(NamedTuple):
@@ -49,6 +53,9 @@ class PathStep(NamedTuple):
         return PathStep(self.predicate, not self.is_inverse)
 
 
+TYPE_STEP = PathStep(RDF_TYPE, is_inverse=False)
+
+
 @lru_cache(MAX_PARSED_PATHS)
 def parse_property_path(path: str, base: str) -> tuple[PathStep, ...]:
     """The steps of a path of prefixed names and `a`, for IRIs below `base`."""
@@ -59,11 +66,13 @@ def parse_property_path(path: str, base: str) -> tuple[PathStep, ...]:
     )
 
 
-def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) -> tuple[list[Any], bool]:
+def follow_property_path(
+    store: Store, iri: str, path: PropertyPath, base: str, known_values: KnownValues = NO_KNOWN_VALUES
+) -> tuple[list[Any], bool]:
     """The IRIs and literals at the end of a path from a resource, each once, and whether none is left out."""
     nodes, is_complete = [ox.NamedNode(iri)], True
     for step in parse_property_path(path.path, base):
-        ends = chain.from_iterable(follow_step(store, node, step) for node in nodes)
+        ends = chain.from_iterable(follow_step(store, node, step, known_values) for node in nodes)
         first_ends = list(islice(ends, MAX_PATH_NODES + 1))
         is_complete &= len(first_ends) <= MAX_PATH_NODES
         nodes = list(dict.fromkeys(first_ends[:MAX_PATH_NODES]))
@@ -76,11 +85,16 @@ def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) 
     return terms[:MAX_PATH_TERMS], is_complete and len(terms) <= MAX_PATH_TERMS
 
 
-def follow_step(store: Store, node: Any, step: PathStep) -> Iterable[Any]:
+def follow_step(
+    store: Store, node: Any, step: PathStep, known_values: KnownValues = NO_KNOWN_VALUES
+) -> Iterable[Any]:
     """The terms to which a step leads from a node; one that is in several graphs may be repeated."""
     if not isinstance(node, ox.NamedNode):
         return iter_step_terms(store, node, step)
-    terms = read_step_terms(store, node.value, step)
+    iri = node.value
+    if iri in known_values and not step.is_inverse:
+        return known_values[iri].get(step.predicate, ())
+    terms = read_step_terms(store, iri, step)
     return iter_step_terms(store, node, step) if terms is None else terms
 
 

@@ -6,7 +6,7 @@ paper is shown section by section, with the findings of its check. /doc/…?inve
 that link to a resource by a property.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -59,9 +59,10 @@ from .description import PARTS_CUT_MESSAGE, ResourceDescription, Statement, grap
 from .neighborhood import build_neighborhood
 from .overview import ResourceOverview, build_overviews, group_records
 from .plain_json import INVERSE_PAGE_RESOURCES
+from .property_path import KnownValues
 from .representation import address_with_parameters, render_site_page
 from .source_names import name_sources
-from .text_links import find_text_pages, list_object_values
+from .text_links import find_text_pages
 
 DESCRIPTION_PROPERTIES = (
     f"{SKOS_NAMESPACE}definition",
@@ -91,8 +92,7 @@ MACHINE_RECORD_KINDS = frozenset({"assertion", "identifier", "graph", "shape"}) 
 OWL_INVERSE_OF = expand_curie("owl:inverseOf")
 
 
-@dataclass(frozen=True)
-class PropertyValue:
+class PropertyValue(NamedTuple):
     """The shown term of a statement, and the graphs that contain the statement, without the main graph."""
 
     term: ResultTerm
@@ -104,8 +104,7 @@ class PropertyValue:
         return self.term.value if isinstance(self.term, ox.NamedNode) else ""
 
 
-@dataclass(frozen=True)
-class PropertyGroup:
+class PropertyGroup(NamedTuple):
     """The values of a property; values may have been left out, `total` is their full number.
 
     `label` is that of the inverse property for incoming links.
@@ -119,6 +118,8 @@ class PropertyGroup:
     @property
     def graphs(self) -> tuple[str, ...]:
         """The graphs that contain all the statements, or none if the values differ in their graphs."""
+        if len(self.values) == 1:
+            return self.values[0].graphs
         distinct_graphs = {value.graphs for value in self.values}
         return distinct_graphs.pop() if len(distinct_graphs) == 1 else ()
 
@@ -153,7 +154,7 @@ def build_resource_view(store: Store, description: ResourceDescription, base: st
     inferred_graph = f"{base}graph/inferred"
     main_graph = next((graph for graph in graphs_by_use(description) if graph != inferred_graph), "")
     title = label_or_words(description.labels, description.iri)
-    shown_statements = drop_implied_statements(list(description), inferred_graph)
+    shown, implied_count = drop_implied_statements(description, inferred_graph)
     inverse_labels = inverse_property_labels(store, label_languages())
 
     def find_property_label(iri: str) -> ox.Literal:
@@ -166,25 +167,23 @@ def build_resource_view(store: Store, description: ResourceDescription, base: st
 
     def group_statements(statements: list[Statement]) -> list[PropertyGroup]:
         return group_by_property(
-            [(statement, statement.object) for statement in statements if statement in shown_statements],
+            [(statement, statement.object) for statement in statements],
             description,
             main_graph,
             find_property_label,
         )
 
     def list_values(*properties: str) -> list[PropertyValue]:
-        statements = [
-            statement for statement in description.statements if statement.predicate.value in properties
-        ]
+        statements = [statement for statement in shown.statements if statement.predicate.value in properties]
         return [value for group in group_statements(statements) for value in group.values]
 
     incoming, machine_links = (
         group_by_property(pairs, description, main_graph, find_incoming_label)
-        for pairs in split_incoming_pairs(description, shown_statements, base)
+        for pairs in split_incoming_pairs(shown.incoming, base)
     )
     if description.cut_notices:
         incoming = [
-            replace(group, total=description.incoming_counts.get(group.iri, group.total))
+            group._replace(total=description.incoming_counts.get(group.iri, group.total))
             for group in incoming
         ]
     types = sorted(list_values(RDF_TYPE_IRI), key=lambda value: inferred_graph in value.graphs)
@@ -195,17 +194,15 @@ def build_resource_view(store: Store, description: ResourceDescription, base: st
         kinds=choose_kinds(types, base),
         types=types,
         texts=list_values(*DESCRIPTION_PROPERTIES),
-        facts=group_statements(list_fact_statements(description, title, base)),
+        facts=group_statements(list_fact_statements(shown.statements, title, base)),
         parts=[
             (part, group_statements(statements))
-            for part, statements in sorted(
-                description.parts.items(), key=lambda item: natural_sort_key(item[0])
-            )
+            for part, statements in sorted(shown.parts.items(), key=lambda item: natural_sort_key(item[0]))
         ],
         incoming=incoming,
         machine_links=machine_links,
         sources=list_values(DCTERMS_SOURCE.value),
-        implied_count=len(set(description)) - len(shown_statements),
+        implied_count=implied_count,
     )
 
 
@@ -228,13 +225,12 @@ def inverse_property_labels(store: Store, language_ranges: tuple[str, ...]) -> d
 
 
 def split_incoming_pairs(
-    description: ResourceDescription, shown_statements: set[Statement], base: str
+    incoming: Iterable[Statement], base: str
 ) -> tuple[list[tuple[Statement, ResultTerm]], list[tuple[Statement, ResultTerm]]]:
-    """The shown incoming statements with their subjects: those of other resources, and of machine records."""
+    """The incoming statements with their subjects: those of other resources, and of machine records."""
     pairs: tuple[list[tuple[Statement, ResultTerm]], list[tuple[Statement, ResultTerm]]] = ([], [])
-    for statement in description.incoming:
-        if statement in shown_statements:
-            pairs[is_machine_record(statement.subject, base)].append((statement, statement.subject))
+    for statement in incoming:
+        pairs[is_machine_record(statement.subject, base)].append((statement, statement.subject))
     return pairs
 
 
@@ -243,11 +239,11 @@ def is_machine_record(term: ResultTerm, base: str) -> bool:
     return isinstance(term, ox.NamedNode) and kind_of_iri(term.value, base) in MACHINE_RECORD_KINDS
 
 
-def list_fact_statements(description: ResourceDescription, title: ox.Literal, base: str) -> list[Statement]:
-    """The statements about a resource that the page shows outside its header."""
+def list_fact_statements(statements: Iterable[Statement], title: ox.Literal, base: str) -> list[Statement]:
+    """Those of the statements about a resource that the page shows outside its header."""
     return [
         statement
-        for statement in description.statements
+        for statement in statements
         if not is_in_header(statement, title) and not is_for_programs(statement, base)
     ]
 
@@ -315,20 +311,48 @@ def drop_linked_resources(
         values = [value for value in group.values if value.iri not in omitted_iris]
         total = group.total - len(group.values) + len(values)
         if total:
-            groups.append(replace(group, values=values, total=total))
+            groups.append(group._replace(values=values, total=total))
     return groups
 
 
-def drop_implied_statements(statements: list[Statement], inferred_graph: str) -> set[Statement]:
-    """The statements without inferred ones whose subject and object are linked by one that is not inferred.
+def drop_implied_statements(
+    description: ResourceDescription, inferred_graph: str
+) -> tuple[ResourceDescription, int]:
+    """The description without implied statements, and the number of these.
 
-    `inferred_graph` is the IRI of the graph of inferred statements. The direction of a link does not count.
+    An inferred statement is implied if one that is not inferred links its subject and object, in either
+    direction. `inferred_graph` is the IRI of the graph of inferred statements.
     """
-    facts = {statement for statement in statements if statement.graphs != (inferred_graph,)}
-    linked = {(fact.subject, fact.object) for fact in facts} | {(fact.object, fact.subject) for fact in facts}
-    return facts | {
-        statement for statement in statements if (statement.subject, statement.object) not in linked
+    inferred = {statement for statement in description if statement.graphs == (inferred_graph,)}
+    if not inferred:
+        return description, 0
+    linked: set[tuple[ResultTerm, ResultTerm]] = {
+        (statement.subject, statement.object)
+        for statement in description
+        if statement.graphs != (inferred_graph,)
     }
+    implied = {
+        statement
+        for statement in inferred
+        if not linked.isdisjoint(
+            ((statement.subject, statement.object), (statement.object, statement.subject))
+        )
+    }
+
+    def keep_shown(statements: Iterable[Statement]) -> list[Statement]:
+        return [
+            statement
+            for statement in statements
+            if statement.graphs != (inferred_graph,) or statement not in implied
+        ]
+
+    shown = replace(
+        description,
+        statements=keep_shown(description.statements),
+        parts={part: keep_shown(statements) for part, statements in description.parts.items()},
+        incoming=keep_shown(description.incoming),
+    )
+    return shown, len(implied)
 
 
 def group_by_property(
@@ -437,10 +461,12 @@ def build_paper_sections(store: Store, view: ResourceView, base: str) -> list[Pa
     return sections
 
 
-def find_example_text(store: Store, iri: str) -> str:
-    """The Markdown text of an example paper that is not in the store; empty for other resources."""
-    is_stored = store.has_statement(ox.NamedNode(iri), RDF_TYPE, WGIG_ISSUE_PAPER)
-    return "" if is_stored else example_paper_texts().get(iri, "")
+def find_example_text(iri: str, types: Collection[str]) -> str:
+    """The Markdown text of an example paper that is not in the store; empty for other resources.
+
+    `types` are the stated classes of the resource.
+    """
+    return "" if WGIG_ISSUE_PAPER.value in types else example_paper_texts().get(iri, "")
 
 
 def find_example_title(iri: str, language_ranges: tuple[str, ...]) -> ox.Literal:
@@ -500,11 +526,12 @@ def find_disagreements(incoming: Iterable[PropertyGroup], base: str) -> list[str
     return [*dict.fromkeys(iri for iri in iris if kind_of_iri(iri, base) == "disagreement")]
 
 
-def find_paragraph_number(store: Store, iri: str, base: str) -> str:
-    """The number of a paragraph; empty for other resources."""
-    if not store.has_statement(ox.NamedNode(iri), RDF_TYPE, expand_curie("wgig:Paragraph", base)):
+def find_paragraph_number(iri: str, base: str, known_values: KnownValues) -> str:
+    """The number of a paragraph; empty for other resources. `known_values` has the values of the resource."""
+    values = known_values[iri]
+    if expand_curie("wgig:Paragraph", base) not in values.get(RDF_TYPE, ()):
         return ""
-    return best_text(list_object_values(store, iri, expand_curie("wgig:number", base))).value
+    return best_text(values.get(expand_curie("wgig:number", base), ())).value
 
 
 def list_quotations(overviews: Iterable[ResourceOverview]) -> list[Any]:
@@ -568,7 +595,10 @@ def find_page_labels(
     labels = {iri: name.title for iri, name in page_names.items() if not name.detail}
     labels |= find_foreign_class_labels(view.types) | description.labels | missing_labels
     return labels | mark_added_papers(
-        store, {iri: label for iri, label in labels.items() if iri != description.iri}, base
+        store,
+        {iri: label for iri, label in labels.items() if iri != description.iri},
+        base,
+        description.known_values,
     )
 
 
@@ -588,12 +618,13 @@ def render_resource_page(
     adjacent = (find_adjacent_paragraphs if is_document else find_adjacent_in_series)(store, iri, base)
     if contents:
         description = drop_parts(description)
-    if example_text := find_example_text(store, iri):
+    known_values, types = description.known_values, stated_types(description.statements)
+    if example_text := find_example_text(iri, types):
         description.labels[iri] = find_example_title(iri, language_ranges)
     view = build_resource_view(store, description, base)
-    overviews = build_overviews(store, iri, stated_types(description.statements), base)
+    overviews = build_overviews(store, iri, types, base, known_values)
     parts = [*iter_parts(contents)]
-    document = find_nearest_document(store, iri, base)
+    document = find_nearest_document(store, iri, base, known_values)
     shown_iris = {*filter(None, (*adjacent, document, *(part.kind for part in parts)))}
     shown_iris.update((part.iri for part in parts), *(overview.iris for overview in overviews))
     labels = find_page_labels(store, view, shown_iris, language_ranges, base)
@@ -625,7 +656,7 @@ def render_resource_page(
         **find_page_sources(store, view, overviews, base, language_ranges),
         text_pages=find_text_pages(store, iri, document, base, current_language()) if document else [],
         document=document,
-        paragraph_number=find_paragraph_number(store, iri, base),
+        paragraph_number=find_paragraph_number(iri, base, known_values),
         quotations=list_quotations(overviews),
         labels=labels,
         markup=markup,

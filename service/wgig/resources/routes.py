@@ -407,7 +407,7 @@ def outgoing_triples(context: RequestContext, description: ResourceDescription) 
     other_iris = object_iris - {description.iri}
     yield from (statement.triple for statement in description.statements)
     yield from label_triples({iri: label for iri, label in description.labels.items() if iri in other_iris})
-    yield from iter_type_triples(context.store, sorted(object_iris))
+    yield from iter_type_triples(context.store, sorted(object_iris), description.known_values)
 
 
 def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:

@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Iterable
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -22,9 +22,9 @@ from ..i18n import ENGLISH
 from ..store.labels import find_label
 from ..store.node_cache import cache_for_node
 from ..store.store import Store
-from ..store.version_cache import cache_for_version
 from .text_links import FOAF_PAGE, find_page_language, find_site
 
+MAX_CACHED_PAGE_NAMES = 5_000  # of pages, in all languages
 SOURCE_NAMES_FILE = Path(__file__).with_name("source_names.tsv")
 MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
@@ -79,33 +79,42 @@ def name_sources(
     }
 
 
-@cache_for_version(5_000)
 def name_source(
     store: Store, url: str, base: str, language_ranges: tuple[str, ...], page_language: str
 ) -> SourceName:
     """The name of a page of another site: that of a resource whose page it is, of its row, or of its kind.
 
-    `page_language` is the current language. The name is cached until the store changes.
+    `page_language` is the current language.
     """
-    site = find_site(url)
+    name, row_document = name_page(url, page_language)
+    documents = [*find_page_documents(store, url), *([f"{base}id/{row_document}"] if row_document else [])]
+    title = next(filter(None, (find_label(store, iri, language_ranges) for iri in documents)), None)
+    return name._replace(title=title, detail="") if title else name
+
+
+@lru_cache(MAX_CACHED_PAGE_NAMES)
+def name_page(url: str, page_language: str) -> tuple[SourceName, str]:
+    """The name of a page by its row or its kind, and the document of its row, or an empty text.
+
+    `page_language` is the current language, as a parameter for the cache.
+    """
     parts = urlsplit(url)
     address = url.partition("://")[2].removeprefix("www.")
     row = next((row for row in read_source_rows() if address.startswith(row.address)), None)
-    documents = [*find_page_documents(store, url)]
-    documents += [f"{base}id/{row.document}"] if row and row.document else []
-    title = next(filter(None, (find_label(store, iri, language_ranges) for iri in documents)), None)
-    if title is None and row and row.title:
-        title = ox.Literal(row.title, language=ENGLISH)
+    row_title = row.title if row else ""
     number = NUMBERED_PAGE_PATTERN.search(url)
     detail = unquote(parts.path.strip("/")) + (f"?{parts.query}" if parts.query else "")
-    mailing_list = MAILING_LIST_PATTERN.search(parts.path)
-    return SourceName(
-        title or ox.Literal(describe_kind(url), language=page_language),
+    has_own_words = row_title or MAILING_LIST_PATTERN.search(parts.path)
+    name = SourceName(
+        ox.Literal(row_title, language=ENGLISH)
+        if row_title
+        else ox.Literal(describe_kind(url), language=page_language),
         number["number"] if number else "",
-        site,
+        find_site(url),
         (row.language if row else "") or find_page_language(url),
-        "" if title or mailing_list else detail,
+        "" if has_own_words else detail,
     )
+    return name, row.document if row else ""
 
 
 @cache_for_node

@@ -16,7 +16,7 @@ from ..rdf.labels import best_text
 from ..rdf.namespaces import DCTERMS_SOURCE, expand_curie, kind_of_iri
 from ..store.store import Store
 from ..text import natural_sort_key
-from .property_path import PathStep, follow_step
+from .property_path import NO_KNOWN_VALUES, KnownValues, PathStep, follow_step
 
 FOAF_PAGE, SKOS_NOTATION = expand_curie("foaf:page"), expand_curie("skos:notation")
 MAX_TEXT_PAGES = 3
@@ -52,10 +52,12 @@ def find_site(url: str) -> str:
     return host.removeprefix("www.") if re.match("https?:", url, re.IGNORECASE) else ""
 
 
-def list_object_values(store: Store, iri: str, property_: ox.NamedNode) -> list[Any]:
+def list_object_values(
+    store: Store, iri: str, property_: ox.NamedNode, known_values: KnownValues = NO_KNOWN_VALUES
+) -> list[Any]:
     """The objects of the statements about a resource with this property."""
     step = PathStep(property_, is_inverse=False)
-    return [*dict.fromkeys(follow_step(store, ox.NamedNode(iri), step))]
+    return [*dict.fromkeys(follow_step(store, ox.NamedNode(iri), step, known_values))]
 
 
 def list_web_pages(store: Store, iri: str, property_: ox.NamedNode) -> list[str]:
