@@ -23,9 +23,9 @@ from .parser import ParsedSparqlText, SyntaxNode
 from .patterns import PatternTerm, TriplePatternReader
 from .scope import variable_name
 
-MAX_TEXT_CHARS = 5000  # longer texts are not parsed
+MAX_JOINED_TEXT_CHARS = 5000  # longer texts are not parsed
 MAX_GROUP_PATTERNS = 12
-MAX_CACHED_TEXTS = 128  # parsed texts, as clients repeat their queries after each write
+MAX_JOINED_TEXTS = 128  # parsed texts, as clients repeat their queries after each write
 
 # Two triples have a separator between them, and a space after it, unlike the dots in IRIs.
 _MANY_PATTERNS_PATTERN = re.compile(r"[.;]\s+(?!FILTER|OPTIONAL|MINUS|BIND)[^\s}]|\bEXISTS\b", re.IGNORECASE)
@@ -71,10 +71,10 @@ class JoinGroup(NamedTuple):
 
 def may_have_join_groups(text: str) -> bool:
     """Whether a text is worth parsing, which takes 0.1 ms for 150 characters."""
-    return len(text) <= MAX_TEXT_CHARS and _MANY_PATTERNS_PATTERN.search(text) is not None
+    return len(text) <= MAX_JOINED_TEXT_CHARS and _MANY_PATTERNS_PATTERN.search(text) is not None
 
 
-@lru_cache(MAX_CACHED_TEXTS)
+@lru_cache(MAX_JOINED_TEXTS)
 def find_join_groups(text: str, base: str) -> Sequence[JoinGroup]:
     """The join groups of a query. Relative IRIs in its text are resolved against `base`."""
     try:
@@ -168,7 +168,11 @@ class JoinReader:
         """`patterns` reads the patterns of the text."""
         self.patterns = patterns
         self.stem = next(name for number in count() if (name := f"node{number}_") not in text)
-        self.new_variables = (ox.Variable(f"{self.stem}{number}") for number in count())
+        self.numbers = count()
+
+    def add_variable(self) -> ox.Variable:
+        """A variable that the text does not have."""
+        return ox.Variable(f"{self.stem}{next(self.numbers)}")
 
     def read_group(self, place: GroupPlace) -> JoinGroup | None:
         """A group as a join group; None if it has too few or too many patterns."""
@@ -188,11 +192,11 @@ class JoinReader:
         for pattern in (pattern for node in triples for pattern in self.patterns.read_patterns(node)):
             for term in (pattern.subject, pattern.object):
                 if isinstance(term, ox.BlankNode) and term not in variables:
-                    variables[term] = next(self.new_variables)
+                    variables[term] = self.add_variable()
             steps = [*self.iter_steps(pattern.predicate)]
             nodes = [
                 variables.get(pattern.subject, pattern.subject),
-                *(next(self.new_variables) for _ in steps[1:]),
+                *(self.add_variable() for _ in steps[1:]),
                 variables.get(pattern.object, pattern.object),
             ]
             for (start, end), (predicate, is_inverse) in zip(pairwise(nodes), steps, strict=True):

@@ -4,8 +4,9 @@ The engine has no statistics. The order changes if it is estimated to halve the 
 FILTER EXISTS. Results are the same, except that rows may be in another order.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from enum import IntEnum, auto
+from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
@@ -28,8 +29,15 @@ ENGINE_ESTIMATES = {
     (False, True, False): 1_000_000,
     (False, False, False): 1_000_000_000,
 }
-# How a pattern extends the rows so far, in the order of preference.
-CHECK, FORWARD, BACKWARD, PRODUCT = range(4)
+
+
+class JoinStep(IntEnum):
+    """How a pattern extends the rows so far, in the order of preference."""
+
+    CHECK = auto()  # subject and value are known
+    FORWARD = auto()  # the subject is known
+    BACKWARD = auto()  # the value is known
+    PRODUCT = auto()  # no variable of the pattern is known
 
 
 def order_joins(counts: TripleCounts, text: str, base: str) -> str | None:
@@ -52,7 +60,8 @@ def choose_order(counts: TripleCounts, group: JoinGroup) -> list[JoinPattern] | 
     """The order of the patterns of a group; None if that of the engine stays."""
     if not (group.is_exists or may_gain(counts, group.patterns)):
         return None
-    orders = [JoinOrder(counts, group, pattern) for pattern in group.patterns]
+    estimates = [PatternEstimate.make(counts, pattern) for pattern in group.patterns]
+    orders = [JoinOrder(estimates, group.outer, start) for start in estimates]
     best = min(orders, key=lambda order: order.cost)
     if not group.is_exists:
         engine_order = orders[group.patterns.index(find_engine_start(group.patterns))]
@@ -99,52 +108,68 @@ def estimate_matches(counts: TripleCounts, pattern: Any) -> float:
     return min(matches, SUBJECT_MATCHES) if is_fixed(subject) else matches
 
 
+class PatternEstimate(NamedTuple):
+    """A pattern with its estimated matches, and those for each value of its property.
+
+    `variables` are the names of subject, predicate and object; empty for terms.
+    """
+
+    pattern: JoinPattern
+    variables: tuple[str, ...]
+    matches: float
+    matches_of_value: float
+
+    @classmethod
+    def make(cls, counts: TripleCounts, pattern: JoinPattern) -> "PatternEstimate":
+        """Estimate the matches of a pattern."""
+        matches = estimate_matches(counts, pattern)
+        if isinstance(pattern.predicate, ox.NamedNode):
+            of_property = counts.properties.get(pattern.predicate.value, NO_MATCHES)
+            values = of_property.values
+            value_count = max_counted_values(of_property.matches) if values is None else len(values)
+        else:
+            value_count = len(counts.properties)
+        variables = (term.value if isinstance(term, ox.Variable) else "" for term in pattern)
+        return cls(pattern, tuple(variables), matches, matches / max(1, value_count))
+
+
 class JoinOrder:
     """The patterns of a group in an order that begins with one of them. The cost is the sum of all rows.
 
     Each further pattern is the one that extends the rows so far by fewest.
     """
 
-    def __init__(self, counts: TripleCounts, group: JoinGroup, start: JoinPattern) -> None:
-        """Choose the order."""
-        self.counts, self.bound = counts, {*group.outer}
-        self.patterns = list[JoinPattern]()
+    def __init__(
+        self, estimates: Sequence[PatternEstimate], outer: Iterable[str], start: PatternEstimate
+    ) -> None:
+        """Choose the order. The variables in `outer` are bound before."""
+        self.bound, self.patterns = {*outer}, list[JoinPattern]()
         self.rows, self.cost = 1.0, 0.0
-        self.append(start)
-        others = [*group.patterns]
-        others.remove(start)
-        while others:
-            pattern = min(others, key=self.extend_rows)
-            others.remove(pattern)
-            self.append(pattern)
+        others, next_estimate = [*estimates], start
+        while True:
+            self.append(next_estimate)
+            others.remove(next_estimate)
+            if not others:
+                break
+            next_estimate = min(others, key=self.extend_rows)
 
-    def append(self, pattern: JoinPattern) -> None:
+    def append(self, estimate: PatternEstimate) -> None:
         """Add a pattern."""
-        _, rows = self.extend_rows(pattern)
+        _, rows = self.extend_rows(estimate)
         self.cost += self.rows + rows
         self.rows = rows
-        self.patterns.append(pattern)
-        self.bound.update(term.value for term in pattern if isinstance(term, ox.Variable))
+        self.patterns.append(estimate.pattern)
+        self.bound.update(filter(None, estimate.variables))
 
-    def extend_rows(self, pattern: JoinPattern) -> tuple[int, float]:
+    def extend_rows(self, estimate: PatternEstimate) -> tuple[JoinStep, float]:
         """How a pattern extends the rows so far, and the number of rows after that."""
-        matches = estimate_matches(self.counts, pattern)
-        knows_subject, knows_predicate, knows_object = (
-            isinstance(term, ox.Variable) and term.value in self.bound for term in pattern
-        )
-        if not (knows_subject or knows_predicate or knows_object):
-            return PRODUCT, self.rows * matches
-        if knows_subject or (knows_object and is_fixed(pattern.subject)):
+        subject, predicate, value = estimate.variables
+        knows_subject, knows_value = subject in self.bound, value in self.bound
+        if not (knows_subject or knows_value or predicate in self.bound):
+            return JoinStep.PRODUCT, self.rows * estimate.matches
+        if knows_subject or (knows_value and not subject):
             # Whether subjects have several values of a property is not known.
-            kind = CHECK if knows_object or is_fixed(pattern.object) else FORWARD
-            return kind, min(self.rows, matches)
-        per_row = matches / self.count_values(pattern)
-        return BACKWARD, min(self.rows * per_row, max(self.rows, matches))
-
-    def count_values(self, pattern: JoinPattern) -> int:
-        """The estimated number of values of a property, or of properties."""
-        if not is_fixed(pattern.predicate):
-            return len(self.counts.properties) or 1
-        of_property = self.counts.properties.get(pattern.predicate.value, NO_MATCHES)
-        values = of_property.values
-        return (max_counted_values(of_property.matches) if values is None else len(values)) or 1
+            step = JoinStep.CHECK if knows_value or not value else JoinStep.FORWARD
+            return step, min(self.rows, estimate.matches)
+        rows = self.rows * estimate.matches_of_value
+        return JoinStep.BACKWARD, min(rows, max(self.rows, estimate.matches))
