@@ -1,5 +1,6 @@
 """Joins in another order have the same results, and the order follows the counts of triples."""
 
+import gc
 import re
 from collections import Counter
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.formats import TSV
+from wgig.sparql.language.join_groups import find_join_groups
 from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.sparql.workers import join_order
 from wgig.sparql.workers.counted_quads import CountedQuads
@@ -94,6 +96,21 @@ def test_syntax_errors_have_the_positions_of_the_text(copy: CountedQuads) -> Non
     with pytest.raises(QueryFault) as fault:
         evaluate_query(StoreView(copy.quads), job, lambda _: None, copy)
     assert (fault.value.kind, str(fault.value)) == (SYNTAX_FAULT, str(error.value))
+
+
+def test_ordering_leaves_no_reference_cycles(copy: CountedQuads) -> None:
+    """Workers have no garbage collection."""
+    assert copy.counts
+    find_join_groups.cache_clear()
+    gc.collect()
+    gc.disable()
+    try:
+        text = f"{PROLOGUE} SELECT ?t {{ ?t :label [] ; :note ?n FILTER EXISTS {{ ?t :place/:special ?s }} }}"
+        assert order_joins(copy.counts, text, BASE)
+        find_join_groups.cache_clear()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @pytest.fixture
