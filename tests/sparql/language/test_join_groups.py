@@ -1,7 +1,7 @@
 """Which groups of a query are join groups, and the patterns that they have."""
 
 import pytest
-from wgig.sparql.language.join_groups import find_join_groups, may_have_join_groups
+from wgig.sparql.language.join_groups import find_join_groups, find_join_hints
 
 BASE = "http://example.org/"
 PROLOGUE = "PREFIX : <x:> PREFIX other: <y:> "
@@ -9,7 +9,7 @@ PROLOGUE = "PREFIX : <x:> PREFIX other: <y:> "
 
 def list_patterns(text: str) -> list[list[str]]:
     groups = find_join_groups(PROLOGUE + text, BASE)
-    assert not groups or may_have_join_groups(PROLOGUE + text)
+    assert not groups or find_join_hints(PROLOGUE + text).anywhere
     return [[str(pattern) for pattern in group.patterns] for group in groups]
 
 
@@ -58,7 +58,7 @@ def prescribe_order(text: str) -> str:
 )
 def test_patterns_of_a_where_group(text: str, patterns: list[str] | None) -> None:
     if patterns is None:
-        assert not may_have_join_groups(PROLOGUE + text)
+        assert not find_join_hints(PROLOGUE + text).anywhere
     else:
         assert list_patterns(text) == [patterns]
 
@@ -101,7 +101,7 @@ def test_patterns_of_a_where_group(text: str, patterns: list[str] | None) -> Non
 )
 def test_other_groups_are_left_alone(text: str) -> None:
     text = PROLOGUE + text
-    assert not may_have_join_groups(text) or not find_join_groups(text, BASE)
+    assert not find_join_hints(text).anywhere or not find_join_groups(text, BASE)
 
 
 def test_groups_of_exists_know_the_variables_of_the_groups_around_them() -> None:

@@ -98,6 +98,25 @@ def test_syntax_errors_have_the_positions_of_the_text(copy: CountedQuads) -> Non
     assert (fault.value.kind, str(fault.value)) == (SYNTAX_FAULT, str(error.value))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { ?t :label ?l } # first. Then",
+        "SELECT * { <http://example.org/a.b> :label ?l ; :note ?n . ?t :label ?l FILTER(?l < 2.5) }",
+        "SELECT ?l (COUNT(*) AS ?n) { ?t :note ?l ; :label ?m . ?t :place ?p } GROUP BY ?l",
+        "SELECT * { ?t :note ?n . FILTER NOT EXISTS { ?t :special <http://example.org/a/b> . } }",
+        "SELECT * { ?t :label ?l . OPTIONAL { ?t :note ?n . } FILTER(BOUND(?n)) }",
+        "SELECT * { ?t :label ?l . ?t :note ?n }" + "#" * 5000,
+    ],
+)
+def test_texts_without_gain_are_not_parsed(
+    copy: CountedQuads, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(join_order, "find_join_groups", lambda *_: pytest.fail("the text is parsed"))
+    assert copy.counts
+    assert order_joins(copy.counts, PROLOGUE + text, BASE) is None
+
+
 def test_ordering_leaves_no_reference_cycles(copy: CountedQuads) -> None:
     """Workers have no garbage collection."""
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ...text import TextEdit
-from ..language.bounded_query import find_bounded_patterns
-from ..language.join_groups import JoinGroup, JoinPattern, find_join_groups, may_have_join_groups
+from ..language.bounded_query import find_leading_patterns
+from ..language.join_groups import JoinGroup, JoinPattern, find_join_groups, find_join_hints
 from .triple_counts import NO_MATCHES, TripleCounts, max_counted_values
 
 MIN_COSTLY_ROWS = 1000  # below, the engine takes less than a millisecond in any order
@@ -42,10 +42,10 @@ class JoinStep(IntEnum):
 
 def order_joins(counts: TripleCounts, text: str, base: str) -> str | None:
     """A query in the chosen order; None if it stays as it is. Relative IRIs are resolved against `base`."""
-    if not may_have_join_groups(text):
+    hints = find_join_hints(text)
+    if not hints.anywhere:
         return None
-    patterns = find_bounded_patterns(text)
-    if patterns is not None and not may_gain(counts, patterns):
+    if not hints.in_exists and (patterns := find_leading_patterns(text)) and not may_gain(counts, patterns):
         return None
     edits = list[TextEdit]()
     for group in find_join_groups(text, base):
