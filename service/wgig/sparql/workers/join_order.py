@@ -13,6 +13,7 @@ import pyoxigraph as ox
 from ...text import TextEdit
 from ..language.bounded_query import find_leading_patterns
 from ..language.join_groups import JoinGroup, JoinPattern, find_join_groups, find_join_hints
+from .counted_quads import MAX_READ_QUADS, CountedQuads
 from .triple_counts import NO_MATCHES, TripleCounts, max_counted_values
 
 MIN_COSTLY_ROWS = 1000  # below, the engine takes less than a millisecond in any order
@@ -40,8 +41,11 @@ class JoinStep(IntEnum):
     PRODUCT = auto()  # no variable of the pattern is known
 
 
-def order_joins(counts: TripleCounts, text: str, base: str) -> str | None:
+def order_joins(copy: CountedQuads, text: str, base: str) -> str | None:
     """A query in the chosen order; None if it stays as it is. Relative IRIs are resolved against `base`."""
+    counts = copy.counts
+    if counts is None:
+        return None
     hints = find_join_hints(text)
     if not hints.anywhere:
         return None
@@ -49,23 +53,23 @@ def order_joins(counts: TripleCounts, text: str, base: str) -> str | None:
         return None
     edits = list[TextEdit]()
     for group in find_join_groups(text, base):
-        if order := choose_order(counts, group):
+        if order := choose_order(copy, counts, group):
             edits += group.list_edits(order)
     for start, end, replacement in sorted(edits, reverse=True):
         text = text[:start] + replacement + text[end:]
     return text if edits else None
 
 
-def choose_order(counts: TripleCounts, group: JoinGroup) -> list[JoinPattern] | None:
+def choose_order(copy: CountedQuads, counts: TripleCounts, group: JoinGroup) -> list[JoinPattern] | None:
     """The order of the patterns of a group; None if that of the engine stays."""
     if not (group.is_exists or may_gain(counts, group.patterns)):
         return None
-    estimates = [PatternEstimate.make(counts, pattern) for pattern in group.patterns]
+    estimates = [PatternEstimate.make(copy, counts, pattern) for pattern in group.patterns]
     orders = [JoinOrder(estimates, group.outer, start) for start in estimates]
     best = min(orders, key=lambda order: order.cost)
     if not group.is_exists:
         engine_order = orders[group.patterns.index(find_engine_start(group.patterns))]
-        if engine_order.cost < max(MIN_COSTLY_ROWS, best.cost * MIN_GAIN):
+        if best.has_product or engine_order.cost < max(MIN_COSTLY_ROWS, best.cost * MIN_GAIN):
             return None
     return best.patterns
 
@@ -120,15 +124,16 @@ class PatternEstimate(NamedTuple):
     matches_of_value: float
 
     @classmethod
-    def make(cls, counts: TripleCounts, pattern: JoinPattern) -> "PatternEstimate":
-        """Estimate the matches of a pattern."""
-        matches = estimate_matches(counts, pattern)
-        if isinstance(pattern.predicate, ox.NamedNode):
-            of_property = counts.properties.get(pattern.predicate.value, NO_MATCHES)
-            values = of_property.values
-            value_count = max_counted_values(of_property.matches) if values is None else len(values)
-        else:
-            value_count = len(counts.properties)
+    def make(cls, copy: CountedQuads, counts: TripleCounts, pattern: JoinPattern) -> "PatternEstimate":
+        """Estimate the matches of a pattern. A heavy value may be that of all quads of its property."""
+        subject, predicate, value = pattern
+        matches, value_count = estimate_matches(counts, pattern), len(counts.properties)
+        if isinstance(predicate, ox.NamedNode):
+            of_property = counts.properties.get(predicate.value, NO_MATCHES)
+            value_count = len(of_property.values or ()) or max_counted_values(of_property.matches)
+            is_guessed = of_property.values is None and is_fixed(value) and not is_fixed(subject)
+            if is_guessed and copy.bound_read_quads(None, predicate, value) > MAX_READ_QUADS:
+                matches = of_property.matches
         variables = (term.value if isinstance(term, ox.Variable) else "" for term in pattern)
         return cls(pattern, tuple(variables), matches, matches / max(1, value_count))
 
@@ -145,6 +150,7 @@ class JoinOrder:
         """Choose the order. The variables in `outer` are bound before."""
         self.bound, self.patterns = {*outer}, list[JoinPattern]()
         self.rows, self.cost = 1.0, 0.0
+        self.has_product = False  # of patterns that share no variables, which the engine evaluates separately
         others, next_estimate = [*estimates], start
         while True:
             self.append(next_estimate)
@@ -155,7 +161,8 @@ class JoinOrder:
 
     def append(self, estimate: PatternEstimate) -> None:
         """Add a pattern."""
-        _, rows = self.extend_rows(estimate)
+        step, rows = self.extend_rows(estimate)
+        self.has_product |= bool(self.patterns) and step is JoinStep.PRODUCT
         self.cost += self.rows + rows
         self.rows = rows
         self.patterns.append(estimate.pattern)
