@@ -108,6 +108,24 @@ QUESTIONS = [
         from_disk_goal=0.85,
         has_same_rows=False,
     ),
+    # The engine begins with the type, as it is the first of the patterns of the same form.
+    Question(
+        "join with the largest pattern first",
+        """SELECT ?paper_N ?assessment_N WHERE {
+             ?assessment_N a wgig:Assessment ;
+                 wgig:criterion <https://w3id.org/wgig/id/principle/transparency> .
+             ?paper_N wgig:assessment ?assessment_N ; wgig:issue <https://w3id.org/wgig/id/issue/spam> .
+           }""",
+        first_goal=4,
+    ),
+    Question(
+        "FILTER EXISTS with a join",
+        """SELECT ?issue_N WHERE {
+             <https://w3id.org/wgig/id/paper/PAPER> wgig:issue ?issue_N .
+             FILTER EXISTS { ?other_N wgig:issue ?issue_N ; wgig:assessment/wgig:criterion ?criterion_N }
+           }""",
+        first_goal=4,
+    ),
     Question(
         "coverage matrix",
         """SELECT ?issue_N ?criterion_N ?verdict_N (COUNT(?paper_N) AS ?papers_N) WHERE {

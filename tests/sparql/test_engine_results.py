@@ -6,7 +6,6 @@ in two graphs, and all queries run between writes.
 """
 
 import random
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -23,6 +22,7 @@ from wgig.sparql.request import LONG_QUERY_CHARS
 from tests.fixtures.processes import run_service
 from tests.fixtures.random_queries import BASE, PROLOGUE, QueryGenerator, RandomQuery
 from tests.fixtures.raw_client import LONG_PATH_FIELDS, RawClient, RawResponse
+from tests.fixtures.result_rows import summarize_results
 
 pytestmark = pytest.mark.slow
 GENERATED_QUERIES, SEEDS, WRITES_PER_SEED = 2000, 4, 10
@@ -62,14 +62,6 @@ def send_update(url: str, text: str) -> None:
     """Change the quads of a service."""
     response = httpx.post(f"{url}update", content=text, headers=UPDATE_HEADERS, timeout=30)
     assert response.status_code == 204, response.text
-
-
-def summarize_results(results: Any) -> Counter[Any]:
-    """The rows or triples of a result, with how often each occurs; all blank nodes are the same."""
-    if isinstance(results, ox.QueryBoolean):
-        return Counter([bool(results)])
-    names = [variable.value for variable in getattr(results, "variables", ())]
-    return Counter((*names, *(re.sub(r"_:\w+", "_:", str(term)) for term in result)) for result in results)
 
 
 def summarize_response(response: RawResponse, media_type: str) -> Counter[Any]:

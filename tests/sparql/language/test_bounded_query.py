@@ -3,7 +3,11 @@
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.namespaces import RDF_TYPE
-from wgig.sparql.language.bounded_query import MAX_BOUNDED_QUERY_CHARS, find_bounded_patterns
+from wgig.sparql.language.bounded_query import (
+    MAX_BOUNDED_QUERY_CHARS,
+    find_bounded_patterns,
+    find_leading_patterns,
+)
 
 A, B, P, Q = (ox.NamedNode(f"http://example.org/{name}") for name in "abpq")
 PREFIX = "PREFIX x: <http://example.org/> "
@@ -84,3 +88,22 @@ def test_other_groups_are_not_recognized(body: str) -> None:
 )
 def test_other_forms_are_not_recognized(text: str) -> None:
     assert find_bounded_patterns(text) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "patterns"),
+    [
+        ("?a x:p ?b ; x:q ?c . ?b x:p ?d . ?d x:q ?e }", [(None, P, None), (None, Q, None)] * 2),
+        ("?a x:p ?b . FILTER(?b > 1) }", [(None, P, None)]),
+        ("?a x:p ?b optional { ?b x:q ?c } } ORDER BY ?a", [(None, P, None)]),
+        ("?a x:p ?b MINUS { ?b x:q ?c } ?b x:q ?d }", [(None, P, None)]),
+        ("?a x:p ?b BIND(1 AS ?c) }", [(None, P, None)]),
+        ("?a x:p ?b { ?b x:q ?c } }", None),
+        ("{ ?a x:p ?b } }", None),
+        ("GRAPH ?g { ?a x:p ?b } }", None),
+        ("?a x:p/x:q ?b }", None),
+        ("?a x:p ?b", None),
+    ],
+)
+def test_leading_patterns(body: str, patterns: list[object] | None) -> None:
+    assert find_leading_patterns(f"{PREFIX}SELECT ?a (COUNT(*) AS ?n) WHERE {{ {body}") == patterns

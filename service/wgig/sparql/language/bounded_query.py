@@ -21,6 +21,7 @@ _FORM_PATTERN = re.compile(
     r"\{(?P<body>[^{}]*)\}\s*(?:LIMIT\s+[0-9]+\s*)?(?:#[^\r\n]*)?\Z",
     re.IGNORECASE,
 )
+_PATTERNS_END_PATTERN = re.compile(r"[{}]|\b(?:FILTER|OPTIONAL|MINUS|BIND)\b", re.IGNORECASE)
 # A name ends before a space or one of ;,} as the others can be in a name.
 _TOKEN_PATTERN = re.compile(
     rf"""\s*(?:(?P<variable>{_VARIABLE_PATTERN})|{_IRI_PATTERN}|(?P<type>a)(?=[\s<])
@@ -40,12 +41,30 @@ def find_bounded_patterns(text: str) -> list[TriplePattern] | None:
     """
     if len(text) > MAX_BOUNDED_QUERY_CHARS:
         return None
+    prefixes, start = read_prefixes(text)
+    form = _FORM_PATTERN.match(text, start)
+    patterns = read_patterns(form["body"], prefixes) if form else None
+    return patterns if patterns and len(patterns) <= MAX_PATTERNS else None
+
+
+def find_leading_patterns(text: str) -> list[TriplePattern] | None:
+    """The triple patterns at the beginning of the first group of a query, before FILTER, OPTIONAL and so on.
+
+    None if they are not recognized, or if another group follows.
+    """
+    prefixes, start = read_prefixes(text)
+    begin = text.find("{", start) + 1
+    end = _PATTERNS_END_PATTERN.search(text, begin)
+    return read_patterns(text[begin : end.start()], prefixes) if end and end[0] != "{" else None
+
+
+def read_prefixes(text: str) -> tuple[dict[str, str], int]:
+    """The prefixes that a query declares, and the offset at which the declarations end."""
     prefixes, start = dict[str, str](), 0
     while match := _PREFIX_PATTERN.match(text, start):
         prefixes[match[1] or ""] = match[2]
         start = match.end()
-    form = _FORM_PATTERN.match(text, start)
-    return read_patterns(form["body"], prefixes) if form else None
+    return prefixes, start
 
 
 def read_patterns(body: str, prefixes: dict[str, str]) -> list[TriplePattern] | None:
@@ -74,7 +93,7 @@ def read_patterns(body: str, prefixes: dict[str, str]) -> list[TriplePattern] | 
         patterns.append((terms[0], terms[1], terms[2]))
     elif terms:
         return None
-    return patterns if 1 <= len(patterns) <= MAX_PATTERNS else None
+    return patterns
 
 
 def read_term(match: re.Match[str], prefixes: dict[str, str]) -> Any:

@@ -93,16 +93,13 @@ class TriplePatternReader:
     def read_predicate(self, verb: SyntaxNode) -> PatternTerm | SyntaxNode:
         """The property or variable of a verb, or its node if it has a property path."""
         tokens = [*verb.all_tokens()]
-        if len(tokens) > 1:
-            return verb
-        text = tokens[0].text
-        return (
-            ox.Variable(text[1:])
-            if tokens[0].kind == "variable"
-            else RDF_TYPE
-            if text == "a"
-            else self.terms[text]
-        )
+        return verb if len(tokens) > 1 else self.read_property(tokens[0])
+
+    def read_property(self, token: SparqlToken) -> PatternTerm:
+        """The property or variable of a token in a verb."""
+        if token.kind == "variable":
+            return ox.Variable(token.text[1:])
+        return RDF_TYPE if token.text == "a" else self.terms[token.text]
 
 
 def term_spelling(node: SyntaxNode) -> str:
