@@ -1,6 +1,7 @@
 """A service with three front processes, and connections to all of them."""
 
 import random
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from tests.fixtures.processes import RunningService, run_service
 TOKEN = "let me in"
 FRONT_COUNT = 3
 CONNECT_SECONDS = 10  # until all front processes have accepted a connection
+STOP_SECONDS = 60
 GRAPH = f"{Settings.base}graph/test"
 WRITE_HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
 
@@ -85,8 +87,9 @@ def run_fronts(folder: Path, **settings: str) -> Iterator[tuple[RunningService, 
             yield service, clients
         finally:
             clients.close()
+            service.process.send_signal(signal.SIGCONT)  # a test that failed may have stopped it
             service.process.terminate()
-            service.process.wait()
+            service.process.wait(STOP_SECONDS)
 
 
 def write_number(client: httpx.Client, number: int) -> httpx.Response:

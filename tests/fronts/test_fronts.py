@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from wgig.processes import read_process_state
 from wgig.settings import Settings
 
 from tests.crash.family import find_descendants
@@ -402,6 +403,28 @@ def test_service_ends_while_a_front_does_not_respond(tmp_path: Path) -> None:
         os.kill(clients.list_children()[1], signal.SIGSTOP)
         service.process.terminate()
         assert service.process.wait(timeout=60) == 0
+
+
+ENDING_SUPERVISOR = """
+import argparse, os, signal, socket
+from wgig.cli.serve_fronts import Supervisor
+from wgig.settings import Settings
+supervisor = Supervisor(argparse.Namespace(), Settings(workers=2), socket.socket())
+process_id = os.fork()
+if not process_id:
+    signal.pause()
+os.kill(process_id, signal.SIGSTOP)
+print(process_id, flush=True)
+supervisor.end(0)
+"""
+
+
+def test_supervisor_leaves_no_stopped_process_that_it_does_not_know() -> None:
+    """Such as a front process that was stopped between its fork and its announcement."""
+    output = subprocess.run([sys.executable, "-c", ENDING_SUPERVISOR], check=True, capture_output=True)
+    deadline = time.monotonic() + MAX_RESTART_SECONDS
+    while read_process_state(int(output.stdout)) not in (b"", b"Z"):
+        assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize("is_from_terminal", [False, True])

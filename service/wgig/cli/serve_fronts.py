@@ -58,6 +58,7 @@ from ..processes import (
     ForeignProcess,
     adopt_orphans,
     end_with_parent,
+    list_process_tree,
     name_process,
     read_process_state,
     send_signal,
@@ -368,7 +369,9 @@ class Supervisor:
                 child.start()
 
     def end(self, exit_code: int) -> NoReturn:
-        """Remove the sockets and end the process."""
+        """End all other processes, such as stopped ones, remove the sockets and end the process."""
+        for process_id in list_process_tree(self.process_id)[1:]:
+            send_signal(process_id, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
         sys.stdout.flush()
         os._exit(exit_code)
