@@ -19,7 +19,7 @@ SampleFigure = Callable[[Sample], float]  # one figure of a sample
 # Files and folders that a stopped service keeps in the folder `aside` of its store.
 KEPT_NAMES = {
     *("changes.sqlite", "changes.sqlite-shm", "changes.sqlite-wal"),
-    *("control", "counts", "door", "dumps", "index", "readers"),
+    *("control", "door", "dumps", "index", "readers", "saved"),
 }
 
 
