@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from wgig.http import cache
 from wgig.http.cache import ResponseCacheMiddleware, VersionSource, measure_key
 from wgig.http.fast_path import RawResponseCache
 from wgig.http.telemetry import Metrics
@@ -92,10 +94,12 @@ class CacheHarness:
         body: bytes = b"",
         disconnected: asyncio.Event | None = None,
         server: tuple[str, int] | None = None,
+        *,
+        client: str = "127.0.0.1",
         **headers: str,
     ) -> ReceivedResponse:
         self.sent = sent = []
-        scope = self.scope(target, method, body, server, **headers)
+        scope = dict(self.scope(target, method, body, server, **headers), client=(client, 1))
 
         incoming: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -311,7 +315,7 @@ def test_concurrent_requests_are_coalesced() -> None:
     async def scenario() -> None:
         gate = asyncio.Event()
         harness = CacheHarness(gate=gate)
-        tasks = [asyncio.create_task(harness.request()) for _ in range(9)]
+        tasks = [asyncio.create_task(harness.request(client=f"127.0.0.{number}")) for number in range(9)]
         await asyncio.sleep(0)
         gate.set()
         assert [(await task)[2] for task in tasks] == [b"1"] * 9
@@ -319,13 +323,34 @@ def test_concurrent_requests_are_coalesced() -> None:
     run_scenario(scenario())
 
 
-def test_waiters_compute_response_if_first_request_failed() -> None:
+def test_request_does_not_wait_long_for_that_of_another_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "FOREIGN_FLIGHT_SECONDS", 0.001)
+
     async def scenario() -> None:
         gate = asyncio.Event()
-        harness = CacheHarness(gate=gate, status=503)
+        harness = CacheHarness(gate=gate)
+        tasks = [asyncio.create_task(harness.request(client=client)) for client in ("a", "a", "b")]
+        while harness.origin.request_count < 2:
+            await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(*tasks)
+        assert harness.origin.request_count == 2
+
+    run_scenario(scenario())
+
+
+def test_waiters_compute_response_concurrently_if_first_request_failed() -> None:
+    async def scenario() -> None:
+        turns = asyncio.Semaphore(0)
+        harness = CacheHarness(gate=SimpleNamespace(wait=turns.acquire), status=503)
         tasks = [asyncio.create_task(harness.request()) for _ in range(3)]
         await asyncio.sleep(0)
-        gate.set()
+        turns.release()
+        while harness.origin.request_count < 3:
+            await asyncio.sleep(0)
+        assert sum(task.done() for task in tasks) == 1
+        for _ in range(2):
+            turns.release()
         assert sorted([(await task)[2] for task in tasks]) == [b"1", b"2", b"3"]
 
     run_scenario(scenario())

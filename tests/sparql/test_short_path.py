@@ -28,9 +28,13 @@ INSERT DATA { GRAPH x:g { x:a a x:C ; x:p x:b , x:c , "é" , 1 . x:b x:p x:c ; x
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     with run_service(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN, WGIG_METRICS="open") as running:
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
-        assert httpx.post(f"{running.url}update", content=DATA, headers=headers).status_code == 204
+        write_data(running)
         yield running
+
+
+def write_data(service: RunningService) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
+    assert httpx.post(f"{service.url}update", content=DATA, headers=headers).status_code == 204
 
 
 @pytest.fixture
@@ -109,6 +113,22 @@ def test_equal_requests_share_one_query(service: RunningService) -> None:
         client.close()
     assert len(set(bodies)) == 1
     assert count_queries() == before + 1
+
+
+def test_a_client_does_not_wait_with_another_one_that_has_all_its_workers(tmp_path: Path) -> None:
+    with run_service(tmp_path, WGIG_READERS="2", WGIG_WORKERS="1", WGIG_TOKEN=TOKEN) as service:
+        write_data(service)
+        busy, waiting = RawClient(service.url), RawClient(service.url)
+        busy.send("SELECT (COUNT(*) AS ?n) { " + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12)) + " }")
+        while not httpx.get(f"{service.url}queries/running").json()["count"]:
+            pass
+        waiting.send("SELECT (1 + 1 AS ?sum) {}")
+        other = RawClient(service.url, "127.0.0.2")
+        other.send("SELECT (1 + 1 AS ?sum) {}")
+        assert b'"2"' in other.receive().body
+        assert httpx.get(f"{service.url}queries/running").json()["count"] == 1
+        for client in (busy, waiting, other):
+            client.close()
 
 
 def test_query_ends_when_its_client_disconnects(service: RunningService) -> None:

@@ -16,6 +16,8 @@ content depends on tokens, which change without a write; security.txt, whose exp
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -31,6 +33,16 @@ from .responses import CONDITIONAL_METHODS, cancel_on_disconnect, matches_entity
 from .telemetry import Metrics
 
 CacheKey = tuple[Any, ...]
+# A client whose other requests take all that it may have waits for a worker, but other clients need not.
+FOREIGN_FLIGHT_SECONDS = 0.5
+
+
+@dataclass(eq=False)
+class Flight:
+    """A request of a client that computes a response, on whose end other requests wait."""
+
+    client: str
+    end: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class SingleFlight:
@@ -38,25 +50,30 @@ class SingleFlight:
 
     def __init__(self) -> None:
         """Start with no requests in flight."""
-        self.in_flight: dict[CacheKey, asyncio.Future[None]] = {}
+        self.in_flight: dict[CacheKey, Flight] = {}
 
-    def lead_flight(self, key: CacheKey) -> "asyncio.Future[None]":
-        """Register the current request as the one that computes a response; others wait for the future."""
-        flight = self.in_flight[key] = asyncio.get_running_loop().create_future()
+    def lead_flight(self, key: CacheKey, client: str) -> Flight:
+        """Register the current request as the one that computes a response, and for which others wait."""
+        flight = self.in_flight[key] = Flight(client)
         return flight
 
-    def release_waiters(self, key: CacheKey, flight: "asyncio.Future[None]") -> None:
+    def release_waiters(self, key: CacheKey, flight: Flight) -> None:
         """Wake the waiting requests, which read the cache again; no effect if they are already awake."""
         if self.in_flight.get(key) is flight:
             del self.in_flight[key]
-            flight.set_result(None)
+        flight.end.set()
 
-    async def await_flight(self, key: CacheKey, request: "PeekedRequest") -> None:
-        """Wait until `release_waiters` is called. Raises ClientDisconnect if this client disconnects."""
+    async def await_flight(self, key: CacheKey, client: str, request: "PeekedRequest") -> None:
+        """Wait until `release_waiters` is called, for another client at most FOREIGN_FLIGHT_SECONDS.
+
+        Raises ClientDisconnect if this client disconnects.
+        """
         flight = self.in_flight[key]
         await request.peek()  # the next message after the body is the disconnect
         async with cancel_on_disconnect(request.receive_rest):
-            await asyncio.shield(flight)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if flight.client == client else FOREIGN_FLIGHT_SECONDS):
+                    await flight.end.wait()
 
 
 class LruStore:
@@ -161,7 +178,7 @@ class ResponseCacheMiddleware:
             body = message.get("body", b"")
         key = build_cache_key(scope, body)
         try:
-            cached, raw_version = await self.find_or_await(key, scope["path"], request)
+            cached, raw_version = await self.find_or_await(key, scope, request)
         except ClientDisconnect:  # no response can be sent
             return
         if cached:
@@ -175,16 +192,16 @@ class ResponseCacheMiddleware:
         await self.compute_response(key, scope, request.receive, send)
 
     async def find_or_await(
-        self, key: CacheKey, path: str, request: "PeekedRequest"
+        self, key: CacheKey, scope: Scope, request: "PeekedRequest"
     ) -> tuple[CachedResponse | None, object]:
         """The result of `find_fresh`, after waiting for a request that computes the response.
 
-        Raises ClientDisconnect.
+        If that one fails, each of those that waited computes the response. Raises ClientDisconnect.
         """
-        found = await self.find_fresh(key, path)
-        while found[0] is None and key in self.flights.in_flight:
-            await self.flights.await_flight(key, request)
-            found = await self.find_fresh(key, path)
+        found = await self.find_fresh(key, scope["path"])
+        if found[0] is None and key in self.flights.in_flight:
+            await self.flights.await_flight(key, get_client_address(scope), request)
+            found = await self.find_fresh(key, scope["path"])
         return found
 
     async def find_fresh(self, key: CacheKey, path: str) -> tuple[CachedResponse | None, object]:
@@ -213,7 +230,8 @@ class ResponseCacheMiddleware:
         self, key: CacheKey, recorder: ResponseRecorder, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Let the application respond while other requests wait; a complete response is cached."""
-        version, flight = self.version_source.version, self.flights.lead_flight(key)
+        version = self.version_source.version
+        flight = self.flights.lead_flight(key, get_client_address(scope))
 
         async def send_recorded(message: Message) -> None:
             recorder.record_message(message)
@@ -241,6 +259,12 @@ class ResponseCacheMiddleware:
             record = scope.get(REQUEST_RECORD_KEY)
             route, client = (record.route, record.client) if record else ("", "")
             self.raw_cache.add(scope[RAW_REQUEST_KEY], raw_version, raw, route, client)
+
+
+def get_client_address(scope: Scope) -> str:
+    """The address of the client of a request; empty if it is not known."""
+    address, _ = scope.get("client") or ("", 0)
+    return str(address)
 
 
 class PeekedRequest:

@@ -64,14 +64,15 @@ class RunningQueries:
         return bool(results)
 
     def describe_current(self) -> list[RunningQueryDescription]:
-        """The ID, seconds, client and text of each running query, the oldest first."""
+        """The ID, seconds, client and text of each query that a worker evaluates, the oldest first."""
         return [
             (query.id, count_running_seconds(query), query.client, query.text[:MAX_LISTED_QUERY_CHARS])
-            for _, query in self.list_current()
+            for result, query in self.list_current()
+            if not result.is_waiting
         ]
 
     def list_current(self) -> list[tuple[QueryResult, RunningQuery]]:
-        """The running queries with their results, the oldest first."""
+        """The running and waiting queries with their results, the oldest first."""
         running = [(result, query) for result, query in self.queries.items() if not result.has_ended]
         return sorted(running, key=lambda pair: pair[1].began)
 

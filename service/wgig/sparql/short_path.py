@@ -65,7 +65,10 @@ class PlainQuery(NamedTuple):
 
 
 class ShortQueryPath:
-    """Starts the queries of plain requests, and makes their responses. Equal requests share one query."""
+    """Starts the queries of plain requests, and makes their responses. Equal requests share one query.
+
+    But a client does not wait for a worker together with another client, which may have all that it may have.
+    """
 
     def __init__(self, get_queries: Callable[[], QueryService], raw_cache: RawResponseCache) -> None:
         """`get_queries` returns the current service; responses are added to `raw_cache`."""
@@ -81,7 +84,8 @@ class ShortQueryPath:
         """
         if len(data) > MAX_RAW_REQUEST_BYTES or not (line := PLAIN_REQUEST_PATTERN.match(data)):
             return None
-        if query := self.started.get(data):
+        query = self.started.get(data)
+        if query and (query.client == client or not query.result.is_waiting):
             query.responders.append(responder)
             return query
         queries = self.get_queries()
@@ -109,11 +113,16 @@ class ShortQueryPath:
         result = queries.workers.start_query_soon(plain.job, client)
         if result is None:
             return None
-        query = ShortQuery(self, data, result, plain, version, queries)
+        query = ShortQuery(self, data, client, result, plain, version, queries)
         if not result.has_ended:
             queries.running.add_query(result, plain.job.query.text, client)
             result.on_first(query.finish)
         return query
+
+    def forget(self, query: "ShortQuery") -> None:
+        """Let no more requests join a query."""
+        if self.started.get(query.data) is query:
+            del self.started[query.data]
 
     def add_long_request(self, data: bytes) -> None:
         """Let a request take the long path from now on."""
@@ -129,14 +138,15 @@ class ShortQuery:
         self,
         path: ShortQueryPath,
         data: bytes,
+        client: str,
         result: QueryResult,
         plain: PlainQuery,
         version: object,
         queries: QueryService,
     ) -> None:
         """Start the clock."""
-        self.path, self.data, self.result, self.plain = path, data, result, plain
-        self.version, self.queries = version, queries
+        self.path, self.data, self.client, self.result = path, data, client, result
+        self.plain, self.version, self.queries = plain, version, queries
         self.responders: list[ShortResponder] = []
         self.started_at = time.perf_counter()
 
@@ -144,13 +154,14 @@ class ShortQuery:
         """Cancel the query, if the client that has left was the only one."""
         self.responders.remove(responder)
         if not self.responders:
-            self.path.started.pop(self.data, None)
+            self.path.forget(self)
             self.result.close()
 
     def finish(self) -> None:
         """Respond when the first chunk or a fault has arrived."""
-        if self.path.started.pop(self.data, None) is None:
+        if not self.responders:
             return  # all clients have left
+        self.path.forget(self)
         raw = self.make_raw_response()
         responders, self.responders = self.responders, []
         if raw is None:

@@ -352,7 +352,7 @@ class WorkerConnection(CopyConnection):
     def start_query(self, job: QueryJob, seconds: float, result: QueryResult | None = None) -> QueryResult:
         """Start a query and return its result, by default a new one. After `seconds` the worker is killed."""
         self.result = result or QueryResult()
-        self.result.set_flow, self.result.stop = self.set_flow, self.kill
+        self.result.is_waiting, self.result.set_flow, self.result.stop = False, self.set_flow, self.kill
         self.set_timer(
             min(SLOW_QUERY_SECONDS, seconds), partial(self.slow_down, seconds - SLOW_QUERY_SECONDS)
         )

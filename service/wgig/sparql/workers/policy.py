@@ -72,7 +72,7 @@ def start_waiting_query(
         result.fail(QueryFault(kind))
 
     task = asyncio.get_running_loop().create_task(start())
-    result.stop = stop  # this also keeps the task from being freed
+    result.is_waiting, result.stop = True, stop  # this also keeps the task from being freed
     return result
 
 

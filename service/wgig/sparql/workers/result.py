@@ -45,6 +45,7 @@ class QueryResult:
         self.chunks: deque[bytes] = deque()
         # The id of the service and the job, if all processes of the service have equal data at a version.
         self.origin: tuple[str, QueryJob] | None = None
+        self.is_waiting = False  # for a worker
         self.has_begun = False  # whether the client has read a chunk
         self.has_ended = False  # whether the last chunk or a fault has arrived
         self.size = 0  # bytes received
