@@ -82,6 +82,23 @@ def test_the_reason_why_no_query_is_answered_is_reported(
     assert only_reason in response.json()["detail"]
 
 
+def test_a_killed_worker_of_the_test_query_is_not_reported_if_the_next_one_answers() -> None:
+    faults = [QueryFault(LOST_FAULT)]
+
+    class ReplacedWorkers(FailingWorkers):
+        async def start_query(self, job: QueryJob, client: str) -> QueryResult:
+            if faults:
+                self.error = faults.pop()
+                return await super().start_query(job, client)
+            result = QueryResult()
+            result.add(b"true", last=True)
+            return result
+
+    workers = ReplacedWorkers(None, QueueState(0, 1, 0))
+    assert make_client(create_app(make_service_with_workers(workers))).get("/ready").status_code == 200
+    assert not faults
+
+
 @pytest.mark.parametrize(("answering", "missing"), [(0, 2), (1, 1), (2, 0), (3, 0)])
 def test_front_processes_that_do_not_answer_are_counted(answering: int, missing: int) -> None:
     class Peers:

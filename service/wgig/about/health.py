@@ -19,7 +19,7 @@ from ..search.dependencies import IndexDep
 from ..sparql.dependencies import QueriesDep
 from ..sparql.language.parser import ParsedSparqlText
 from ..sparql.workers.fair_queue import QueueState
-from ..sparql.workers.protocol import DISK_FAULT, REMOTE_FAULT, QueryFault, QueryJob
+from ..sparql.workers.protocol import DISK_FAULT, LOST_FAULT, REMOTE_FAULT, QueryFault, QueryJob
 from ..sparql.workers.result import QueryWorkers
 from ..store.backup.backup import read_backup_time
 from ..store.errors import StoreUnavailableError
@@ -110,8 +110,13 @@ async def list_unready_front_reasons(peers: PeerProcesses, front_count: int) -> 
     return [*missing, *dict.fromkeys(chain.from_iterable(results))]
 
 
-async def list_unready_reasons(workers: QueryWorkers, timeout_seconds: float) -> list[str]:
-    """The reasons why a test query is not answered; empty if it is answered."""
+async def list_unready_reasons(
+    workers: QueryWorkers, timeout_seconds: float, *, repeats: bool = True
+) -> list[str]:
+    """The reasons why a test query is not answered; empty if it is answered.
+
+    It is repeated once if its worker was killed, as another worker takes the place of that one.
+    """
     result = None
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -123,6 +128,8 @@ async def list_unready_reasons(workers: QueryWorkers, timeout_seconds: float) ->
             result.close()
         return [describe_busy_workers(workers.queue_state, timeout_seconds)]
     except QueryFault as fault:
+        if repeats and fault.kind == LOST_FAULT:
+            return await list_unready_reasons(workers, timeout_seconds, repeats=False)
         return [FAULT_REASONS.get(fault.kind, WORKER_LOST_REASON).format(fault)]
     except StoreUnavailableError as error:
         return [str(error)]

@@ -440,6 +440,10 @@ FAULT_CAUSES = {
     protocol.LOST_FAULT: "The process that evaluated the query was killed or crashed. Perhaps the system has "
     "too little memory.",
 }
+FAULT_ADVICE = {
+    protocol.CANCELED_FAULT: "",
+    protocol.LOST_FAULT: " Try again, and request less if that fails as well.",
+}
 
 
 async def query_failure_problem(
@@ -486,7 +490,7 @@ async def query_failure_problem(
             cause = f"The query needed more than {settings.query_memory} bytes of memory."
         case _:
             cause = FAULT_CAUSES[fault.kind]
-    advice = "" if fault.kind == protocol.CANCELED_FAULT else " Request less, for example with LIMIT."
+    advice = FAULT_ADVICE.get(fault.kind, " Request less, for example with LIMIT.")
     return Problem(503, f"{cause}{advice}", headers=headers)
 
 
