@@ -29,8 +29,14 @@ class Client:
 
         Like all methods, raises OSError if the server does not respond in time.
         """
-        source = (address, 0) if address else None
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout_seconds, source)
+        self.port, self.timeout_seconds = port, timeout_seconds
+        self.source = (address, 0) if address else None
+        self.connect()
+
+    def connect(self) -> None:
+        """Connect to the server."""
+        address = ("127.0.0.1", self.port)
+        self.socket = socket.create_connection(address, self.timeout_seconds, self.source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = cast(BufferedReader, self.socket.makefile("rb", buffering=READ_BUFFER_BYTES))
 
@@ -40,11 +46,20 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         """Close the connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
         self.file.close()
         self.socket.close()
 
     def send(self, request: bytes, keep_body: bool = False) -> Response:
-        """Send a request and read the response to its end. Raises ConnectionError if it is incomplete."""
+        """Send a request and read the response to its end. Raises ConnectionError if it is incomplete.
+
+        This connects again if the last response closed the connection.
+        """
+        if self.file.closed:
+            self.connect()
         start = time.perf_counter()
         self.socket.sendall(request)
         status = int(self.read_line()[9:12])  # after "HTTP/1.1 "
@@ -59,6 +74,8 @@ class Client:
             if keep_body:
                 kept_chunks.append(chunk)
         seconds = time.perf_counter() - start
+        if fields.get(b"connection") == b"close":
+            self.close()
         etag = fields.get(b"etag", b"").decode()
         return Response(status, seconds, first_byte_seconds, size, etag, b"".join(kept_chunks))
 

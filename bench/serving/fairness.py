@@ -77,9 +77,9 @@ def compare_ask_times(
         peer = make_listing_peer({**settings, "WGIG_WORKERS": str(fronts)})
         with peer.serve(peer.filled_store(scratch, file), file) as server:
             for load, page_connections in LOADS.items():
+                wait_until_idle(server)
                 with run_busy_client(server.port, page_connections) as page_count:
                     measurements.append(measure_ask(server.port, fronts, load, seconds, page_count))
-                wait_until_idle(server)
     return measurements
 
 

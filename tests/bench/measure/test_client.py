@@ -23,6 +23,12 @@ def test_the_client_reads_a_response_to_its_end(response: bytes, body: bytes) ->
     assert 0 < received.first_byte_seconds <= received.seconds
 
 
+def test_the_client_connects_again_after_a_response_that_closes_the_connection() -> None:
+    response = HEADER_START + b"Connection: close\r\nContent-Length: 5\r\n\r\nhello"
+    with serve_bytes(response, connections=2) as port, Client(port) as client:
+        assert [client.send(build_request("/"), keep_body=True).body for _ in range(2)] == [b"hello"] * 2
+
+
 @pytest.mark.parametrize(
     "response",
     [
