@@ -48,6 +48,13 @@ MAX_LONG_REQUESTS = 10_000
 PLAIN_PARAMETERS = frozenset(("query", "_mediatype", *MEDIA_TYPE_ALIASES))
 
 
+class PlainRequest(NamedTuple):
+    """The bytes of a plain request, and the address of its client."""
+
+    data: bytes
+    client: str
+
+
 class PlainHead(NamedTuple):
     """What the head of a plain request says about the response: media ranges and content coding."""
 
@@ -113,7 +120,7 @@ class ShortQueryPath:
         result = queries.workers.start_query_soon(plain.job, client)
         if result is None:
             return None
-        query = ShortQuery(self, data, client, result, plain, version, queries)
+        query = ShortQuery(self, PlainRequest(data, client), result, plain, version, queries)
         if not result.has_ended:
             queries.running.add_query(result, plain.job.query.text, client)
             result.on_first(query.finish)
@@ -137,16 +144,16 @@ class ShortQuery:
     def __init__(  # noqa: PLR0913, PLR0917 - the response depends on all of these
         self,
         path: ShortQueryPath,
-        data: bytes,
-        client: str,
+        request: PlainRequest,
         result: QueryResult,
         plain: PlainQuery,
         version: object,
         queries: QueryService,
     ) -> None:
         """Start the clock."""
-        self.path, self.data, self.client, self.result = path, data, client, result
-        self.plain, self.version, self.queries = plain, version, queries
+        self.path, self.result, self.plain = path, result, plain
+        self.data, self.client = request
+        self.version, self.queries = version, queries
         self.responders: list[ShortResponder] = []
         self.started_at = time.perf_counter()
 
