@@ -405,6 +405,26 @@ def test_service_ends_while_a_front_does_not_respond(tmp_path: Path) -> None:
         assert service.process.wait(timeout=60) == 0
 
 
+ADOPTING_SUPERVISOR = """
+import argparse, os, signal, socket
+from wgig.cli.serve_fronts import Supervisor
+from wgig.settings import Settings
+signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+supervisor = Supervisor(argparse.Namespace(), Settings(workers=1), socket.create_server(("127.0.0.1", 0)))
+early, late = [os.fork() or signal.pause() for _ in range(2)]
+for process_id in (early, late, early):
+    supervisor.on_front_serving(0, process_id)
+fronts = [supervisor.fronts[0].id, *(front.id for front in supervisor.replaced)]
+supervisor.end(0 if fronts == [late, early] else 1)
+"""
+
+
+def test_replaced_front_that_announces_itself_late_stays_replaced() -> None:
+    script = ADOPTING_SUPERVISOR
+    result = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 ENDING_SUPERVISOR = """
 import argparse, os, signal, socket
 from wgig.cli.serve_fronts import Supervisor

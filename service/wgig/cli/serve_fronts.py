@@ -320,10 +320,11 @@ class Supervisor:
         """Print the address of the service when all front processes serve, as /ready is 200 from then on."""
         if not read_process_state(process_id):
             return  # it has exited since
-        if self.fronts[number].id != process_id:
+        # A process that was replaced before it was linked to the writer stays replaced.
+        if process_id not in [front.id for front in (*self.fronts, *self.replaced)]:
             self.adopt_front(number, process_id)
         if self.memory.has_reloaded:  # perhaps after the process has read its settings
-            self.fronts[number].send_signal(RELOAD_SIGNAL)
+            send_signal(process_id, RELOAD_SIGNAL)
         if self.starting_fronts:
             self.starting_fronts.discard(number)
             if not self.starting_fronts:
