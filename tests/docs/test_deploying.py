@@ -14,6 +14,8 @@ LINES = [line for block in find_code_blocks(PAGE, "") for line in block.replace(
 # Arguments of `wgig`, which is called in a folder `bin` or in a container named wgig; empty for other lines.
 COMMANDS = [line.partition("bin/wgig ")[2] or line.partition(" wgig wgig ")[2] for line in LINES]
 SECRETS_SCRIPT = (CHECKOUT_FOLDER / "deploy" / "secrets" / "make").read_text(encoding="utf-8")
+# A number with its unit, as on the pages of figures.
+FIGURE = re.compile(r"\d[\d.,]* (?:[MG]B|m?s)\b")
 DEPLOY_PATH = re.compile(r"`(deploy/[\w./-]+)`")
 
 
@@ -46,21 +48,18 @@ def test_make_targets_on_the_page_exist() -> None:
     assert shown <= set(targets)
 
 
-@pytest.mark.parametrize(
-    ("figure", "source"),
-    [
-        ("150 MB", "docs/how-to/operating.md"),
-        ("210 MB", "docs/how-to/operating.md"),
-        ("475 MB", "docs/how-to/operating.md"),
-        ("0.14 GB", "docs/how-to/operating.md"),
-        ("3.4 GB", "docs/how-to/operating.md"),
-        ("1.00 s", "README.md"),
-        ("1.01", "docs/benchmarks/serving.md"),
-        ("5.80", "docs/benchmarks/serving.md"),
-        ("6.17", "docs/benchmarks/serving.md"),
-        ("1,334", "docs/benchmarks/serving.md"),
-    ],
-)
-def test_a_figure_is_the_same_as_in_its_source(figure: str, source: str) -> None:
-    assert figure in PAGE
-    assert figure in (CHECKOUT_FOLDER / source).read_text(encoding="utf-8")
+def test_each_figure_in_the_table_is_the_same_as_in_its_source() -> None:
+    table = PAGE.partition("| what | figure | source |\n| --- | --- | --- |\n")[2].partition("\n\n")[0]
+    figures = [
+        (figure, source)
+        for _, _, text, source, _ in (line.split("|") for line in table.splitlines())
+        for figure in FIGURE.findall(text)
+    ]
+    figures += [
+        (figure, "(../benchmarks/serving.md)") for figure in re.findall(r"then takes ([\d,]+ ms)", PAGE)
+    ]
+    for figure, source in figures:
+        path = CHECKOUT_FOLDER / "docs" / "how-to" / source.partition("(")[2].partition("#")[0].rstrip(") ")
+        in_source = figure.removesuffix(" ms") if path.name == "serving.md" else figure
+        assert in_source in path.read_text(encoding="utf-8"), (figure, source)
+    assert len(figures) == 12
