@@ -89,6 +89,26 @@ def test_copy_follows_the_changes(copy: FrontCopy) -> None:
     assert ask(copy, 1, 1) is None
 
 
+def test_large_change_is_applied_between_other_events(
+    copy: FrontCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copy_module, "MAX_PART_QUADS", 2)
+
+    async def follow_changes() -> None:
+        change = Change((make_quad(1),), tuple(map(make_quad, range(2, 9))))
+        copy.data_received(frame_change(change) + frame_version(2))
+        copy.data_received(frame_change(Change((make_quad(2),))) + frame_version(3))
+        pauses = 0
+        while copy.version != 3:
+            assert [ask(copy, 1, version) for version in (1, 2, 3)] == [None, None, None]
+            pauses += 1
+            await asyncio.sleep(0)
+        assert pauses == 5  # between the created graphs, one removal and four additions
+        assert [ask(copy, number, 3) for number in (1, 2, 3, 8)] == [False, False, True, True]
+
+    asyncio.run(follow_changes())
+
+
 def test_retired_copy_answers_nothing(copy: FrontCopy) -> None:
     copy.data_received(frame_message(RETIRE_MESSAGE) + frame_version(2))
     assert [ask(copy, 1, version) for version in (1, 2)] == [None, None]
@@ -123,9 +143,10 @@ def test_other_queries_are_for_workers(copy: FrontCopy, text: str) -> None:
 
 def test_large_result_is_for_workers(copy: FrontCopy) -> None:
     long_literal = ox.Literal("a" * copy_module.MAX_RESULT_BYTES)
-    copy.data_received(frame_change(Change((), (ox.Quad(NODE, PROPERTY, long_literal, GRAPH),))))
-    assert copy.evaluate(make_job("SELECT ?o { <x:s> ?p ?o }", 1)) is None
-    assert copy.evaluate(make_job("ASK { <x:s> ?p ?o }", 1)) is not None
+    change = Change((), (ox.Quad(NODE, PROPERTY, long_literal, GRAPH),))
+    copy.data_received(frame_change(change) + frame_version(2))
+    assert copy.evaluate(make_job("SELECT ?o { <x:s> ?p ?o }", 2)) is None
+    assert copy.evaluate(make_job("ASK { <x:s> ?p ?o }", 2)) is not None
 
 
 def test_dataset_of_a_query_is_respected(copy: FrontCopy) -> None:

@@ -17,7 +17,7 @@ from wgig.rdf.sparql_lexer import SparqlText
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store import change, transactions
-from wgig.store.change import BeforeAfter, Change
+from wgig.store.change import BeforeAfter, Change, combine_changes
 from wgig.store.change_log import ChangeLog
 from wgig.store.errors import DiskFullError, OutcomeUnknownError, StoreStoppedError
 from wgig.store.folder import CHANGE_LOG_FILE
@@ -300,6 +300,17 @@ def test_the_target_graphs_of_an_update_are_read_from_its_text(text: str, graphs
 def test_the_quads_of_an_update_of_only_data_are_read_from_its_text(text: str, count: int | None) -> None:
     quads = parse_update_data(SparqlText(text), "http://b.org/")
     assert (None if quads is None else len(quads)) == count
+
+
+def test_a_change_can_be_split() -> None:
+    quads = [ox.Quad(ox.NamedNode("x:a"), ox.NamedNode("x:p"), ox.Literal(number)) for number in range(5)]
+    whole = Change(tuple(quads[:2]), tuple(quads[2:]), ("urn:dropped",), ("urn:created",))
+    assert whole.split(5) == [whole]
+    parts = whole.split(2)
+    assert max(map(len, parts)) == 2
+    combined = combine_changes(parts)
+    assert (set(combined.removed), set(combined.added)) == (set(whole.removed), set(whole.added))
+    assert (combined.dropped, combined.created) == (whole.dropped, whole.created)
 
 
 def test_quads_are_found_before_and_after_a_change() -> None:

@@ -5,6 +5,8 @@ The writer sends changes. While the copy lacks a write, workers answer.
 
 import asyncio
 import socket
+from collections import deque
+from collections.abc import Iterator
 from typing import cast
 
 from ..sparql.language.bounded_query import find_bounded_patterns
@@ -17,13 +19,16 @@ from ..sparql.workers.protocol import (
     VERSION_STRUCT,
     QueryFault,
     QueryJob,
+    WorkerMessage,
     unframe_messages,
 )
 from ..store.change import parse_change
 from ..store.view import StoreView
 
-# Larger changes take too long in the event loop, 25 ms; the writer forks another front process then.
-MAX_APPLIED_CHANGE_BYTES = 256 * 1024
+# A change is applied in parts of 1 to 4 ms, between which requests are handled. For a larger one, the
+# writer forks another front process.
+MAX_PART_QUADS, MAX_APPLIED_CHANGE_BYTES = 200, 1024 * 1024
+NO_VERSION = -1
 MAX_RESULT_BYTES = 64 * 1024  # of a bounded query
 
 
@@ -38,9 +43,11 @@ class FrontCopy(asyncio.Protocol):
     def __init__(self, copy: CountedQuads) -> None:
         """Begin without a version, before the first message; `listen` receives messages."""
         self.copy, self.view = copy, StoreView(copy.quads)
-        self.version = -1
+        self.version = NO_VERSION
         self.is_retired = False  # whether there are no more changes
         self.buffer = bytearray()
+        self.messages = deque[WorkerMessage]()
+        self.steps: Iterator[None] | None = None  # while messages are handled
 
     async def listen(self, connection: socket.socket) -> None:
         """Receive the messages of the writer from now on."""
@@ -53,16 +60,35 @@ class FrontCopy(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Handle the messages of the writer."""
         self.buffer += data
-        for kind, body in unframe_messages(self.buffer):
-            if self.is_retired:
-                return
+        self.messages += unframe_messages(self.buffer)
+        if not self.steps:
+            self.steps = self.handle_messages()
+            self.handle_step()
+
+    def handle_step(self) -> None:
+        """Handle messages up to the next pause, and the others after other events."""
+        assert self.steps
+        for _ in self.steps:
+            asyncio.get_running_loop().call_soon(self.handle_step)
+            return
+        self.steps = None
+
+    def handle_messages(self) -> Iterator[None]:
+        """Handle all messages, with pauses between the parts of a large change."""
+        while self.messages and not self.is_retired:
+            kind, body = self.messages.popleft()
             if kind == VERSION_MESSAGE:
                 (self.version,) = VERSION_STRUCT.unpack(body)
             elif kind == RETIRE_MESSAGE or len(body) > MAX_APPLIED_CHANGE_BYTES:
                 self.is_retired = True
                 self.transport.close()
             elif kind == CHANGE_MESSAGE:
-                self.copy.apply(parse_change(body))
+                self.version = NO_VERSION
+                first_part, *other_parts = parse_change(body).split(MAX_PART_QUADS)
+                self.copy.apply(first_part)
+                for part in other_parts:
+                    yield
+                    self.copy.apply(part)
 
     def evaluate(self, job: QueryJob) -> bytes | None:
         """The result of a bounded query, if the copy has the version of the job; else None.

@@ -84,6 +84,21 @@ class Change:
         )
         return Change(removed, added, dropped, created)
 
+    def split(self, max_quads: int) -> "list[Change]":
+        """Consecutive changes with at most so many quads each, which together are this change."""
+        if len(self) <= max_quads:
+            return [self]
+        first = Change(dropped=self.dropped, created=self.created)
+        removals = [
+            Change(self.removed[start : start + max_quads])
+            for start in range(0, len(self.removed), max_quads)
+        ]
+        additions = [
+            Change((), self.added[start : start + max_quads])
+            for start in range(0, len(self.added), max_quads)
+        ]
+        return [first, *removals, *additions]
+
     def combine(self, later: "Change") -> "Change":
         """The net change of this change and a later one."""
         return combine_changes((self, later))

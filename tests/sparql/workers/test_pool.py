@@ -79,6 +79,12 @@ def test_changes_are_sent_before_the_next_query_or_when_many_wait(
         assert await select_numbers(pool) == {1}
         assert [bool(copy.waiting_changes) for copy in copies].count(False) == 1  # the worker of the query
         pool.current.send_waiting()
+        waiting = [bool(copy.waiting_changes) for copy in copies]
+        assert (waiting[0], waiting.count(False)) == (
+            False,
+            2,
+        )  # the forker, and the worker of the next query
+        pool.current.send_all_waiting()
         assert not any(copy.waiting_changes for copy in copies)
         monkeypatch.setattr(connections, "MAX_WAITING_CHANGE_BYTES", 0)
         assert not any(await write(2))
@@ -87,11 +93,12 @@ def test_changes_are_sent_before_the_next_query_or_when_many_wait(
 
 
 @pytest.mark.parametrize("settings", ["in memory"], indirect=True)
+@pytest.mark.parametrize("limit", ["max_change_bytes", "max_unused_bytes"])
 def test_workers_with_many_changes_are_replaced_and_see_every_write(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(generation, "CHANGE_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(WorkerConnection, "max_change_bytes", 100)
+    monkeypatch.setattr(generation, "RENEWAL_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(WorkerConnection, limit, 100)
 
     async def check(pool: WorkerPool) -> None:
         assert pool.current

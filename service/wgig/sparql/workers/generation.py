@@ -10,14 +10,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .connections import ForkerConnection, FrontCopyConnection, LentWorkerConnection, WorkerConnection
+from .connections import (
+    CopyConnection,
+    ForkerConnection,
+    FrontCopyConnection,
+    LentWorkerConnection,
+    WorkerConnection,
+)
 from .fair_queue import FairQueue
 from .policy import WorkerSet
 from .protocol import OPEN_MESSAGE, frame_message
 
-# Changes are sent to the copies that no query has used since after a pause in the writes. While writes go on,
-# each write sends those of one copy, as all copies at once would take the CPU from the next write.
+# A change of a paper takes 2 to 4 ms in each copy. It is applied soon only where a query is likely to need
+# it: in the forker, in front processes, and in one worker of each. While writes go on, each write sends the
+# changes of one copy, as all copies at once would take the CPU from the next write.
 CHANGE_PAUSE_SECONDS, MIN_SENT_CHANGE_BYTES = 0.1, 128 * 1024
+LONG_CHANGE_PAUSE_SECONDS = 2.0  # until the other workers get the changes that they have not needed
+RENEWAL_PAUSE_SECONDS = 0.1  # between two workers, so that most are free for queries
 FRONT_FORK_PAUSE_SECONDS = 1.0  # before a front process is forked in place of another one
 
 
@@ -63,6 +72,9 @@ class WorkerGeneration(WorkerSet):
         self.tasks: set[asyncio.Task[None]] = set()
         self.in_memory, self.is_retired = True, False
         self.change_timer: asyncio.TimerHandle | None = None
+        self.renewal_timer: asyncio.TimerHandle | None = None
+        # The worker that evaluated the last query after a write, by its front process.
+        self.latest_workers = dict[str, LentWorkerConnection]()
         self.wasted_quads = 0  # removed quads, whose memory is not freed
         self.ready = asyncio.Event()  # set when the first worker is connected or the forker has exited
 
@@ -148,40 +160,71 @@ class WorkerGeneration(WorkerSet):
                 self.open_folder(worker)
         for lent_worker in self.lent_workers:
             lent_worker.queue_version(self.owner.get_version())
-        longest = max((self.forker, *self.all_workers), key=lambda copy: len(copy.waiting_changes))
+        longest = max(self.list_prompt_copies(), key=lambda copy: len(copy.waiting_changes))
         if len(longest.waiting_changes) > MIN_SENT_CHANGE_BYTES:
             longest.send()
+        self.schedule_renewal()
+        self.start_change_timer(CHANGE_PAUSE_SECONDS, self.send_waiting)
+
+    def list_prompt_copies(self) -> list[CopyConnection]:
+        """The copies that get changes after a short pause: a query is likely to need them."""
+        own = [worker for worker in self.workers if worker in self.queue.idle]
+        lent = [
+            worker
+            for worker in self.lent_workers
+            if isinstance(worker, FrontCopyConnection) or worker is self.latest_workers.get(worker.front)
+        ]
+        return [self.forker, *sorted(own, key=self.queue.idle.index)[-1:], *lent]
+
+    def start_change_timer(self, seconds: float, action: Callable[[], None]) -> None:
+        """Call `action` after a pause of so many seconds in the changes."""
         if self.change_timer:
             self.change_timer.cancel()
-        self.change_timer = asyncio.get_running_loop().call_later(CHANGE_PAUSE_SECONDS, self.send_waiting)
+        self.change_timer = asyncio.get_running_loop().call_later(seconds, action)
 
     def send_waiting(self) -> None:
-        """Send the changes that wait to all copies, and replace a worker that has applied many."""
-        for connection in (self.forker, *self.all_workers):
+        """Send the changes that wait to the copies that are likely to need them, and to the others later."""
+        for connection in self.list_prompt_copies():
             connection.send()
-        self.renew_changed_worker()
+        self.start_change_timer(LONG_CHANGE_PAUSE_SECONDS, self.send_all_waiting)
 
-    def renew_changed_worker(self) -> None:
-        """Replace an idle worker whose changes are in the memory of the forker, too; the others later."""
-        changed = [
+    def send_all_waiting(self) -> None:
+        """Send the changes that wait to all copies, except to workers that are replaced instead."""
+        for connection in (self.forker, *self.all_workers):
+            if connection is self.forker or not connection.has_many_changes:
+                connection.send()
+
+    def schedule_renewal(self) -> None:
+        """Replace a worker with many changes after a pause, if there is one."""
+        if not self.renewal_timer and self.find_changed_worker():
+            self.renewal_timer = asyncio.get_running_loop().call_later(
+                RENEWAL_PAUSE_SECONDS, self.renew_changed_worker
+            )
+
+    def find_changed_worker(self) -> WorkerConnection | LentWorkerConnection | None:
+        """A free worker with many changes. A new one shares the memory of the changes with the forker."""
+        if not (self.in_memory and self.is_serving):
+            return None
+        changed = (
             worker
             for worker in self.all_workers
-            if worker.change_bytes > worker.max_change_bytes
+            if worker.has_many_changes
             and (isinstance(worker, LentWorkerConnection) or worker in self.queue.idle)
-        ]
-        if not (self.in_memory and self.is_serving and changed):
-            return
-        if not self.is_forking:  # one at a time, so that most are free for queries
-            worker = changed[0]
-            worker.change_bytes = 0
+        )
+        return next(changed, None)
+
+    def renew_changed_worker(self) -> None:
+        """Replace a worker with many changes, unless another one is being forked; then the next one."""
+        self.renewal_timer = None
+        worker = self.find_changed_worker()
+        if worker and not self.is_forking:
+            worker.discard_changes()
             if isinstance(worker, LentWorkerConnection):
                 worker.retire()
             else:
                 self.queue.withdraw(worker)
                 worker.close()
-        self.change_timer = asyncio.get_running_loop().call_later(
-            CHANGE_PAUSE_SECONDS, self.renew_changed_worker
-        )
+        self.schedule_renewal()
 
     def open_folder(self, worker: WorkerConnection | LentWorkerConnection) -> None:
         """Tell a worker to read from `self.folder` from now on."""
@@ -230,11 +273,17 @@ class WorkerGeneration(WorkerSet):
         """
         self.connecting_fronts.remove(worker.key)
         self.lent_workers.add(worker)
+        if self.latest_workers.get(worker.front) not in self.lent_workers:
+            self.latest_workers[worker.front] = worker
         self.update_worker(worker)
         worker.queue_version(max(self.owner.get_version(), self.write_number))
         worker.begin()
         if self.is_retired:
             worker.retire()
+
+    def on_pulled(self, worker: LentWorkerConnection) -> None:
+        """Note that a query has needed the waiting changes of a worker."""
+        self.latest_workers[worker.front] = worker
 
     def on_lent_exited(self, worker: LentWorkerConnection) -> None:
         """Replace a worker of a front process that has exited, if the front process still exists."""
