@@ -243,10 +243,7 @@ class Supervisor:
             self.end(os.waitstatus_to_exitcode(status))
         self.listener.listen(MAX_WAITING_CONNECTIONS)
         for front in self.fronts:
-            if self.forks_from_copy and self.settings.reader_quads:
-                front.started_at = time.monotonic()  # they start later, if there is no copy soon
-            else:
-                front.start()
+            front.start()
         while any(child.id for child in self.children) or self.replaced:
             received = signal.sigtimedwait(SUPERVISOR_SIGNALS, POLL_SECONDS)
             with report_fork_errors():
