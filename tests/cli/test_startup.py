@@ -82,6 +82,13 @@ def test_the_service_starts_without_packages_of_single_routes() -> None:
     assert sorted(unneeded & set(process.stdout.split())) == []
 
 
+def test_a_new_store_is_filled_before_the_application_is_imported() -> None:
+    code = "import sys, wgig.cli.serve_start; print(*sys.modules)"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    unneeded = (HTTP_PACKAGES - {"starlette"}) | {"pydantic", "markdown_it", "wgig.app", "wgig.cli.serve"}
+    assert sorted(unneeded & set(process.stdout.split())) == []
+
+
 def test_garbage_is_not_collected_while_a_command_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     was_enabled: list[bool] = []
 

@@ -33,7 +33,7 @@ COMMAND_RUNNERS = {
     "query": ("query", "run_query"),
     "restore": ("backup", "run_restore"),
     "search": ("lookup", "run_search"),
-    "serve": ("serve", "run_serve"),
+    "serve": ("serve_start", "run_serve"),
     "stats": ("data", "run_stats"),
     "token": ("tokens", "run_token"),
     "verify": ("backup", "run_verify"),

@@ -48,7 +48,6 @@ from ..http.server import ServerConnection, make_connection_class
 from ..http.threads import limit_page_threads
 from ..http.work_queue import ProcessWorkQueue
 from ..problems import Problem
-from ..processes import end_with_parent
 from ..seed import open_filled_store
 from ..settings import THREAD_STACK_BYTES, Settings
 from ..sparql.plan import remove_empty_store
@@ -58,10 +57,10 @@ from ..sparql.workers.pool import WorkerPool
 from ..sparql.workers.threads import ThreadQueryWorkers
 from ..store.backup.online import offer_control
 from ..store.errors import StoreError
-from ..store.folder import has_quads
 from ..store.projection import PROJECTION_ERRORS
 from ..store.retention import CautiousClock
 from ..store.store import Store
+from .serve_start import socket_url
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # constants of malloc.h
 # By default there are eight arenas per core, and each keeps the memory that is freed in it.
@@ -285,14 +284,14 @@ def is_unexpected_error(record: logging.LogRecord) -> bool:
     return not (is_aborted or str(record.msg).startswith(REFUSAL_MESSAGES))
 
 
-def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
+def serve_until_stopped(
+    arguments: argparse.Namespace, settings: Settings, listener: socket.socket
+) -> NoReturn:
     """Serve until SIGINT or SIGTERM, then end the process with code 0.
 
     Running requests have SHUTDOWN_GRACE_SECONDS to finish. Raises ValueError, OSError, FileError or
     StoreError.
     """
-    access_log.configure_logging(settings)
-    listener = bind_listening_socket(settings.host, settings.port)
     if settings.workers > 1 and settings.readers and not settings.remote_query:
         from .serve_fronts import Supervisor  # noqa: PLC0415  only needed with several processes
 
@@ -344,7 +343,6 @@ def open_service(
     Raises ValueError, FileError or StoreError.
     """
     report = access_log.log_service_message
-    fill_new_store(settings)
     tracing = telemetry.make_tracing_from_environment()
     store = open_filled_store(settings, report)
     offer_control(store, report)
@@ -370,26 +368,6 @@ def open_service(
     app = create_app(service, is_behind_fronts=registry is not None)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
     return OpenService(service, app, reloader, list_background_jobs(service, pool))
-
-
-def fill_new_store(settings: Settings) -> None:
-    """Fill and describe a new store in a child process, unless it is shared. Call this before threads start.
-
-    The memory that this takes, 150 MB for the shipped graphs, is freed with the process. After an error, the
-    store is left as after a crash, and opening it reports the error.
-    """
-    if settings.remote_query or settings.data == "none" or has_quads(settings.store):
-        return
-    parent = os.getpid()
-    process_id = os.fork()
-    if process_id:
-        os.waitpid(process_id, 0)
-        return
-    try:
-        end_with_parent(parent)
-        open_filled_store(settings, access_log.log_service_message).close()
-    finally:
-        os._exit(0)
 
 
 def prepare_process() -> None:
@@ -530,36 +508,3 @@ def install_signal_handlers(server: GracefulServer, reload_signal: int = signal.
     logging.getLogger("uvicorn.error").addFilter(is_unexpected_error)
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, handle_early_exit)
-
-
-def bind_listening_socket(host: str, port: int) -> socket.socket:
-    """A socket that is bound to the address and does not listen yet. Raises ValueError or OSError."""
-    if not 0 <= port <= 65535:
-        raise ValueError(f"{port} is not a valid port. Give a number from 0 to 65535 with --port.")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        raise OSError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. {suggest_bind_fix(error)}"
-        ) from error
-    return listener
-
-
-def suggest_bind_fix(error: OSError) -> str:
-    """A sentence on how to fix a failed bind."""
-    match error:
-        case PermissionError():
-            return "Use a port above 1023 with --port."
-        case socket.gaierror():
-            return "Give an address of this machine with --host."
-        case _:
-            return "Stop the program that uses it, or choose another address with --port or --host."
-
-
-def socket_url(listener: socket.socket) -> str:
-    """The URL of a bound socket."""
-    host, port, *_ = listener.getsockname()
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

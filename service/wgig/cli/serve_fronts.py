@@ -63,7 +63,7 @@ from ..processes import (
     read_process_state,
     send_signal,
 )
-from ..settings import Settings
+from ..settings import MIB, Settings
 from ..sparql.federation import SearchCallHandler
 from ..sparql.language.hints import find_query_hints
 from ..sparql.language.parser import ParsedSparqlText
@@ -74,6 +74,7 @@ from ..sparql.workers.forker import FrontForking, run_forker
 from ..sparql.workers.pool import WorkerPool
 from ..sparql.workers.protocol import ForkerLimits
 from ..store.errors import StoreError
+from ..store.folder import QUADS_FOLDER
 from ..store.store import Store
 from .serve import (
     SHUTDOWN_GRACE_SECONDS,
@@ -86,8 +87,8 @@ from .serve import (
     open_service,
     prepare_process,
     print_service_url,
-    socket_url,
 )
+from .serve_start import socket_url
 
 log = logging.getLogger("wgig")
 
@@ -106,6 +107,7 @@ MAX_REPLACED_FRONTS = 3  # of each number, while clients use them
 MAX_FRONTS_PER_NUMBER = 8  # current, replaced, starting or ending
 MAX_REQUEST_BYTES = 64 * 1024  # of a request to the supervisor
 MAX_WAITING_CONNECTIONS = 2048  # to be accepted
+SMALL_STORE_BYTES = 4 * MIB  # of tables on disk: 15,000 quads, which are copied in 0.1 s
 
 
 class ChildProcess:
@@ -165,6 +167,17 @@ def run_child(parent: int, run: Callable[[], object]) -> NoReturn:
         log.exception("a process of the service failed")
     finally:
         os._exit(1)
+
+
+def is_small_store(folder: Path) -> bool:
+    """Whether the copy of the quads of a store to memory takes less time than a front process without it.
+
+    A front process that starts without the copy is replaced soon, so that each client has to connect again.
+    """
+    with suppress(FileNotFoundError):  # a table that the engine has just merged with others
+        tables = (folder / QUADS_FOLDER).glob("*.sst")
+        return sum(table.stat().st_size for table in tables) < SMALL_STORE_BYTES
+    return False
 
 
 @contextmanager
@@ -243,7 +256,10 @@ class Supervisor:
             self.end(os.waitstatus_to_exitcode(status))
         self.listener.listen(MAX_WAITING_CONNECTIONS)
         for front in self.fronts:
-            front.start()
+            if self.forks_from_copy and self.settings.reader_quads and is_small_store(self.settings.store):
+                front.started_at = time.monotonic()  # they start later, if there is no copy soon
+            else:
+                front.start()
         while any(child.id for child in self.children) or self.replaced:
             received = signal.sigtimedwait(SUPERVISOR_SIGNALS, POLL_SECONDS)
             with report_fork_errors():

@@ -12,7 +12,7 @@ from ...client.graph import Graph, connect
 from ...problems import Problem
 from ...settings import Settings
 from ..console import print_message
-from ..serve import bind_listening_socket, socket_url
+from ..serve_start import bind_listening_socket, socket_url
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
