@@ -14,7 +14,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.settings import MIB
 from wgig.sparql.workers.connections import ForkerConnection, execute_forker
-from wgig.sparql.workers.forker import WatchedPipe, copy_store_to_memory
+from wgig.sparql.workers.forker import COPY_BATCH_QUADS, COPY_READERS, WatchedPipe, copy_store_to_memory
 from wgig.sparql.workers.protocol import ForkerLimits
 from wgig.store.store import Store
 
@@ -32,25 +32,25 @@ def test_copy_is_aborted_when_the_service_disconnects(tmp_path: Path) -> None:
         await forker.start(ForkerLimits(100_000, MIB, "urn:base"), execute_forker)
         loaded = forker.load(tmp_path / "quads")
         children = Path(f"/proc/{forker.process.pid}/task/{forker.process.pid}/children")
-        while not (process_ids := children.read_text().split()):
+        while len(process_ids := children.read_text().split()) < COPY_READERS:
             await asyncio.sleep(0)
         forker.close()
         with pytest.raises(ConnectionError):
             await loaded
         await forker.exited
-        child = Path(f"/proc/{process_ids[0]}/exe")
-        while child.is_symlink():  # the process that reads the store must exit, too
-            await asyncio.sleep(0.01)
+        for process_id in process_ids:  # the processes that read the store must exit, too
+            while Path(f"/proc/{process_id}/exe").is_symlink():
+                await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(disconnect_during_copy(), 10))
 
 
-# A forker whose child process exits before it has written all quads.
+# A forker whose child processes exit before they have written all quads.
 INTERRUPTED_COPY_SCRIPT = """
 import os, socket
 from wgig.sparql.workers import forker, protocol
 
-def write_incompletely(folder, max_quads, descriptor, damage_descriptor):
+def write_incompletely(folder, max_quads, part, descriptor, damage_descriptor):
     os.write(descriptor, b"2\\n<urn:s> <urn:p> ")  # two quads are announced
     os._exit(0)
 
@@ -90,3 +90,18 @@ def test_store_is_not_read_if_no_quads_are_to_be_in_memory(tmp_path: Path) -> No
     connection, service_end = socket.socketpair()
     with connection, service_end:
         assert copy_store_to_memory(str(tmp_path / "missing"), 0, "http://a/", connection) == (None, "")
+
+
+def test_copy_has_the_quads_of_all_graphs_and_labels_of_blank_nodes(tmp_path: Path) -> None:
+    graphs: list[ox.NamedNode | ox.DefaultGraph] = [ox.DefaultGraph()]
+    graphs += [ox.NamedNode(f"urn:g{number}") for number in range(5)]
+    values: list[ox.BlankNode | ox.Literal] = [ox.BlankNode("label")]
+    values += map(ox.Literal, range(COPY_BATCH_QUADS))
+    quads = [ox.Quad(NODE, NODE, value, graph) for graph in graphs for value in values]
+    ox.Store(str(tmp_path)).bulk_extend(quads)
+    connection, service_end = socket.socketpair()
+    with connection, service_end:
+        copy, damage = copy_store_to_memory(str(tmp_path), len(quads), "http://a/", connection)
+        assert copy
+        assert (set(copy.quads), damage) == (set(quads), "")
+        assert copy_store_to_memory(str(tmp_path), len(quads) - 1, "http://a/", connection) == (None, "")
