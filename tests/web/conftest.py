@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=TIMEOUT_MS)
     with launch_chromium() as chromium:
         if chromium is None:
-            pytest.skip("There is no Chromium, in which pages are tried out: apt-get install chromium")
+            pytest.skip("There is no Chromium to try pages in: apt-get install chromium-headless-shell")
         yield chromium
 
 

@@ -34,7 +34,7 @@ def main(names: Collection[str]) -> None:
     states = [state for state in PAGE_STATES if not names or state.name in names]
     with tempfile.TemporaryDirectory() as scratch, launch_chromium() as browser:
         if browser is None:
-            sys.exit("There is no Chromium: apt-get install chromium")
+            sys.exit("There is no Chromium: apt-get install chromium-headless-shell")
         with (
             serve(Path(scratch, "full"), WGIG_TOKEN=TOKEN) as full_url,
             serve(Path(scratch, "empty"), WGIG_DATA="none") as empty_url,
