@@ -3,7 +3,6 @@
 import random
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -104,29 +103,34 @@ FIGURE_QUERIES = {
 }
 
 
-def run_figure_queries(store: Store, void_query: str, count_query: str) -> tuple[set[str], set[str]]:
-    """The rows of both queries of an item of FIGURE_QUERIES."""
-    described_graphs: list[Any] = [
-        graph for graph in store._quads.named_graphs() if graph not in DESCRIPTIONS.graphs
-    ]
-    void_rows = store._quads.query(PREFIXES + void_query, default_graph=[DESCRIPTIONS.void.graph])
-    count_rows = store._quads.query(
-        PREFIXES + count_query,
-        default_graph=[*described_graphs, ox.DefaultGraph()],
-        named_graphs=described_graphs,
-    )
-    assert isinstance(void_rows, ox.QuerySolutions)
-    assert isinstance(count_rows, ox.QuerySolutions)
-    names = [variable.value for variable in void_rows.variables]
-    stated, counted = (
-        {" ".join(str(row[name]) for name in names) for row in rows} for rows in (void_rows, count_rows)
-    )
-    return stated, counted
+def copy_described_quads(store: Store) -> ox.Store:
+    """The quads of the described graphs, also merged in the default graph, where queries find them faster."""
+    copy = ox.Store()
+    for quad in store._quads:
+        if quad.graph_name not in DESCRIPTIONS.graphs:
+            copy.add(quad)
+            copy.add(ox.Quad(*quad.triple))
+    return copy
+
+
+def run_figure_query(quads: ox.Store, query: str, graph: ox.NamedNode | ox.DefaultGraph) -> set[str]:
+    """The rows of a query, whose default graph is `graph`."""
+    rows = quads.query(PREFIXES + query, default_graph=[graph])
+    assert isinstance(rows, ox.QuerySolutions)
+    names = sorted(variable.value for variable in rows.variables)
+    return {" ".join(f"{name}={row[name]}" for name in names) for row in rows}
 
 
 def assert_figures_equal_counts(store: Store) -> set[str]:
     """Compare all figures; return the names of the FIGURE_QUERIES that have a result."""
-    results = {name: run_figure_queries(store, *queries) for name, queries in FIGURE_QUERIES.items()}
+    described_quads = copy_described_quads(store)
+    results = {
+        name: (
+            run_figure_query(store._quads, void_query, DESCRIPTIONS.void.graph),
+            run_figure_query(described_quads, count_query, ox.DefaultGraph()),
+        )
+        for name, (void_query, count_query) in FIGURE_QUERIES.items()
+    }
     assert not {name: stated ^ counted for name, (stated, counted) in results.items() if stated != counted}
     return {name for name, (stated, _) in results.items() if stated}
 
