@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -46,7 +47,7 @@ def filled_folder(name: str) -> TemporaryDirectory[str]:
     with run_engine(name, Path(folder.name) / "engine") as engine:
         with run_instance(Path(folder.name) / "copy", engine.settings()) as client:
             while client.get("/ready").status_code != 200:
-                pass
+                time.sleep(0.05)  # leaves the core to the instance and the engine
         engine.stop()
     return folder
 
