@@ -25,12 +25,14 @@ install: $(READY) ## Install into .venv, including what the tests need
 serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
-# Two pytest processes in parallel, each with about half of the tests. Only the first installs packages of npm.
+# Two jobs at a time: each of the parts of `test` and `test-long` starts when one before it ends, so that no core waits.
+MAKEFLAGS += --jobs=2 --no-print-directory
+
+# Only the first half installs packages of npm.
 HALF := tests/web tests/docs tests/cli tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench \
   tests/fronts tests/client tests/clients tests/feeds/test_ldes_client.py tests/sparql/test_comunica.py
 LONG_HALF := tests/remote tests/deploy tests/fuzz
-test: lint ## Check style and types, run all tests except the long ones
-	@$(MAKE) --no-print-directory --jobs 2 test-half test-rest
+test: lint test-half test-rest ## Check style and types, run all tests except the long ones
 
 test-half: $(READY)
 	$(BIN)/pytest -m 'not long' $(HALF)
@@ -38,9 +40,7 @@ test-half: $(READY)
 test-rest: $(READY)
 	$(BIN)/pytest -m 'not long' $(HALF:%=--ignore=%)
 
-test-long: $(READY) ## Run the long tests: faults, crashes, fuzzing, soak, other engines, lowest versions, front processes
-	@$(MAKE) --no-print-directory --jobs 2 test-long-half test-long-rest
-	@$(MAKE) --no-print-directory --jobs 2 test-fronts-half test-fronts-rest
+test-long: test-long-half test-long-rest test-fronts ## Run the long tests: faults, crashes, fuzzing, soak, other engines, front processes
 
 test-long-half: $(READY)
 	$(BIN)/pytest -m long $(LONG_HALF)
@@ -52,8 +52,7 @@ test-long-rest: $(READY)
 FRONTS_HALF := tests/accept $(addprefix tests/crash/test_,kill.py full.py)
 FRONTS_REST := $(addprefix tests/crash/test_,rounds.py power.py) \
   $(addprefix tests/hostile/test_hostile_,bodies.py queries.py tools.py) $(addprefix tests/http/test_,access_log.py fast_path.py framing.py limits.py proxies.py)
-test-fronts: $(READY) ## Run acceptance, crash, hostile and limit tests with three front processes
-	@$(MAKE) --no-print-directory --jobs 2 test-fronts-half test-fronts-rest
+test-fronts: test-fronts-half test-fronts-rest ## Run acceptance, crash, hostile and limit tests with three front processes
 
 test-fronts-half: $(READY)
 	WGIG_WORKERS=3 $(BIN)/pytest $(FRONTS_HALF)
@@ -61,8 +60,7 @@ test-fronts-half: $(READY)
 test-fronts-rest: $(READY)
 	WGIG_WORKERS=3 $(BIN)/pytest $(FRONTS_REST)
 
-test-fast: $(READY) ## Run the quick tests, in about a minute, while you work
-	@$(MAKE) --no-print-directory --jobs 2 test-fast-half test-fast-rest
+test-fast: test-fast-half test-fast-rest ## Run the quick tests, in about a minute, while you work
 
 FAST_HALF := tests/data tests/shapes tests/ontology tests/w3c tests/shacl tests/rdf tests/resources tests/papers
 # Tests that start services, browsers or installations are not quick.
