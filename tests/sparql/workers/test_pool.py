@@ -63,6 +63,7 @@ def test_changes_are_sent_before_the_next_query_or_when_many_wait(
     monkeypatch.setattr(generation, "CHANGE_PAUSE_SECONDS", 3600)
 
     async def check(pool: WorkerPool) -> None:
+        await pool.wait_until_copied()
         assert pool.current
         while len(pool.current.workers) < pool.current.size:
             await asyncio.sleep(0)
@@ -267,6 +268,7 @@ def test_copy_of_the_store_that_fails_is_repeated(
         return take_snapshot(store, name)
 
     async def check(pool: WorkerPool) -> None:
+        await pool.wait_until_copied()
         assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
         assert not pool.loading_folders
 
@@ -460,6 +462,7 @@ def test_damaged_store_is_reported_and_not_copied_again(
         pool = WorkerPool(Store.open(settings.store), settings)
         pool.report_damage = lambda: reports.append("damaged")
         await asyncio.wait_for(pool.start(), 30)  # ends, as the copy is not repeated
+        await pool.wait_until_copied()
         await pool.close()
         return reports
 

@@ -308,6 +308,7 @@ def test_long_query_gets_lower_priority_and_the_next_query_does_not(
     long_query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c < 8) }"
 
     async def check(pool: WorkerPool) -> None:
+        await pool.wait_until_copied()
         assert pool.current
         (worker,) = pool.current.workers
         first_thread_id = await wait_for_thread_id(worker)
