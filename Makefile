@@ -81,7 +81,7 @@ lint: $(READY) ## Check style and types
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.style.rules
-	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive service/wgig
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive service/wgig client/wgig_client
 
 audit: $(READY) ## Look for known vulnerabilities in the installed Python and npm packages
 	$(BIN)/python -m pip install --quiet --group audit
@@ -143,10 +143,10 @@ clean: ## Remove all generated files
 	rm -rf $(BUILT) service/web/node_modules .venv dist build .mypy_cache .ruff_cache .pytest_cache
 
 # pip can read dependency groups since 25.1. A change of the browser sources installs the package, and so builds it, again.
-$(READY): pyproject.toml $(shell find service/web -type f -not -path '*/node_modules/*')
+$(READY): pyproject.toml client/pyproject.toml $(shell find service/web -type f -not -path '*/node_modules/*')
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d. Give one: make PYTHON=python3.13" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group test
+	$(BIN)/python -m pip install --quiet --editable ./client --editable . --group test
 	@test -d $(BUILT) || echo "The browser code was not built, because the npm registry cannot be reached: pages have no scripts."
 	@touch $@

@@ -17,12 +17,13 @@ import rdflib
 from wgig.papers import readers
 from wgig.rdf import formats
 from wgig.rdf.formats import JSON
-from wgig.rdf.namespaces import EXTERNAL_NAMESPACES, WGIG_NAMESPACE
+from wgig.rdf.namespaces import WGIG_NAMESPACE
 from wgig.settings import SHIPPED_FOLDER
 from wgig.shacl import vocabulary
 from wgig.shacl.check import check_document
 from wgig.shacl.pyshacl_engine import NORMALIZATION_LOCK, build_rdflib_graph, rdflib_shapes_graph
 from wgig.shacl.reports import REPORT_WRITERS
+from wgig_client.namespaces import EXTERNAL_NAMESPACES
 
 from ..data import generate
 from ..measure import processes

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO, cast
 
 import pyoxigraph as ox
-from wgig.rdf.namespaces import EXTERNAL_NAMESPACES, SKOS_NAMESPACE
+from wgig.rdf.namespaces import SKOS_NAMESPACE
 from wgig.settings import SHIPPED_FOLDER
+from wgig_client.namespaces import EXTERNAL_NAMESPACES
 
 BASE = "https://w3id.org/wgig/"
 TEMPLATE = Path(__file__).with_name("paper.ttl")

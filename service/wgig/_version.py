@@ -1,4 +1,5 @@
-"""The version of the package and the day of its release."""
+"""The version of the package and the day of its release, which are those of the client."""
 
-__version__ = "0.1.0"
-__released__ = "2026-11-25"  # the release date in the changelog
+from wgig_client._version import __released__, __version__
+
+__all__ = ["__released__", "__version__"]

@@ -104,10 +104,11 @@ def make_projections(store: "Store", base: str) -> Projections:
     `wgig serve` opens the versions of resources and the search index at startup. The dumps get no commits:
     they compare the version of the store on each request.
     """
+    from wgig_client.namespaces import namespaces_by_prefix  # noqa: PLC0415
+
     from .graphs.dumps import StoreDumps  # noqa: PLC0415
     from .lists.counts import DIMENSION_PATHS, CellCounts, Dimension, JudgmentCells, LinkCells  # noqa: PLC0415
     from .lists.list_index import ListIndex  # noqa: PLC0415
-    from .rdf.namespaces import namespaces_by_prefix  # noqa: PLC0415
     from .search.index import FullTextIndex  # noqa: PLC0415
     from .store.resource_versions.projection import ResourceVersionsProjection  # noqa: PLC0415
     from .store.size import GraphSizes, StoreSize  # noqa: PLC0415

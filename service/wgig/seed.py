@@ -14,19 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyoxigraph as ox
+from wgig_client.literals import build_typed_literal
+from wgig_client.namespaces import DCTERMS_NAMESPACE, EXTERNAL_NAMESPACES
 
 from ._version import __version__
 from .projections import build_computed_graphs
-from .rdf.literals import build_typed_literal
-from .rdf.namespaces import (
-    DCTERMS_MODIFIED,
-    DCTERMS_NAMESPACE,
-    DCTERMS_TITLE,
-    EXTERNAL_NAMESPACES,
-    RDF_TYPE,
-    SPDX_SHA256,
-    expand_curie,
-)
+from .rdf.namespaces import DCTERMS_MODIFIED, DCTERMS_TITLE, RDF_TYPE, SPDX_SHA256, expand_curie
 from .rdf.serialization import normalize_triples
 from .rdf.shipped import SHIPPED_GRAPHS_TITLE, read_turtle_files
 from .settings import SHIPPED_FOLDER, Settings

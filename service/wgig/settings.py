@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import unquote
 
 from platformdirs import user_data_path
+from wgig_client.namespaces import BASE_IRI
 
 from .text import suggest_near_name
 
@@ -198,7 +199,7 @@ class Settings:
         ("off", "digest", "text"),
         live=True,
     )
-    base: str = setting_field("https://w3id.org/wgig/", "Base of all IRIs of the graph.")
+    base: str = setting_field(BASE_IRI, "Base of all IRIs of the graph.")
     token: str = setting_field(
         "", "Bearer token with all write scopes, in addition to the tokens of `wgig token`.", live=True
     )

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.store.store import Store
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.service import GetFunction, make_service_client
 

@@ -13,10 +13,10 @@ from wgig.cli.arguments import SHELL_CHOICES
 from wgig.cli.completion import run_completion
 from wgig.cli.lookup import run_cite, run_describe, run_search
 from wgig.cli.main import main
-from wgig.client.connection import Connection, RequestLimits
-from wgig.client.graph import Graph as ServiceGraph
 from wgig.problems import Problem
 from wgig.settings import Settings
+from wgig_client.connection import Connection, RequestLimits
+from wgig_client.graph import Graph as ServiceGraph
 
 Output = pytest.CaptureFixture[str]
 SPAM = URIRef(f"{Settings.base}id/issue/spam")

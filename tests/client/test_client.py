@@ -16,10 +16,10 @@ import httpx
 import pyoxigraph as ox
 import pytest
 import wgig
-from wgig.client.connection import Connection, RequestLimits
-from wgig.client.graph import PAPERS_PAGE_QUERY
-from wgig.client.values import Rows, convert_term_to_value, convert_value_to_term
 from wgig.settings import SHIPPED_FOLDER
+from wgig_client.connection import Connection, RequestLimits
+from wgig_client.graph import PAPERS_PAGE_QUERY
+from wgig_client.values import Rows, convert_term_to_value, convert_value_to_term
 
 from tests.fixtures.processes import ServiceStarter
 
@@ -64,7 +64,8 @@ def make_busy_response(**headers: str) -> httpx.Response:
 
 
 def test_import_of_the_package_does_not_import_dependencies() -> None:
-    code = "import sys, wgig; assert not {'httpx', 'pyoxigraph', 'fastapi', 'wgig.client'} & {*sys.modules}; "
+    code = "import sys, wgig; "
+    code += "assert not {'httpx', 'pyoxigraph', 'fastapi', 'wgig_client.graph'} & {*sys.modules}; "
     code += "wgig.connect; assert 'httpx' in sys.modules and 'pandas' not in sys.modules; print(dir(wgig))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "'connect'" in process.stdout
@@ -170,7 +171,7 @@ def test_missing_data_frame_library_is_reported_with_the_command(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=rf"pip install 'wgig\[{name}\]'"):
+    with pytest.raises(ImportError, match=rf"pip install 'wgig-client\[{name}\]'"):
         getattr(make_rows(), f"to_{name}")()
 
 

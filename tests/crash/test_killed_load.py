@@ -13,13 +13,14 @@ import pyoxigraph as ox
 import pytest
 from wgig.cli.load import CHECK_STAGE, COUNT_STAGE, INDEX_STAGE, INFERENCE_STAGE, LOAD_STAGE
 from wgig.projections import make_projections
-from wgig.rdf.namespaces import DCTERMS_MODIFIED, namespaces_by_prefix
+from wgig.rdf.namespaces import DCTERMS_MODIFIED
 from wgig.search.index import SEARCH_INDEX_PATH
 from wgig.seed import list_shipped_files, open_filled_store
 from wgig.settings import Settings
 from wgig.store.files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
 from wgig.store.projection import ProjectionState
 from wgig.store.store import Store
+from wgig_client.namespaces import namespaces_by_prefix
 
 pytestmark = pytest.mark.slow
 

@@ -19,9 +19,9 @@ from mcp import Client, StdioServerParameters, stdio_client
 from nbclient import NotebookClient
 from wgig.cli.mcp.server import RESOURCE_DESCRIPTIONS, build_mcp_server
 from wgig.cli.mcp.tools import CallBudget
-from wgig.client.connection import Connection
-from wgig.client.graph import Graph
 from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
+from wgig_client.connection import Connection
+from wgig_client.graph import Graph
 
 from tests.docs.blocks import DOCS, SHOWN_URL, find_calls, find_code_blocks, read_docs_page
 

@@ -8,8 +8,8 @@ import pytest
 from mcp.server.mcpserver.exceptions import ToolError
 from starlette.types import ASGIApp
 from wgig.cli.mcp.tools import CallBudget, GraphTools
-from wgig.client.connection import Connection, RequestLimits
-from wgig.client.graph import Graph
+from wgig_client.connection import Connection, RequestLimits
+from wgig_client.graph import Graph
 
 from tests.fixtures.service import make_client
 from tests.hostile.attacks import ATTACKS

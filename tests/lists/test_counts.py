@@ -26,11 +26,11 @@ from wgig.lists.counts import (
     LinkCells,
 )
 from wgig.problems import Problem
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
 from wgig.store.view import StoreView, select_solutions
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.stores import copy_as_killed
 

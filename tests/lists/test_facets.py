@@ -20,10 +20,10 @@ from wgig.lists.facets import (
 from wgig.lists.page import LIST_COLUMNS
 from wgig.lists.query import add_query_prefixes, parse_list_request
 from wgig.rdf.formats import TSV
-from wgig.rdf.literals import term_text
 from wgig.settings import Settings
 from wgig.store.store import Store
 from wgig.store.view import parse_tsv_rows
+from wgig_client.literals import term_text
 
 from tests.lists.test_page import LIST_NAMES, extract_text, find_cell, find_facet_counts, find_row
 

@@ -18,8 +18,8 @@ from wgig.lists.query_builder import (
     find_value_kind,
     format_iri,
 )
-from wgig.rdf.namespaces import XSD_NAMESPACE
 from wgig.settings import Settings
+from wgig_client.namespaces import XSD_NAMESPACE
 
 BASE = Settings.base
 CATEGORY_FILTER = [("filter", "wgig:category"), ("match", "is"), ("value", "category:access-for-all")]

@@ -16,10 +16,10 @@ from wgig.lists.page import LIST_COLUMNS
 from wgig.lists.parameters import filterable_fields
 from wgig.lists.query import build_list_query, parse_list_request
 from wgig.lists.schemas import build_list_page_model
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.rdf.values import ANY_RESOURCE, RESOURCE_KINDS
 from wgig.settings import Settings
 from wgig.store.store import Store
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.schemas import build_response_schema
 from tests.fixtures.service import make_service_client, make_store_client

@@ -11,8 +11,8 @@ import rdflib
 import wgig
 from rdflib.namespace import OWL, RDF, RDFS
 from wgig.i18n import PAGE_LANGUAGES
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.triples import load_triples
 

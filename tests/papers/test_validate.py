@@ -12,9 +12,9 @@ import pyoxigraph as ox
 import pytest
 from wgig.app import create_app, make_service
 from wgig.http.work_queue import WorkQueue
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.store.store import Store
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.sent_papers import (
     COMPLETE_PAPER,

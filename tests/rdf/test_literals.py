@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.literals import (
+from wgig_client.literals import (
     build_typed_literal,
     build_value_literal,
     literal_value,

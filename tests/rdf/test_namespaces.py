@@ -4,8 +4,9 @@ import re
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import expand_curie, namespaces_by_prefix, shorten_iri
+from wgig.rdf.namespaces import expand_curie, shorten_iri
 from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig_client.namespaces import namespaces_by_prefix
 
 BASE = Settings.base
 KNOWN_NAMESPACES = namespaces_by_prefix(BASE)

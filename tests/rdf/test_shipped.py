@@ -6,9 +6,10 @@ The vocabulary contains the bundled statements that rules use when they check a 
 import pyoxigraph as ox
 import pytest
 from wgig.rdf import namespaces, shipped
-from wgig.rdf.literals import term_text
-from wgig.rdf.namespaces import BASE_IRI, PAPER_NAMESPACE, RDF_TYPE_IRI, WGIG_NAMESPACE
+from wgig.rdf.namespaces import PAPER_NAMESPACE, RDF_TYPE_IRI, WGIG_NAMESPACE
 from wgig.shacl import rules, vocabulary
+from wgig_client.literals import term_text
+from wgig_client.namespaces import BASE_IRI
 
 SKOS_NAMESPACE = "http://www.w3.org/2004/02/skos/core#"
 

@@ -1,8 +1,8 @@
 """Papers that were added to the service: neither papers of 2005, nor parts of papers, nor other resources."""
 
-from wgig.rdf.namespaces import BASE_IRI
 from wgig.resources.added_papers import find_added_papers
 from wgig.store.store import Store
+from wgig_client.namespaces import BASE_IRI
 
 ADDED, OF_2005, PART, ISSUE = (
     f"{BASE_IRI}id/{name}" for name in ("paper/mine", "paper/wp-spam", "paper/mine/forum/1", "issue/spam")

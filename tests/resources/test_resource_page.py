@@ -12,7 +12,7 @@ from wgig._version import __version__
 from wgig.http import language
 from wgig.pages.names import foreign_property_label
 from wgig.pages.rendering import render_graph_badge
-from wgig.rdf.namespaces import DCTERMS_NAMESPACE, RDFS_NAMESPACE, SKOS_NAMESPACE
+from wgig.rdf.namespaces import RDFS_NAMESPACE, SKOS_NAMESPACE
 from wgig.rdf.serialization import parse_graph_document
 from wgig.resources import description
 from wgig.resources.neighborhood import MAX_NEIGHBORS
@@ -21,6 +21,7 @@ from wgig.resources.overview_paths import OVERVIEW_PATHS_BY_CLASS
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.shacl.rules import rules_by_code, section_headings
 from wgig.store.store import Store
+from wgig_client.namespaces import DCTERMS_NAMESPACE
 
 from tests.fixtures.service import TOKEN, make_service_client, make_store_client
 from tests.fixtures.stores import fill_memory_store

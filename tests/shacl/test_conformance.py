@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import RDF_TYPE, WGIG_ISSUE_PAPER, expand_curie, namespaces_by_prefix
+from wgig.rdf.namespaces import RDF_TYPE, WGIG_ISSUE_PAPER, expand_curie
 from wgig.rdf.serialization import build_quad, normalize_triples, parse_graph_document
 from wgig.rdf.shipped import read_inference_rules, read_turtle_files
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -29,6 +29,7 @@ from wgig.store.change import Change, apply_change, combine_changes
 from wgig.store.overlay import QuadOverlay
 from wgig.store.store import Store
 from wgig.store.view import select_solutions
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.service import make_store_client
 from tests.fixtures.triples import parse_triples

@@ -18,12 +18,13 @@ import pytest
 import rdflib
 from wgig.papers.readers import read_paper_document
 from wgig.rdf.formats import TURTLE
-from wgig.rdf.namespaces import BASE_IRI, RDF_TYPE, WGIG_NAMESPACE
+from wgig.rdf.namespaces import RDF_TYPE, WGIG_NAMESPACE
 from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
 from wgig.shacl.check import engine_input_triples
 from wgig.shacl.engines import ENGINE_NAMES, get_shacl_engine
 from wgig.shacl.results import ValidationResult
 from wgig.shacl.rules import NON_SHACL_COMPONENT, rules_by_code
+from wgig_client.namespaces import BASE_IRI
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,6 @@ import pytest
 from wgig.papers.readers import read_paper_document
 from wgig.rdf import namespaces, shipped
 from wgig.rdf.formats import MARKDOWN
-from wgig.rdf.literals import term_text
 from wgig.rdf.namespaces import WGIG_NAMESPACE
 from wgig.rdf.vocabulary import ObjectsBySubject
 from wgig.settings import SHIPPED_FOLDER
@@ -20,6 +19,8 @@ from wgig.shacl.rules import (
     TEMPLATE_SECTIONS,
     section_headings,
 )
+from wgig_client.literals import term_text
+from wgig_client.namespaces import BASE_IRI
 
 DCTERMS, ORG = "http://purl.org/dc/terms/", "http://www.w3.org/ns/org#"
 ALL_RULES = list(rules.rules_by_code().values())
@@ -182,7 +183,7 @@ def test_an_assessment_example_cites_a_paragraph_that_names_its_criterion(rule: 
     citation = re.search(r"declaration:(\S+)", rule.in_turtle)
     assert citation
     assert f"Cites: declaration/{citation[1]}\n" in rule.in_markdown
-    paragraph = ox.NamedNode(f"{namespaces.BASE_IRI}id/document/declaration/{citation[1]}")
+    paragraph = ox.NamedNode(f"{BASE_IRI}id/document/declaration/{citation[1]}")
     named_principles = {
         term_text(triple.object)
         for triple in shipped.shipped_facts()

@@ -9,9 +9,9 @@ import pytest
 import rdflib
 from rdflib.namespace import DCTERMS, PROF, RDF, RDFS, SH, XSD
 from rdflib.paths import MulPath
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.shacl.engines import get_shacl_engine
+from wgig_client.namespaces import namespaces_by_prefix
 
 BASE = Settings.base
 ID, SHAPE = rdflib.Namespace(f"{BASE}id/"), rdflib.Namespace(f"{BASE}shapes#")

@@ -17,11 +17,11 @@ import uvicorn
 from wgig import app
 from wgig.http.operations import Route
 from wgig.lists import query_editor
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.sparql import routes
 from wgig.sparql.examples import list_example_queries
 from wgig.store.store import Store
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.http_server import serve_on_thread
 

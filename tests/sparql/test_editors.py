@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.sparql.examples import list_example_queries
+from wgig_client.namespaces import namespaces_by_prefix
 
 BASE = Settings.base
 NAMESPACES = namespaces_by_prefix(BASE)

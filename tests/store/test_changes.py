@@ -12,7 +12,6 @@ import pyoxigraph as ox
 import pytest
 import sqlalchemy
 from wgig.graphs.description.derived import DescriptionGraphs
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.rdf.sparql_lexer import SparqlText
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
@@ -23,6 +22,7 @@ from wgig.store.errors import DiskFullError, OutcomeUnknownError, StoreStoppedEr
 from wgig.store.folder import CHANGE_LOG_FILE
 from wgig.store.store import Store
 from wgig.store.update import TrialUpdate, find_target_graphs, parse_update_data
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.triples import parse_triples
 

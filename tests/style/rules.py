@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-PACKAGE_FOLDER = Path(__file__).parents[2] / "service" / "wgig"
+CHECKOUT_FOLDER = Path(__file__).parents[2]
+PACKAGE_FOLDERS = (CHECKOUT_FOLDER / "service" / "wgig", CHECKOUT_FOLDER / "client" / "wgig_client")
 MAX_REPEATED_NAMES_PERCENT = 3
 MAX_ONE_WORD_NAMES_PERCENT = 35
 MAX_FUNCTION_LINES = 60
@@ -78,11 +79,11 @@ def iter_assigned_names(statement: ast.stmt) -> Iterator[str]:
         yield statement.target.id
 
 
-def read_package_names(folder: Path) -> PackageNames:
-    """All names of the modules below a folder."""
+def read_package_names(*folders: Path) -> PackageNames:
+    """All names of the modules below the folders."""
     names = PackageNames()
-    for path in sorted(folder.rglob("*.py")):
-        module = path.relative_to(folder).as_posix()
+    modules = {path: path.relative_to(root).as_posix() for root in folders for path in root.rglob("*.py")}
+    for path, module in sorted(modules.items()):
         tree = ast.parse(path.read_text())
         for statement in tree.body:
             if isinstance(statement, FunctionNode) and not statement.name.startswith("__"):
@@ -165,9 +166,9 @@ def iter_function_faults(names: PackageNames) -> Iterator[str]:
             yield f"{module}: {function.name} has {count_parameters(function)} parameters"
 
 
-def find_style_faults(folder: Path) -> list[str]:
-    """All faults of the package in a folder, one sentence each."""
-    names = read_package_names(folder)
+def find_style_faults(*folders: Path) -> list[str]:
+    """All faults of the packages in the folders, one sentence each."""
+    names = read_package_names(*folders)
     readers = (
         f"{module}: reads app.state; only dependencies.py may read it" for module in names.state_readers
     )
@@ -175,4 +176,4 @@ def find_style_faults(folder: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit("\n".join(find_style_faults(PACKAGE_FOLDER)) or 0)
+    sys.exit("\n".join(find_style_faults(*PACKAGE_FOLDERS)) or 0)

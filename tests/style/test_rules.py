@@ -7,7 +7,7 @@ import pytest
 from tests.style.rules import (
     MAX_FUNCTION_LINES,
     MAX_PARAMETERS,
-    PACKAGE_FOLDER,
+    PACKAGE_FOLDERS,
     SHORT_FUNCTION_LINES,
     find_style_faults,
 )
@@ -16,8 +16,8 @@ LONG_BODY = "\n    pass" * MAX_FUNCTION_LINES  # one line too long, with the lin
 MANY_PARAMETERS = ", ".join(f"p{number}" for number in range(MAX_PARAMETERS + 1))
 
 
-def test_the_package_keeps_the_rules() -> None:
-    assert find_style_faults(PACKAGE_FOLDER) == []
+def test_the_packages_keep_the_rules() -> None:
+    assert find_style_faults(*PACKAGE_FOLDERS) == []
 
 
 def test_unique_names_have_no_fault(tmp_path: Path) -> None:

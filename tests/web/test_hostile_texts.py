@@ -9,8 +9,9 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
-from wgig.rdf.namespaces import RDFS_NAMESPACE, XSD_NAMESPACE
+from wgig.rdf.namespaces import RDFS_NAMESPACE
 from wgig.settings import Settings
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from tests.fixtures.processes import ServiceStarter
 from tests.fixtures.projections import wait_until_current

@@ -16,6 +16,8 @@ from typing import Annotated
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Query, Response
+from wgig_client.literals import build_typed_literal
+from wgig_client.namespaces import DCTERMS_NAMESPACE
 
 from ..graphs.dependencies import DumpsDep, RecorderDep
 from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DcatCatalog, english_literal
@@ -24,13 +26,11 @@ from ..http.responses import NO_STORE_HEADERS
 from ..lists.dependencies import StoreSizeDep
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import GRAPH_FORMATS, HTML
-from ..rdf.literals import build_typed_literal
 from ..rdf.namespaces import (
     DCTERMS_DESCRIPTION,
     DCTERMS_HAS_PART,
     DCTERMS_LICENSE,
     DCTERMS_MODIFIED,
-    DCTERMS_NAMESPACE,
     DCTERMS_SOURCE,
     DCTERMS_TITLE,
     RDF_TYPE,

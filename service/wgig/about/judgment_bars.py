@@ -10,12 +10,12 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..i18n import gettext_noop
 from ..lists.coverage_matrix import STATE_MIXED, CoverageMatrix
 from ..lists.matrix_view import JUDGED_STATES, iri_query_value, matrix_label
 from ..pages.names import short_criterion_name
-from ..rdf.namespaces import namespaces_by_prefix
 
 BAR_WIDTH_UNITS, SEGMENT_GAP_UNITS = 420, 3
 STATE_INADEQUATE, STATE_NOT_JUDGED = "inadequate", "not-judged"

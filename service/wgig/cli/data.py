@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from wgig_client.namespaces import namespaces_by_prefix
+
 from ..problems import Problem
 from ..rdf.formats import DATASET_FORMATS, GRAPH_FORMATS, TRIG, TURTLE, Format
-from ..rdf.namespaces import namespaces_by_prefix, shorten_iri
+from ..rdf.namespaces import shorten_iri
 from ..seed import open_store_snapshot
 from ..settings import Settings
 from ..store.store import Store

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pyoxigraph as ox
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..problems import Problem, unknown_name_problem
 from ..rdf.labels import LABEL_PROPERTIES
-from ..rdf.namespaces import expand_curie, namespaces_by_prefix
+from ..rdf.namespaces import expand_curie
 from ..rdf.values import CRITERION_TYPE, OTHER_CRITERIA, SECOND_TYPES, is_resource_type, parse_parameter_term
 from ..sparql.examples import NO_DEFAULT, ExampleParameter, ExampleQuery, bind_query_parameters
 from ..sparql.parameter_values import (

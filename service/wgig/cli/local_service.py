@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 
 import httpx
 from starlette.types import ASGIApp
+from wgig_client.connection import Connection, RequestLimits
+from wgig_client.errors import ServiceError
+from wgig_client.graph import Graph, connect
 
 from ..app import create_app, make_service
-from ..client.connection import Connection, RequestLimits
-from ..client.errors import ServiceError
-from ..client.graph import Graph, connect
 from ..problems import Problem
 from ..search.index import SEARCH_INDEX_PATH
 from ..seed import open_store_snapshot

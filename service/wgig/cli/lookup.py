@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..client.errors import ServiceError
-from ..client.graph import (
+from wgig_client.errors import ServiceError
+from wgig_client.graph import (
     CITATION_MEDIA_TYPES,
     Graph,
     expand_resource_name,
     extract_snippet_text,
     resource_document_path,
 )
+
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS
 from ..rdf.labels import words_of_iri

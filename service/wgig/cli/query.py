@@ -192,7 +192,8 @@ def make_local_evaluator(settings: Settings) -> QueryEvaluator:
 
 def make_remote_evaluator(url: str) -> QueryEvaluator:
     """Make a function that sends a query to a SPARQL endpoint (SPARQL 1.1 Protocol, section 2.1.2)."""
-    from ..client.connection import sparql_endpoint_url  # noqa: PLC0415  costs 35 ms, and is not needed for the local store
+    from wgig_client.connection import sparql_endpoint_url  # noqa: PLC0415  costs 35 ms, and is not needed for the local store
+
     from ..sparql.language.hints import WARNING_FIELD, parse_warning_field  # noqa: PLC0415
 
     if not url.startswith(("http://", "https://")):

@@ -16,13 +16,14 @@ from zoneinfo import ZoneInfo
 
 from anyio.to_thread import run_sync
 from fastapi import Response
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from .._version import __version__
 from ..http.operations import Operation
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import ICALENDAR_FORMAT
-from ..rdf.namespaces import DEFAULT_NAMESPACES, XSD_NAMESPACE
+from ..rdf.namespaces import DEFAULT_NAMESPACES
 from ..resources.dependencies import ResourceVersionsDep
 from ..settings import SERVICE_TITLE, Settings
 from ..store.resource_versions.database import ResourceVersions

@@ -17,6 +17,7 @@ from typing import Annotated, NamedTuple
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Path, Query, Request, Response
+from wgig_client.namespaces import DCTERMS_NAMESPACE, EXTERNAL_NAMESPACES, XSD_NAMESPACE
 
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
@@ -25,14 +26,7 @@ from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
 from ..pages.dependencies import ContextDep
 from ..problems import Problem
 from ..rdf.formats import HTML, N_QUADS, TRIG, Format
-from ..rdf.namespaces import (
-    DCTERMS_NAMESPACE,
-    EXTERNAL_NAMESPACES,
-    LICENSE_IRI,
-    RDF_TYPE_IRI,
-    XSD_DATE_TIME,
-    XSD_NAMESPACE,
-)
+from ..rdf.namespaces import LICENSE_IRI, RDF_TYPE_IRI, XSD_DATE_TIME
 from ..rdf.serialization import rdf_format
 from ..resources.dependencies import ResourceVersionsDep
 from ..store.resource_versions.database import ResourceVersions

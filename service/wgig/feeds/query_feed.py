@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Path, Response
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from ..http.bodies import Pairs
 from ..http.operations import Operation
@@ -18,7 +19,6 @@ from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import find_href
 from ..problems import Problem
 from ..rdf.formats import ATOM, HTML
-from ..rdf.namespaces import XSD_NAMESPACE
 from ..resources.atom import AtomEntry, AtomFeed, AtomLink
 from ..resources.dependencies import ResourceVersionsDep
 from ..resources.existence import bind_example_query

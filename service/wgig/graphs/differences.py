@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..http.language import label_languages
 from ..pages.names import foreign_property_label, localized_kind_title
 from ..rdf.labels import words_of_iri
-from ..rdf.namespaces import RDF_TYPE, namespaces_by_prefix, shorten_iri
+from ..rdf.namespaces import RDF_TYPE, shorten_iri
 from ..store.labels import best_label, find_label, find_labels
 from ..store.store import Store
 from ..store.view import ResultTerm

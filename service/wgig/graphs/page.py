@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.namespaces import DCTERMS_NAMESPACE
 
 from ..http.language import gettext, label_languages
 from ..http.parameters import add_url_parameters
@@ -15,13 +16,7 @@ from ..pages.rendering import SortLink, graph_path, iri_fragment, path_in_format
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON_LD, TURTLE
 from ..rdf.labels import best_text, words_of_iri
-from ..rdf.namespaces import (
-    DCTERMS_DESCRIPTION,
-    DCTERMS_NAMESPACE,
-    DESCRIPTION_GRAPH_NAMES,
-    LICENSE_IRI,
-    shorten_iri,
-)
+from ..rdf.namespaces import DCTERMS_DESCRIPTION, DESCRIPTION_GRAPH_NAMES, LICENSE_IRI, shorten_iri
 from ..rdf.shipped import read_inference_rules
 from ..resources.source_names import SourceName, name_sources
 from ..store.change import BEGINNING_OF_TIME

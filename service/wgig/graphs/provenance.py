@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pyoxigraph as ox
+from wgig_client.literals import build_typed_literal
 
 from ..http.auth import AccessToken
 from ..http.bodies import BodyPart
-from ..rdf.literals import build_typed_literal
 from ..rdf.namespaces import (
     PROV_ENDED_AT_TIME,
     PROV_NAMESPACE,

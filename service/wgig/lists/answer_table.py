@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.literals import literal_value, term_text
 
 from ..http.parameters import add_url_parameters
 from ..i18n import gettext_noop
-from ..rdf.literals import literal_value, term_text
 from ..rdf.namespaces import shorten_iri
 from ..sparql.examples import ExampleQuery
 from ..sparql.result_table import LABEL_SUFFIX, ResultTable, Solutions, TableOptions, build_result_table

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import pyoxigraph as ox
 from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..http.language import label_languages
 from ..http.negotiation import choose_response_format
@@ -18,7 +19,6 @@ from ..problems import Problem, build_sentence
 from ..rdf.formats import HTML, JSON
 from ..rdf.json_layout import serialize_json_body
 from ..rdf.labels import label_or_words
-from ..rdf.namespaces import namespaces_by_prefix
 from ..rdf.values import parse_parameter_term
 from ..resources.existence import check_known_iri
 from ..resources.representation import render_site_page

@@ -16,13 +16,13 @@ from functools import lru_cache
 from typing import Any
 
 import pyoxigraph as ox
+from wgig_client.literals import term_text
 
 from ..http.language import current_language, gettext
 from ..i18n import gettext_noop
 from ..pages.rendering import format_date_text
 from ..problems import Problem
 from ..rdf.labels import words_of_iri
-from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, shorten_iri
 from ..rdf.values import is_resource_type, parse_parameter_term
 from ..store.view import is_writable_iri

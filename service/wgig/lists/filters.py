@@ -7,8 +7,9 @@ with both ends included, of numbers and dates; or `none`, which matches a resour
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from wgig_client.literals import term_text
+
 from ..problems import Problem, unknown_name_problem
-from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie
 from ..rdf.values import is_resource_type, parse_parameter_term
 from .fields import COUNT_TYPE, ListDefinition, ListField

@@ -14,11 +14,11 @@ from sys import intern
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pyoxigraph as ox
+from wgig_client.literals import term_text
 
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.formats import TSV
-from ..rdf.literals import term_text
 from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..rdf.values import is_resource_type
 from ..store.change import QuadMatcher

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from ..rdf.literals import term_text
+from wgig_client.literals import term_text
+
 from .facets import Tallies, find_filter_key, list_class_iris, list_facet_fields, tally_facet_keys
 from .fields import DESCRIPTION_FIELDS, LABEL_FIELD, ListField
 from .filters import FilterValue, is_filter_match

@@ -10,12 +10,11 @@ from typing import NamedTuple
 from urllib.parse import quote_plus, urlencode
 
 import pyoxigraph as ox
+from wgig_client.namespaces import RESOURCE_NAME_PATTERN, namespaces_by_prefix
 
 from ..i18n import gettext_noop
 from ..pages.names import short_criterion_name
 from ..rdf.labels import best_text, words_of_iri
-from ..rdf.namespaces import namespaces_by_prefix
-from ..rdf.values import RESOURCE_NAME_PATTERN
 from .coverage_matrix import (
     LAYER_JUDGMENTS,
     STATE_DISPUTED,

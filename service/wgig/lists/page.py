@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pyoxigraph as ox
+from wgig_client.literals import term_text
 
 from ..http.language import current_language, gettext, label_languages
 from ..i18n import RTL_LANGUAGES, gettext_noop
 from ..pages.names import foreign_property_label
 from ..pages.rendering import SortLink, find_href
 from ..rdf.labels import best_text, words_of_iri
-from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, shorten_iri
 from ..resources.overview import OverviewRecord, build_records
 from ..resources.overview_paths import build_side_paths

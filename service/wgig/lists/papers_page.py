@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.literals import term_text
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..http import language
 from ..i18n import gettext_noop
 from ..pages.rendering import format_date_text
 from ..rdf.labels import best_text
-from ..rdf.literals import term_text
-from ..rdf.namespaces import expand_curie, namespaces_by_prefix
+from ..rdf.namespaces import expand_curie
 from ..resources.added_papers import find_added_papers
 from ..resources.property_path import PathStep, follow_step
 from ..resources.text_links import FULL_TEXT_EVIDENCE, list_object_values

@@ -16,13 +16,14 @@ import pyoxigraph as ox
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from markupsafe import Markup, escape
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..http.bodies import Pairs
 from ..http.language import gettext, label_languages
 from ..i18n import gettext_noop
 from ..problems import Problem
 from ..rdf.labels import words_of_iri
-from ..rdf.namespaces import RDF_TYPE, expand_curie, namespaces_by_prefix
+from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..rdf.values import CRITERION_TYPE, OTHER_CRITERIA, SECOND_TYPES, check_value_length
 from ..resources.existence import list_folder, parse_known_term
 from ..sparql.examples import NO_DEFAULT, ExampleParameter, ExampleQuery

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..http.bodies import Pairs, parameter_values
 from ..problems import Problem, unknown_name_problem
-from ..rdf.namespaces import namespaces_by_prefix
 from ..rdf.values import is_resource_type, parse_parameter_term
 from .fields import COUNT_TYPE, NAME_PATH, TYPE_FIELD, ListDefinition, ListField
 from .filters import (

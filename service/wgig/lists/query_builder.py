@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.namespaces import EXTERNAL_NAMESPACES, XSD_NAMESPACE
 
 from ..i18n import gettext_noop
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, RDF_NAMESPACE, XSD_NAMESPACE, shorten_iri, split_namespace
+from ..rdf.namespaces import RDF_NAMESPACE, shorten_iri, split_namespace
 from .fields import NAME_PATH
 from .query import add_query_prefixes
 

@@ -13,9 +13,9 @@ from itertools import chain, groupby
 from typing import Any, Protocol
 
 import pyoxigraph as ox
+from wgig_client.literals import parse_xsd_text, term_text
 
 from ..rdf.labels import label_sort_key
-from ..rdf.literals import parse_xsd_text, term_text
 from ..rdf.namespaces import RDFS_LABEL, expand_curie, shorten_iri
 from ..store.labels import build_language_map
 from ..store.view import parse_tsv_terms, split_tsv_cells

@@ -19,6 +19,7 @@ from typing import Annotated, Any, NamedTuple
 
 from anyio.to_thread import run_sync
 from fastapi import Path, Request, Response
+from wgig_client.literals import parse_xsd_text
 
 from ..http.negotiation import choose_page_or_data
 from ..http.operations import Operation
@@ -26,7 +27,6 @@ from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
 from ..problems import Problem
 from ..rdf.formats import CSV, CSVW, HTML, PARQUET, TABLE_FORMATS, TSV, ZIP_FORMAT, Format
-from ..rdf.literals import parse_xsd_text
 from ..rdf.namespaces import LICENSE_IRI
 from ..resources.representation import render_site_page
 from ..settings import SHIPPED_FOLDER

@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from wgig_client.namespaces import BASE_IRI
 
 from ..files import FileError
 from ..http.language import (
@@ -39,7 +40,6 @@ from ..problems import (
     suggest_name_sentences,
 )
 from ..rdf.formats import HTML, PROBLEM_JSON
-from ..rdf.namespaces import BASE_IRI
 from ..store.errors import DamagedStoreError, StoreError, StoreUnavailableError, is_engine_damage
 from ..store.labels import find_labels
 from ..text import find_near_name, shorten_untrusted_text

@@ -23,13 +23,14 @@ from urllib.parse import quote, urlencode
 import pyoxigraph as ox
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from wgig_client.namespaces import namespaces_by_prefix
 
 from .. import i18n
 from ..http import language
 from ..http.parameters import add_url_parameters
 from ..i18n import ENGLISH, PAGE_LANGUAGES
 from ..rdf.labels import words_of_iri
-from ..rdf.namespaces import namespaces_by_prefix, shorten_iri
+from ..rdf.namespaces import shorten_iri
 from ..settings import Settings
 from ..text import balance_page_bidi
 from .names import is_criterion_shortened, short_criterion_name

@@ -14,19 +14,12 @@ from functools import cached_property
 from typing import Any
 
 import pyoxigraph as ox
+from wgig_client.namespaces import EXTERNAL_NAMESPACES, XSD_NAMESPACE
 
 from ..problems import Problem
 from .formats import JSON, JSON_LD
 from .json_layout import serialize_json_body
-from .namespaces import (
-    EXTERNAL_NAMESPACES,
-    OWL_NAMESPACE,
-    RDF_NAMESPACE,
-    RDF_TYPE_IRI,
-    XSD_NAMESPACE,
-    build_prefixed_name,
-    split_namespace,
-)
+from .namespaces import OWL_NAMESPACE, RDF_NAMESPACE, RDF_TYPE_IRI, build_prefixed_name, split_namespace
 from .serialization import UnserializableError, sort_for_reading
 from .vocabulary import VocabularyTerm
 

@@ -1,4 +1,4 @@
-"""Namespaces by prefix (of external vocabularies, and below the base IRI of the service), and terms in them.
+"""Terms of vocabularies, and prefixed names. The namespaces themselves are in `wgig_client.namespaces`.
 
 Terms that more than one module uses are constants here; `expand_curie` makes the others. The graphs that
 describe the store (void, dcat, queries) are named here too; their statistics leave these graphs out.
@@ -8,119 +8,15 @@ import re
 from functools import cache, lru_cache
 
 import pyoxigraph as ox
+from wgig_client.namespaces import (
+    BASE_IRI,
+    EXTERNAL_NAMESPACES,
+    LOCAL_NAMESPACE_PATHS,
+    namespaces_by_prefix,
+)
 
-from ..settings import Settings
-
-BASE_IRI = Settings.base
-EXTERNAL_NAMESPACES = {
-    "altr": "http://www.w3.org/ns/dx/conneg/altr#",
-    "bibo": "http://purl.org/ontology/bibo/",
-    "cito": "http://purl.org/spar/cito/",
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "dcat": "http://www.w3.org/ns/dcat#",
-    "dcterms": "http://purl.org/dc/terms/",
-    "earl": "http://www.w3.org/ns/earl#",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "org": "http://www.w3.org/ns/org#",
-    "owl": "http://www.w3.org/2002/07/owl#",
-    "prof": "http://www.w3.org/ns/dx/prof/",
-    "prof-role": "http://www.w3.org/ns/dx/prof/role/",
-    "prov": "http://www.w3.org/ns/prov#",
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "schema": "https://schema.org/",
-    "sd": "http://www.w3.org/ns/sparql-service-description#",
-    "sh": "http://www.w3.org/ns/shacl#",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "skosxl": "http://www.w3.org/2008/05/skos-xl#",
-    "spdx": "http://spdx.org/rdf/terms#",
-    "vann": "http://purl.org/vocab/vann/",
-    "vcard": "http://www.w3.org/2006/vcard/ns#",
-    "void": "http://rdfs.org/ns/void#",
-    "void-ext": "http://ldf.fi/void-ext#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-}
-# Paths below the base IRI.
-LOCAL_NAMESPACE_PATHS = {
-    "wgig": "ontology#",
-    "shape": "shapes#",
-    "graph": "graph/",
-    "agent": "id/agent/",
-    "agreement": "id/agreement/",
-    "agreement-kind": "id/agreement-kind/",
-    "assertion": "id/assertion/",
-    "audience": "id/audience/",
-    "author-type": "id/author-type/",
-    "bg": "id/document/background-report/",
-    "category": "id/category/",
-    "citation": "id/citation/",
-    "claim": "id/claim/",
-    "claim-kind": "id/claim-kind/",
-    "concept": "id/concept/",
-    "confidence": "id/confidence/",
-    "contribution": "id/contribution/",
-    "contribution-kind": "id/contribution-kind/",
-    "contributor-type": "id/contributor-type/",
-    "criterion": "id/criterion/",
-    "declaration": "id/document/declaration/",
-    "definition": "id/definition/",
-    "disagreement": "id/disagreement/",
-    "dispute": "id/dispute/",
-    "doc": "id/document/",
-    "form-assessment-criteria": "id/document/form/assessment-criteria/",
-    "form-assessment-paper": "id/document/form/assessment-paper/",
-    "form-comment-form": "id/document/form/comment-form/",
-    "form-issue-paper": "id/document/form/issue-paper/",
-    "form-issue-paper-as-written": "id/document/form/issue-paper-as-written/",
-    "form-questionnaire-june-2005": "id/document/form/questionnaire-june-2005/",
-    "group": "id/stakeholder-group/",
-    "identifier": "id/identifier/",
-    "inventory": "id/document/inventory/",
-    "issue": "id/issue/",
-    "judged-kind": "id/judged-kind/",
-    "judgment": "id/judgment/",
-    "label": "id/label/",
-    "mechanism": "id/mechanism/",
-    "mechanism-kind": "id/mechanism-kind/",
-    "meeting": "id/meeting/",
-    "membership": "id/membership/",
-    "milestone": "id/milestone/",
-    "milestone-kind": "id/milestone-kind/",
-    "outcome": "id/outcome/",
-    "outcome-kind": "id/outcome-kind/",
-    "outline": "id/document/outline/",
-    "paper": "id/paper/",
-    "part-kind": "id/part-kind/",
-    "participation": "id/participation/",
-    "place": "id/place/",
-    "plan": "id/document/plan-of-action/",
-    "principle": "id/principle/",
-    "profile": "id/profile/",
-    "recommendation": "id/recommendation/",
-    "recommendation-kind": "id/recommendation-kind/",
-    "report": "id/document/report/",
-    "role": "id/role/",
-    "scheme": "id/scheme/",
-    "session": "id/session/",
-    "session-kind": "id/session-kind/",
-    "software": "id/software/",
-    "summary": "id/document/summary/",
-    "test-result": "id/test-result/",
-    "timeliness": "id/timeliness/",
-    "tunis": "id/document/tunis-agenda/",
-    "verdict": "id/verdict/",
-    "view-holder": "id/view-holder/",
-    "write": "id/write/",
-    "writer": "id/writer/",
-}
 MAX_CACHED_NAMES = 20_000  # each in expand_curie and shorten_iri
 LOCAL_NAME_PATTERN = re.compile(r"\w(?:[\w.-]*[\w-])?")  # local names that need no escapes
-
-
-@lru_cache(100)  # any IRI can be a base
-def namespaces_by_prefix(base: str) -> dict[str, str]:
-    """All namespaces by prefix; the local ones are below the base IRI `base`. Do not change the result."""
-    return EXTERNAL_NAMESPACES | {prefix: base + path for prefix, path in LOCAL_NAMESPACE_PATHS.items()}
 
 
 @lru_cache(MAX_CACHED_NAMES)
@@ -162,7 +58,6 @@ WGIG_DIGEST = expand_curie("wgig:digest")
 WGIG_ISSUE_PAPER = expand_curie("wgig:IssuePaper")
 WGIG_WAIVES = expand_curie("wgig:waives")
 
-DCTERMS_NAMESPACE = EXTERNAL_NAMESPACES["dcterms"]
 EARL_NAMESPACE = EXTERNAL_NAMESPACES["earl"]
 OWL_NAMESPACE = EXTERNAL_NAMESPACES["owl"]
 PROV_NAMESPACE = EXTERNAL_NAMESPACES["prov"]
@@ -171,7 +66,6 @@ RDFS_NAMESPACE = EXTERNAL_NAMESPACES["rdfs"]
 SCHEMA_NAMESPACE = EXTERNAL_NAMESPACES["schema"]
 SH_NAMESPACE = EXTERNAL_NAMESPACES["sh"]
 SKOS_NAMESPACE = EXTERNAL_NAMESPACES["skos"]
-XSD_NAMESPACE = EXTERNAL_NAMESPACES["xsd"]
 
 DCTERMS_DESCRIPTION = expand_curie("dcterms:description")
 DCTERMS_HAS_PART = expand_curie("dcterms:hasPart")

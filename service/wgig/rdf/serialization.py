@@ -17,6 +17,7 @@ from itertools import islice
 from xml.parsers import expat
 
 import pyoxigraph as ox
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..problems import Problem
 from .formats import (
@@ -31,7 +32,7 @@ from .formats import (
     XML_RESULTS,
     Format,
 )
-from .namespaces import RDF_TYPE_IRI, XSD_STRING, namespaces_by_prefix, shorten_iri
+from .namespaces import RDF_TYPE_IRI, XSD_STRING, shorten_iri
 from .parsing import FORBIDDEN_XML_BYTES, check_jsonld_contexts, check_xml
 
 XML_MEDIA_TYPES = (PLAIN_XML.media_type, RDF_XML.media_type, XML_RESULTS.media_type)

@@ -10,10 +10,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 import pyoxigraph as ox
+from wgig_client.literals import term_text
 
 from ..settings import SHIPPED_FOLDER
 from ..text import find_near_names, slugify_words
-from .literals import term_text
 from .namespaces import (
     DCTERMS_TITLE,
     ID_NAMESPACE,

@@ -6,19 +6,20 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.literals import build_value_literal
+from wgig_client.namespaces import (
+    ID_PATH_KINDS,
+    LOCAL_NAMESPACE_PATHS,
+    RESOURCE_NAME_PATTERN,
+    namespaces_by_prefix,
+    resolve_resource_name,
+)
 
 from ..problems import Problem
-from .literals import build_value_literal
-from .namespaces import LOCAL_NAMESPACE_PATHS, OTHER_IRI_KIND, kind_of_iri, namespaces_by_prefix
+from .namespaces import OTHER_IRI_KIND, kind_of_iri
 from .sparql_lexer import check_absolute_iri
 
 MAX_VALUE_CHARACTERS = 1_000
-RESOURCE_NAME_PATTERN = re.compile(r"\w(?:[\w./-]*\w)?")  # of a resource, below the namespace of its type
-# The first path segments below /id/.
-ID_PATH_KINDS = frozenset(
-    path.split("/")[1] for path in LOCAL_NAMESPACE_PATHS.values() if path.startswith("id/")
-)
-IRI_SCHEME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 PARTIAL_DATE_REGEX = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
 FIRST_DATE = "0001-01-01"  # the end of it is added to a year or month, which makes a date
 
@@ -190,26 +191,19 @@ def parse_resource_iri(name: str, type_: str, text: str, base: str) -> str:
     other text.
     """
     namespaces = namespaces_by_prefix(base)
-    if text.startswith("<") and text.endswith(">") and IRI_SCHEME_PATTERN.match(text[1:]):
-        text = text[1:-1]
-    prefix, _, local = text.partition(":")
-    if prefix in namespaces and RESOURCE_NAME_PATTERN.fullmatch(local):
-        return check_absolute_iri(namespaces[prefix] + local, name)
-    folder, slash, _ = text.partition("/")
-    if folder in ID_PATH_KINDS if type_ == ANY_RESOURCE else slash and folder == SECOND_TYPES.get(type_):
-        return check_absolute_iri(f"{base}id/{text}", name)
-    if type_ != ANY_RESOURCE and RESOURCE_NAME_PATTERN.fullmatch(text):
-        if type_ == CRITERION_TYPE and text not in OTHER_CRITERIA:
-            return check_absolute_iri(namespaces["principle"] + text, name)
-        return check_absolute_iri(namespaces[type_] + text, name)
-    if not IRI_SCHEME_PATTERN.match(text):
+    kinds = ID_PATH_KINDS if type_ == ANY_RESOURCE else {SECOND_TYPES.get(type_, "")} if "/" in text else ()
+    iri = resolve_resource_name(text, base, kinds)
+    if not iri and type_ != ANY_RESOURCE and RESOURCE_NAME_PATTERN.fullmatch(text):
+        is_principle = type_ == CRITERION_TYPE and text not in OTHER_CRITERIA
+        iri = namespaces["principle" if is_principle else type_] + text
+    if not iri:
         example = (
             ", or its last part such as issue/spam"
             if type_ == ANY_RESOURCE
             else f" such as {namespaces[type_]}…, or its last part"
         )
         raise Problem(400, f"{name} is {text!r}, which does not name a resource. Give its IRI{example}.")
-    return check_absolute_iri(text, name)
+    return check_absolute_iri(iri, name)
 
 
 def check_resource_kind(name: str, type_: str, iri: str, base: str) -> None:

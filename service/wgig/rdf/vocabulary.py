@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyoxigraph as ox
+from wgig_client.namespaces import DCTERMS_NAMESPACE
 
 from ..i18n import ENGLISH, gettext_noop
 from ..text import natural_sort_key
 from .labels import best_text
 from .namespaces import (
-    DCTERMS_NAMESPACE,
     OWL_NAMESPACE,
     RDF_NAMESPACE,
     RDF_TYPE_IRI,

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pyoxigraph as ox
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from ..rdf.formats import JSON_RESULTS, N_TRIPLES, XML_RESULTS
-from ..rdf.namespaces import RDF_NAMESPACE, XSD_NAMESPACE
+from ..rdf.namespaces import RDF_NAMESPACE
 from ..store.overlay import QuadSource
 
 NUMERIC_DATATYPE_IRIS = frozenset(

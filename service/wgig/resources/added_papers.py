@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 import pyoxigraph as ox
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..http.language import gettext
-from ..rdf.namespaces import RDF_TYPE, namespaces_by_prefix
+from ..rdf.namespaces import RDF_TYPE
 from ..store.store import Store
 from .property_path import NO_KNOWN_VALUES, KnownValues
 from .text_links import list_object_values

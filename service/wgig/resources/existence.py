@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 from fastapi import Request
+from wgig_client.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 
 from ..http.bodies import Pairs
 from ..pages.names import kind_title
 from ..problems import Problem, unknown_name_problem
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..rdf.values import ANY_RESOURCE, is_resource_type, parse_parameter_term
 from ..sparql.examples import ExampleParameter, ExampleQuery, bind_query_parameters
 from ..sparql.service import QueryService, select_internal_rows

@@ -11,19 +11,19 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import pyoxigraph as ox
+from wgig_client.literals import literal_value
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from .._version import __version__
 from ..http import language
 from ..pages.rendering import find_href
 from ..rdf.formats import Format
-from ..rdf.literals import literal_value
 from ..rdf.namespaces import (
     LICENSE_IRI,
     RDF_TYPE,
     RDF_TYPE_IRI,
     RDFS_LABEL,
     SCHEMA_NAMESPACE,
-    XSD_NAMESPACE,
     XSD_STRING,
     expand_curie,
 )

@@ -6,19 +6,13 @@ from itertools import islice
 from typing import Any
 
 import pyoxigraph as ox
+from wgig_client.namespaces import EXTERNAL_NAMESPACES
 
 from ..i18n import ENGLISH
 from ..pages.rendering import find_href
 from ..pages.svg import BOX_GAP_PX, BOX_HEIGHT_PX, BOX_WIDTH_PX, BoxItem, Picture, PictureBox
 from ..rdf.labels import best_text
-from ..rdf.namespaces import (
-    EXTERNAL_NAMESPACES,
-    OWL_NAMESPACE,
-    RDF_TYPE,
-    SKOS_NAMESPACE,
-    expand_curie,
-    shorten_iri,
-)
+from ..rdf.namespaces import OWL_NAMESPACE, RDF_TYPE, SKOS_NAMESPACE, expand_curie, shorten_iri
 from ..rdf.vocabulary import VocabularyTerm, group_objects_by_subject, list_vocabulary_terms
 from ..store.store import Store
 from ..store.version_cache import cache_for_version

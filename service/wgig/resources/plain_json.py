@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyoxigraph as ox
+from wgig_client.literals import literal_value
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from ..http.bodies import Pairs, parameter_values
 from ..http.parameters import add_url_parameters
 from ..problems import Problem, unknown_name_problem
 from ..rdf.formats import JSON
-from ..rdf.literals import literal_value
-from ..rdf.namespaces import XSD_NAMESPACE, shorten_iri
+from ..rdf.namespaces import shorten_iri
 from ..rdf.serialization import UnserializableError
 from ..sparql.workers.description import MAX_DESCRIBED_PARTS
 from ..store.labels import build_language_map, find_labels

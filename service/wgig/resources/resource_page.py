@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 
 from ..http.bodies import get_query_parameters, parameter_values
 from ..http.language import current_language, label_languages
@@ -23,7 +24,6 @@ from ..rdf.namespaces import (
     DCTERMS_SOURCE,
     DCTERMS_TITLE,
     EARL_RESULT,
-    EXTERNAL_NAMESPACES,
     RDF_TYPE,
     RDF_TYPE_IRI,
     RDFS_NAMESPACE,
@@ -31,7 +31,6 @@ from ..rdf.namespaces import (
     WGIG_ISSUE_PAPER,
     expand_curie,
     kind_of_iri,
-    namespaces_by_prefix,
     shorten_iri,
     split_namespace,
 )

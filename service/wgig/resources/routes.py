@@ -13,6 +13,7 @@ import pyoxigraph as ox
 from anyio import from_thread
 from fastapi import Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from wgig_client.namespaces import EXTERNAL_NAMESPACES
 
 from ..http import bodies, language
 from ..http.operations import Operation
@@ -29,7 +30,7 @@ from ..rdf import jsonld
 from ..rdf.formats import HTML, JSON, JSON_LD, Format
 from ..rdf.json_layout import serialize_json_body
 from ..rdf.jsonld import FRAME_TYPES, compact_triples, embed_used_context
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, RDFS_LABEL, expand_curie
+from ..rdf.namespaces import RDFS_LABEL, expand_curie
 from ..sparql.examples import find_examples_by_keyword
 from ..sparql.workers.description import find_document_iri, iter_document_triples
 from ..store.resource_versions.database import ResourceVersions

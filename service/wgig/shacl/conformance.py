@@ -19,11 +19,11 @@ from functools import cache
 from typing import NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.namespaces import BASE_IRI
 
 from .._version import __version__
 from ..rdf.formats import TURTLE
 from ..rdf.namespaces import (
-    BASE_IRI,
     DCTERMS_HAS_PART,
     DCTERMS_SOURCE,
     EARL_RESULT,

@@ -8,9 +8,10 @@ import json
 import re
 
 import pyoxigraph as ox
+from wgig_client.namespaces import LOCAL_NAMESPACE_PATHS
 
 from ..rdf.formats import JSON_LD, TRIG, TURTLE
-from ..rdf.namespaces import ID_NAMESPACE, LOCAL_NAME_PATTERN, LOCAL_NAMESPACE_PATHS, expand_curie
+from ..rdf.namespaces import ID_NAMESPACE, LOCAL_NAME_PATTERN, expand_curie
 from ..text import TextEdit, slugify_words
 from .documents import Document
 from .findings import Correction

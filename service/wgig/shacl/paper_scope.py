@@ -17,11 +17,11 @@ from functools import cache
 from typing import NamedTuple, NoReturn
 
 import pyoxigraph as ox
+from wgig_client.literals import term_text
+from wgig_client.namespaces import BASE_IRI
 
 from ..problems import Problem
-from ..rdf.literals import term_text
 from ..rdf.namespaces import (
-    BASE_IRI,
     DCTERMS_SOURCE,
     ID_NAMESPACE,
     LOCAL_NAME_PATTERN,

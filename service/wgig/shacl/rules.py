@@ -11,12 +11,11 @@ from functools import cache
 from typing import Any, BinaryIO
 
 import pyoxigraph as ox
+from wgig_client.namespaces import BASE_IRI, DCTERMS_NAMESPACE
 
 from ..i18n import PAGE_LANGUAGES
 from ..problems import Problem
 from ..rdf.namespaces import (
-    BASE_IRI,
-    DCTERMS_NAMESPACE,
     RDF_NAMESPACE,
     RDF_NIL,
     RDFS_NAMESPACE,

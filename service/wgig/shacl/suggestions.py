@@ -8,13 +8,12 @@ from typing import TypeGuard
 from urllib.parse import unquote
 
 import pyoxigraph as ox
+from wgig_client.literals import term_text
+from wgig_client.namespaces import BASE_IRI, EXTERNAL_NAMESPACES
 
 from ..rdf import shipped
 from ..rdf.formats import JSON_LD, MARKDOWN, TRIG, TURTLE, WORD_DOCUMENT
-from ..rdf.literals import term_text
 from ..rdf.namespaces import (
-    BASE_IRI,
-    EXTERNAL_NAMESPACES,
     ID_NAMESPACE,
     RDF_TYPE,
     RDF_TYPE_IRI,

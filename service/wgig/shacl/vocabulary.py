@@ -8,8 +8,8 @@ saves an eighth of the time of a check.
 from functools import cache
 
 import pyoxigraph as ox
+from wgig_client.literals import term_text
 
-from ..rdf.literals import term_text
 from ..rdf.namespaces import RDF_TYPE_IRI, RDFS_NAMESPACE, SKOS_NAMESPACE, WGIG_NAMESPACE, expand_curie
 from ..rdf.shipped import shipped_facts, shipped_ontology
 from . import rules

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
+from wgig_client.namespaces import namespaces_by_prefix
+
 from ..http.outbound import OUTBOUND_SCHEME, OWN_SERVICE_SCHEME, find_allowed_url, is_own_search_url
 from ..problems import Problem
-from ..rdf.namespaces import namespaces_by_prefix
 from ..rdf.sparql_lexer import (
     CLOSING_BRACKETS,
     SparqlText,

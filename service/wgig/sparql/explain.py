@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from fastapi import Request, Response
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from ..http.bodies import Pairs
 from ..http.language import gettext
@@ -19,7 +20,7 @@ from ..http.responses import respond_with_body
 from ..i18n import gettext_noop
 from ..pages.rendering import render_template
 from ..rdf.formats import HTML, JSON, PLAIN_TEXT, Format
-from ..rdf.namespaces import RDF_TYPE_IRI, XSD_NAMESPACE, shorten_iri
+from ..rdf.namespaces import RDF_TYPE_IRI, shorten_iri
 from ..store.store import Store
 from .admission import read_clause_dataset
 from .plan import (

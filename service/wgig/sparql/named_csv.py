@@ -1,6 +1,7 @@
 """The result of a SELECT as CSV in which resources have names instead of IRIs, as in the table on a page."""
 
-from ..rdf.literals import term_text
+from wgig_client.literals import term_text
+
 from ..rdf.sparql_lexer import SparqlText
 from ..store.store import Store
 from ..text import serialize_csv_rows

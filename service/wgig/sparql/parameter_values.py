@@ -5,10 +5,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..problems import Problem
 from ..rdf.labels import label_or_words
-from ..rdf.namespaces import namespaces_by_prefix, shorten_iri
+from ..rdf.namespaces import shorten_iri
 from ..rdf.values import SECOND_TYPES, is_resource_type, parse_parameter_term
 from ..text import find_near_name, natural_sort_key
 from .examples import ExampleParameter

@@ -12,10 +12,10 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.literals import is_numeric_literal, literal_value
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from ..http.language import current_language, label_languages
-from ..rdf.literals import is_numeric_literal, literal_value
-from ..rdf.namespaces import XSD_NAMESPACE
 from ..rdf.sparql_lexer import SparqlText, find_first_word
 from ..store.labels import find_labels
 from ..store.store import Store

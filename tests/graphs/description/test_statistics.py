@@ -8,11 +8,11 @@ import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
 from wgig.graphs.description.derived import DescriptionGraphs
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.store import Store
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.service import make_writer_client
 from tests.fixtures.stores import fill_memory_store

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.rdf.serialization import build_quad, normalize_quads
 from wgig.rdf.shipped import read_inference_rules, read_turtle_files, shipped_triples
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -20,6 +19,7 @@ from wgig.store.inference.inference import Inference
 from wgig.store.inference.plan import StepCounter
 from wgig.store.inference.rule import InferenceRule
 from wgig.store.overlay import QuadSource
+from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.triples import parse_triples
 

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import anyio
+from wgig_client.graph import Graph, connect
 
-from ...client.graph import Graph, connect
 from ...problems import Problem
 from ...settings import Settings
 from ..console import print_message

@@ -25,12 +25,12 @@ from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 from pydantic import ValidationError, create_model
+from wgig_client.connection import Connection, RequestLimits
+from wgig_client.errors import ServiceError
+from wgig_client.graph import Graph
 
 from ..._version import __version__
 from ...app import QUEUES, QueryBackends, create_app, make_service
-from ...client.connection import Connection, RequestLimits
-from ...client.errors import ServiceError
-from ...client.graph import Graph
 from ...http.work_queue import ProcessWorkQueue
 from ...problems import unknown_name_problem
 from ...settings import SERVICE_TITLE, THREAD_STACK_BYTES, Settings

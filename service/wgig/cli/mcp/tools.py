@@ -12,10 +12,9 @@ from typing import Annotated, Any, Concatenate, Literal, NamedTuple, ParamSpec
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
-
-from ...client.connection import PartialResponse
-from ...client.errors import ServiceError
-from ...client.graph import (
+from wgig_client.connection import PartialResponse
+from wgig_client.errors import ServiceError
+from wgig_client.graph import (
     CITATION_MEDIA_TYPES,
     RESOURCE_PATH_PREFIX,
     Graph,
@@ -23,7 +22,8 @@ from ...client.graph import (
     extract_snippet_text,
     resource_document_path,
 )
-from ...client.values import convert_value_to_term
+from wgig_client.values import convert_value_to_term
+
 from ...http.parameters import check_parameter_pairs
 from ...problems import Problem
 from ...rdf.formats import JSON_RESULTS, N_TRIPLES, TSV

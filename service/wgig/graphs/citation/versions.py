@@ -7,11 +7,12 @@ import re
 from datetime import UTC, date, datetime
 
 import pyoxigraph as ox
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from ..._version import __released__, __version__
 from ...pages.dependencies import RequestContext
 from ...problems import Problem
-from ...rdf.namespaces import PROV_ENDED_AT_TIME, XSD_NAMESPACE
+from ...rdf.namespaces import PROV_ENDED_AT_TIME
 from ...store.change import BEGINNING_OF_TIME
 from ...store.errors import MissingChangesError
 from ...store.history import (

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import chain
 
 import pyoxigraph as ox
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ..._version import __version__
 from ...rdf.namespaces import (
@@ -22,7 +23,6 @@ from ...rdf.namespaces import (
     XSD_DATE_TIME,
     expand_curie,
     get_description_graphs,
-    namespaces_by_prefix,
 )
 from ...rdf.serialization import build_quad, normalize_triples
 from ...sparql.examples import EXAMPLE_QUERIES_FOLDER, list_example_queries

@@ -10,10 +10,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.namespaces import BASE_IRI
 
 from ...rdf import shipped
 from ...rdf.labels import best_text
-from ...rdf.namespaces import BASE_IRI, ID_NAMESPACE, RDFS_NAMESPACE, SH_NAMESPACE, expand_curie
+from ...rdf.namespaces import ID_NAMESPACE, RDFS_NAMESPACE, SH_NAMESPACE, expand_curie
 from ...shacl.rules import Rule, format_property_path, rules_by_code, shape_statements
 from ...text import shorten_untrusted_text, slugify_words
 

@@ -12,8 +12,8 @@ from itertools import chain, count
 from typing import Any
 
 import pyoxigraph as ox
+from wgig_client.literals import build_typed_literal
 
-from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import DEFAULT_NAMESPACES, expand_curie
 from ...text import balance_text_bidi, slugify_words
 from .values import PaperTerm, local_name

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import pyoxigraph as ox
+from wgig_client.literals import build_typed_literal
 
 from ...problems import Problem
-from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import expand_curie
 from ...rdf.positions_turtle import TriplePosition
 from ...text import TextLines

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
+from wgig_client.literals import build_typed_literal
 
 from ...rdf import shipped
-from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, RDFS_LABEL, expand_curie
 from ...text import slugify_words
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyoxigraph as ox
 import yaml
+from wgig_client.literals import build_value_literal, literal_value
 
 from ...problems import Problem
-from ...rdf.literals import build_value_literal, literal_value
 from ...rdf.namespaces import PAPER_NAMESPACE, expand_curie
 from ...text import TextLines, slugify_words
 from .graph import PaperGraph

@@ -8,9 +8,9 @@ from math import isfinite
 from typing import Any
 
 import pyoxigraph as ox
+from wgig_client.literals import literal_value
 
 from ...problems import Problem
-from ...rdf.literals import literal_value
 from ...store.labels import find_labels
 from ...store.store import Store
 from .request import (

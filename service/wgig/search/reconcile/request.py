@@ -7,11 +7,12 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.namespaces import namespaces_by_prefix
 
 from ...pages.names import KIND_TITLES, kind_title
 from ...problems import Problem
 from ...rdf.labels import label_or_words
-from ...rdf.namespaces import RDF_TYPE, expand_curie, namespaces_by_prefix, shorten_iri
+from ...rdf.namespaces import RDF_TYPE, expand_curie, shorten_iri
 from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN
 from ...store.labels import find_labels
 from ...store.store import Store

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Literal, NamedTuple
 
 import pyoxigraph as ox
+from wgig_client.literals import build_typed_literal, term_text
 
 from ...rdf import shipped
-from ...rdf.literals import build_typed_literal, term_text
 from ...rdf.namespaces import (
     OWL_NAMESPACE,
     RDF_NAMESPACE,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
+from wgig_client.namespaces import XSD_NAMESPACE
 
-from ...rdf.namespaces import XSD_NAMESPACE
 from ..errors import DAMAGED_FILE_PATTERN, is_engine_damage
 from ..folder import QUADS_FOLDER, find_damaged_log
 from .manifest import DamagedBackupError

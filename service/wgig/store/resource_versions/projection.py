@@ -14,8 +14,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from wgig_client.namespaces import DCTERMS_NAMESPACE, XSD_NAMESPACE
+
 from ...problems import Problem
-from ...rdf.namespaces import DCTERMS_NAMESPACE, PROV_ENDED_AT_TIME, XSD_NAMESPACE
+from ...rdf.namespaces import PROV_ENDED_AT_TIME
 from ..errors import StoreError, translate_disk_errors
 from ..files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
 from ..history import DCAT_HAS_CURRENT_VERSION, PROV_WAS_GENERATED_BY

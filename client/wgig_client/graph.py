@@ -13,20 +13,34 @@ from urllib.parse import quote
 import httpx
 import pyoxigraph as ox
 
-from ..problems import Problem
-from ..rdf.formats import JSON, JSON_RESULTS, N_TRIPLES
-from ..rdf.namespaces import DCTERMS_NAMESPACE, namespaces_by_prefix
-from ..rdf.values import ANY_RESOURCE, parse_resource_iri
-from ..settings import Settings
 from .connection import DEFAULT_REQUEST_LIMITS, Connection, RequestLimits
 from .errors import Report, ServiceError
+from .namespaces import BASE_IRI, DCTERMS_NAMESPACE, namespaces_by_prefix, resolve_resource_name
 from .values import Row, Rows, Triples, convert_value_to_term
 
-QUERY_ACCEPT_HEADER = f"{JSON_RESULTS.media_type}, {N_TRIPLES.media_type}"
+JSON_MEDIA_TYPE = "application/json"
+JSON_RESULTS_MEDIA_TYPE = "application/sparql-results+json"
+N_TRIPLES_MEDIA_TYPE = "application/n-triples"
+MARKDOWN_MEDIA_TYPE = "text/markdown"
+# Of files that `put` sends, by suffix.
+MEDIA_TYPES_BY_SUFFIX = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "json": "application/ld+json",
+    "jsonld": "application/ld+json",
+    "markdown": MARKDOWN_MEDIA_TYPE,
+    "md": MARKDOWN_MEDIA_TYPE,
+    "nq": "application/n-quads",
+    "nt": N_TRIPLES_MEDIA_TYPE,
+    "owl": "application/rdf+xml",
+    "rdf": "application/rdf+xml",
+    "trig": "application/trig",
+    "ttl": "text/turtle",
+}
+QUERY_ACCEPT_HEADER = f"{JSON_RESULTS_MEDIA_TYPE}, {N_TRIPLES_MEDIA_TYPE}"
 # %s is the last IRI of the previous page, %d the maximum number of papers in a page.
 PAPERS_PAGE_QUERY = f"""
 PREFIX dcterms: <{DCTERMS_NAMESPACE}>
-PREFIX wgig: <{namespaces_by_prefix(Settings.base)["wgig"]}>
+PREFIX wgig: <{namespaces_by_prefix(BASE_IRI)["wgig"]}>
 SELECT ?paper (MIN(STR(?name)) AS ?title) (MIN(?about) AS ?issue) (MIN(?day) AS ?posted) {{
   {{ SELECT DISTINCT ?paper {{ VALUES ?kind {{ wgig:IssuePaper wgig:AssessmentPaper }}
      ?paper a ?kind FILTER(isIRI(?paper) && STR(?paper) > %s) }}
@@ -125,7 +139,7 @@ class Graph:
         for number in count(1):
             params = {**parameters, "page": str(number)}
             page = self.connection.send_read(
-                "GET", "search", params=params, headers={"Accept": JSON.media_type}
+                "GET", "search", params=params, headers={"Accept": JSON_MEDIA_TYPE}
             ).json()
             yield page
             if "next" not in page:
@@ -152,7 +166,7 @@ class Graph:
             "validate",
             params={"profile": profile, "lang": language},
             files={"paper": (file.name, file.read_bytes(), "application/octet-stream")},
-            headers={"Accept": JSON.media_type},
+            headers={"Accept": JSON_MEDIA_TYPE},
         )
         return Report(response.json())
 
@@ -163,15 +177,12 @@ class Graph:
         of the file name determines the format. Raises OSError if the file cannot be read, ValueError if its
         format is unknown. If a paper does not conform, the `members` of the ServiceError are the report.
         """
-        from ..rdf.formats import format_of_file  # noqa: PLC0415  costs 0.1 s, and only `put` needs it
-
         file = Path(path)
-        format_ = format_of_file(file.name)
-        if not media_type and format_ is None:
+        media_type = media_type or MEDIA_TYPES_BY_SUFFIX.get(file.name.rpartition(".")[2].lower(), "")
+        if not media_type:
             raise ValueError(f"The format of {file} cannot be determined from its name. Give its media_type.")
         url_path, params = ("graphs", {"graph": graph}) if ":" in graph else (f"graph/{quote(graph)}", {})
-        headers = {"Content-Type": media_type or (format_.media_type if format_ else "")}
-        headers |= {"Accept": JSON.media_type, "Accept-Language": "en"}
+        headers = {"Content-Type": media_type, "Accept": JSON_MEDIA_TYPE, "Accept-Language": "en"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         content = file.read_bytes()
@@ -209,10 +220,14 @@ def expand_resource_name(name: str) -> str:
     Examples: `issue/spam`, `issue:spam`, `wgig:Issue`, `graph:issues`. Sends no request. Raises ServiceError
     for an invalid name.
     """
+    iri = resolve_resource_name(name)
+    if not iri:
+        detail = f"{name!r} does not name a resource. Give its IRI, or its last part such as issue/spam."
+        raise ServiceError(None, "Invalid name", detail)
     try:
-        return parse_resource_iri("iri", ANY_RESOURCE, name, Settings.base)
-    except Problem as problem:
-        raise ServiceError(None, "Invalid name", problem.detail) from problem
+        return ox.NamedNode(iri).value
+    except ValueError as error:
+        raise ServiceError(None, "Invalid name", f"{name!r} is not a valid IRI: {error}.") from error
 
 
 def resource_document_path(iri: str) -> str:
@@ -233,7 +248,7 @@ def resource_document_path(iri: str) -> str:
 def parse_query_response(response: httpx.Response) -> Rows | Triples | bool:
     """The result of a query as Python values. Raises ServiceError if the response is not a valid result."""
     try:
-        if response.headers.get("content-type", "").startswith(N_TRIPLES.media_type):
+        if response.headers.get("content-type", "").startswith(N_TRIPLES_MEDIA_TYPE):
             return Triples(quad.triple for quad in ox.parse(response.content, ox.RdfFormat.N_TRIPLES))
         result = ox.parse_query_results(response.content, format=ox.QueryResultsFormat.JSON)
         if isinstance(result, ox.QueryBoolean):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from .namespaces import XSD_NAMESPACE, expand_curie
+from .namespaces import XSD_NAMESPACE
 
 INTEGER_DATATYPES = (
     *("integer", "int", "long", "short", "byte"),
@@ -84,7 +84,7 @@ def build_value_literal(value: object) -> ox.Literal:
 
 def build_typed_literal(text: str, datatype: str) -> ox.Literal:
     """A literal of the XML Schema datatype with this local name."""
-    return ox.Literal(text, datatype=expand_curie(f"xsd:{datatype}"))
+    return ox.Literal(text, datatype=ox.NamedNode(XSD_NAMESPACE + datatype))
 
 
 def term_text(term: Any) -> str:

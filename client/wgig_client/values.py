@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyoxigraph as ox
 
-from ..rdf.literals import build_value_literal, literal_value
-from ..rdf.namespaces import XSD_STRING
+from .literals import build_value_literal, literal_value
+from .namespaces import XSD_NAMESPACE
 
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
     import polars
     import rdflib
+
+
+STRING_DATATYPE_IRI = f"{XSD_NAMESPACE}string"
 
 
 class IRI(str):
@@ -56,7 +59,7 @@ def convert_term_to_value(term: object) -> Any:
             return Text(term.value, language=term.language)
         case ox.Literal():
             value = literal_value(term)
-            is_native = not isinstance(value, str) or term.datatype == XSD_STRING
+            is_native = not isinstance(value, str) or term.datatype.value == STRING_DATATYPE_IRI
             return value if is_native else Text(value, datatype=term.datatype.value)
         case _:
             return term
@@ -151,4 +154,6 @@ def import_extra_library(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise ImportError(f"This needs {name}, which is not installed: pip install 'wgig[{name}]'") from error
+        raise ImportError(
+            f"This needs {name}, which is not installed: pip install 'wgig-client[{name}]'"
+        ) from error
