@@ -116,6 +116,7 @@ texts: $(READY) ## Update the translation catalogs with the texts of the pages
 	  --omit-header --sort-output --no-location --output-file build/wgig.pot .
 	$(BIN)/pybabel --quiet update --domain wgig --input-file build/wgig.pot --output-dir service/wgig/locale \
 	  --no-fuzzy-matching --ignore-obsolete --omit-header --width 110
+	$(BIN)/python service/build_locale.py
 
 screenshots: $(READY) ## Take a screenshot of each page: wide, on a phone, dark, and in Arabic
 	$(BIN)/python -m tests.web.screenshots
@@ -142,8 +143,8 @@ sbom: $(READY) ## Write the bill of materials (CycloneDX) of an installed wheel 
 clean: ## Remove all generated files
 	rm -rf $(BUILT) service/web/node_modules .venv dist build .mypy_cache .ruff_cache .pytest_cache
 
-# pip can read dependency groups since 25.1. A change of the browser sources installs the package, and so builds it, again.
-$(READY): pyproject.toml client/pyproject.toml $(shell find service/web -type f -not -path '*/node_modules/*')
+# pip can read dependency groups since 25.1. A change of the browser sources or catalogs installs the package, and so builds it, again.
+$(READY): pyproject.toml client/pyproject.toml $(wildcard service/wgig/locale/*/*/*.po) $(shell find service/web -type f -not -path '*/node_modules/*')
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d. Give one: make PYTHON=python3.13" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'

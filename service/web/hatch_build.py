@@ -1,8 +1,12 @@
-"""Build hook: builds the browser code into the package, with Node from a wheel, if its sources changed."""
+"""Build hook: builds the translations and the browser code into the package.
+
+The browser code is built with Node from a wheel, if its sources changed.
+"""
 
 import hashlib
 import os
 import re
+import runpy
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -50,7 +54,11 @@ class BrowserCode(BuildHookInterface[Any]):
         return [] if self.is_current() or os.environ.get(SKIP) else [NODE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Build the browser code if it is not current. Without the registry, only editable installs go on."""
+        """Build the translations, and the browser code if it is not current.
+
+        Without the registry of npm, only editable installs go on.
+        """
+        runpy.run_path(str(Path(self.root, "service", "build_locale.py")))["build_locale_data"]()
         if self.is_current() or os.environ.get(SKIP):
             return
         try:

@@ -4,14 +4,29 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from typing import Any
 
 import pytest
+from babel.core import get_global
+from babel.dates import format_date, format_skeleton
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
-from wgig.i18n import LOCALE_FOLDER, PAGE_LANGUAGES
+from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
+from hypothesis import given
+from hypothesis import strategies as st
+from wgig.http import language as interface
+from wgig.i18n import (
+    LOCALE_FOLDER,
+    PAGE_LANGUAGES,
+    format_number_in_language,
+    format_percent_in_language,
+    load_catalog,
+    read_cldr_data,
+)
 from wgig.settings import CHECKOUT_FOLDER
 
 pytestmark = pytest.mark.slow
@@ -124,3 +139,58 @@ def test_a_translation_has_no_bidi_controls_extra_quotes_or_outer_spaces(languag
                 "", list_forms(message.id)[-1]
             ), translation
             assert translation == translation.strip(), translation
+
+
+@pytest.mark.parametrize("language", TRANSLATION_LANGUAGES)
+def test_the_compiled_catalog_has_the_translations_of_the_catalog(language: str) -> None:
+    compiled = load_catalog(language)
+    for message in iter_messages(language):
+        key, translation = list_forms(message.id)[0], list_forms(message.string or "")[0]
+        if not message.pluralizable:
+            assert (
+                compiled.pgettext(message.context, key) == translation
+                if message.context
+                else (compiled.gettext(key) == translation)
+            ), "run `make texts` to compile the catalogs"
+
+
+each_language = pytest.mark.parametrize("language", PAGE_LANGUAGES)
+
+
+@each_language
+@given(number=st.integers(-(10**24), 10**24) | st.decimals(-(10**9), 10**9, places=4).map(float))
+def test_numbers_are_formatted_as_by_babel(language: str, number: float) -> None:
+    assert format_number_in_language(number, language) == format_decimal(number, locale=language)
+
+
+@each_language
+@given(share=st.integers(-2000, 2000).map(lambda thousandths: thousandths / 1000))
+def test_percentages_are_formatted_as_by_babel(language: str, share: float) -> None:
+    expected = format_percent(share, locale=language, decimal_quantization=False)
+    assert format_percent_in_language(share, language) == expected
+
+
+@each_language
+@given(day=st.dates())
+def test_days_and_months_are_formatted_as_by_babel(language: str, day: date) -> None:
+    pattern = "d MMMM y" if language == "en" else "long"
+    with interface.use_language(language):
+        assert interface.format_day(day) == format_date(day, pattern, locale=language)
+        for skeleton in ("yMMMM", "yMMM", "MMM"):
+            assert interface.format_month(day, skeleton) == format_skeleton(skeleton, day, locale=language)
+
+
+@each_language
+@pytest.mark.parametrize(
+    ("size", "unit", "number"),
+    [(0, "kilobyte", 0), (1049, "kilobyte", 1), (99_999, "kilobyte", 100), (1_250_000, "megabyte", 1.2)],
+)
+def test_bytes_are_formatted_as_by_babel(language: str, size: int, unit: str, number: float) -> None:
+    with interface.use_language(language):
+        expected = format_unit(number, f"digital-{unit}", "short", locale=language)
+        assert interface.format_byte_count(size) == expected
+
+
+def test_countries_with_one_zone_are_those_of_babel() -> None:
+    zones = {country: names for country, names in get_global("territory_zones").items() if len(names) == 1}
+    assert {country: [zone] for country, zone in read_cldr_data()["zones"].items()} == zones

@@ -1,15 +1,13 @@
 """/meetings.ics: meetings, sessions and deadlines as a calendar (iCalendar, RFC 5545).
 
 An event lasts whole days unless its times of day are known, which are in the time zone of its place. An event
-whose day is unknown is left out. Time zones come from the IANA tz database by country (ISO 3166), except for
+whose day is unknown is left out. Time zones come from CLDR by country (ISO 3166), except for
 countries with several zones. Times without an offset are local to the zone (RFC 5545, section 3.3.5). A
 VTIMEZONE states when daylight time begins in the local time before the change (section 3.6.5).
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -21,6 +19,7 @@ from wgig_client.namespaces import XSD_NAMESPACE
 from .._version import __version__
 from ..http.operations import Operation
 from ..http.responses import respond_with_body
+from ..i18n import read_cldr_data
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import ICALENDAR_FORMAT
 from ..rdf.namespaces import DEFAULT_NAMESPACES
@@ -33,24 +32,11 @@ from ..store.view import ResultRow, select_solutions
 if TYPE_CHECKING:  # costs 40 ms, which every start would take
     import icalendar
 
-ZONE_TABLE = files("tzdata") / "zoneinfo" / "zone.tab"  # a line per zone: country, coordinates, name
-
 
 def find_country_zone(country: str) -> ZoneInfo | None:
     """The time zone of a country by two-letter code (ISO 3166); None if it has several or is unknown."""
-    names = read_zones_by_country().get(country, [])
-    return ZoneInfo(names[0]) if len(names) == 1 else None
-
-
-@cache
-def read_zones_by_country() -> dict[str, list[str]]:
-    """The names of the time zones of each country, by country code."""
-    zones_by_country: dict[str, list[str]] = {}
-    for line in ZONE_TABLE.read_text("utf-8").splitlines():
-        if not line.startswith("#"):
-            country, _, name, *_ = line.split("\t")
-            zones_by_country.setdefault(country, []).append(name)
-    return zones_by_country
+    name = read_cldr_data()["zones"].get(country)
+    return ZoneInfo(name) if name else None
 
 
 # The datatypes of values that are as precise as a day.

@@ -19,13 +19,19 @@ from gettext import NullTranslations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pyoxigraph as ox
-from babel import Locale
-from babel.dates import format_date, format_skeleton
-from babel.numbers import format_decimal
-from babel.numbers import format_percent as format_localized_percent
-from babel.units import format_unit
 
-from ..i18n import ENGLISH, PAGE_LANGUAGES, get_list_separator, gettext_noop, load_catalog, writing_direction
+from ..i18n import (
+    ENGLISH,
+    PAGE_LANGUAGES,
+    format_date_in_language,
+    format_number_in_language,
+    format_percent_in_language,
+    get_list_separator,
+    gettext_noop,
+    load_catalog,
+    read_locale_data,
+    writing_direction,
+)
 from ..problems import Problem, build_sentence
 from ..rdf.labels import rank_language
 from .bodies import Pairs, get_query_parameters, parameter_values
@@ -334,13 +340,19 @@ LATIN_SCRIPT = "latn"
 
 
 def format_language_name(tag: str) -> str:
-    """The name of a language in the current language, with its script, if any; an unknown tag itself."""
-    locale = Locale(current_language())
-    language, _, script = tag.partition("-")
-    name = locale.languages.get(language, tag)
-    if script == LATIN_SCRIPT:
+    """The name of a language in the current language, with its script and place; an unknown tag itself."""
+    locale = read_locale_data(current_language())
+    language, *subtags = tag.split("-")
+    name: str = locale["languages"].get(language.lower(), "")
+    if not name:
+        return tag
+    if subtags == [LATIN_SCRIPT]:
         return gettext("%(language)s in Latin letters") % {"language": name}
-    return f"{name} ({locale.scripts[script.title()]})" if script.title() in locale.scripts else name
+    details = [
+        locale["scripts"].get(subtag.title()) or locale["territories"].get(subtag.upper())
+        for subtag in subtags
+    ]
+    return f"{name} ({', '.join(filter(None, details))})" if any(details) else name
 
 
 def format_number(value: float) -> str:
@@ -351,19 +363,20 @@ def format_number(value: float) -> str:
 @lru_cache(5000, typed=True)
 def format_localized_number(value: float, language: str) -> str:
     """A number with thousands separators, in a language."""
-    return format_decimal(value, locale=language)
+    return format_number_in_language(value, language)
 
 
 def format_percent(share: float) -> str:
     """A share as a percentage with at most one decimal, in the current language."""
-    return format_localized_percent(round(share, 3), locale=current_language(), decimal_quantization=False)
+    return format_percent_in_language(round(share, 3), current_language())
 
 
 def format_byte_count(value: int) -> str:
     """A number of bytes in the current language, in kilobytes or megabytes of a thousand, such as 1.2 MB."""
     unit, divisor = ("megabyte", 1_000_000) if value >= 100_000 else ("kilobyte", 1_000)
     number = round(value / divisor, 1 if value < 10 * divisor else None)
-    return format_unit(number, f"digital-{unit}", "short", locale=current_language())
+    pattern: str = read_locale_data(current_language())["units"][f"digital-{unit}"]
+    return pattern.format(format_number(number))
 
 
 def format_day(value: date) -> str:
@@ -374,12 +387,13 @@ def format_day(value: date) -> str:
 @lru_cache(5000)
 def format_localized_day(value: date, language: str) -> str:
     """A date in words in a language."""
-    return format_date(value, "d MMMM y" if language == ENGLISH else "long", locale=language)
+    return format_date_in_language(value, read_locale_data(language)["day"], language)
 
 
 def format_month(value: date, skeleton: str = "yMMMM") -> str:
-    """A month in words in the current language; `skeleton` is a CLDR skeleton of the parts to show."""
-    return format_skeleton(skeleton, value, locale=current_language())
+    """A month in words in the current language; `skeleton` is a CLDR skeleton: yMMMM, yMMM or MMM."""
+    pattern = read_locale_data(current_language())["skeletons"][skeleton]
+    return format_date_in_language(value, pattern, current_language())
 
 
 def page_header_fields(fields: dict[str, str]) -> dict[str, str]:

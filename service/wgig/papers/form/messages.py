@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import pyoxigraph as ox
-from babel import Locale, UnknownLocaleError
 
-from ...http.language import current_language, gettext, translate_message
+from ...http.language import current_language, format_language_name, gettext, translate_message
 from ...i18n import gettext_noop
 from ...rdf import shipped
 from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, PAPER_NAMESPACE, expand_curie
@@ -243,8 +242,8 @@ def iter_unsupported_messages(
         )
         text = sentence % {
             "field": form_field_label(field),
-            "text": localized_language_name(text_language or ""),
-            "paper": localized_language_name(paper_language),
+            "text": format_language_name(text_language or ""),
+            "paper": format_language_name(paper_language),
         }
         yield FieldMessage(field, "Violation", text, message_language)
 
@@ -255,14 +254,6 @@ def form_field_label(name: str) -> str:
     assert match, name
     field = find_form_field(match["part"] or PAPER_PART.key, match["key"])
     return field.label(current_language()) if field else gettext(FORM_PARTS[match["key"]].title)
-
-
-def localized_language_name(tag: str) -> str:
-    """The name of a language in the language of the request, or the tag if there is no name."""
-    try:
-        return Locale.parse(tag, sep="-").get_display_name(current_language()) or tag
-    except (ValueError, UnknownLocaleError):
-        return tag
 
 
 INVALID_NAME_MESSAGE = gettext_noop(
