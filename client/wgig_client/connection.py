@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 
 from .errors import ServiceError, build_service_error
 
@@ -58,7 +58,7 @@ class PartialResponse(NamedTuple):
     """The first bytes of a response body, the headers, and whether the bytes are the whole body."""
 
     body: bytes
-    headers: httpx.Headers
+    headers: httpx2.Headers
     is_whole: bool
 
 
@@ -78,7 +78,7 @@ class Connection:
         self,
         url: str,
         limits: RequestLimits = DEFAULT_REQUEST_LIMITS,
-        transport: httpx.BaseTransport | None = None,  # None for the network
+        transport: httpx2.BaseTransport | None = None,  # None for the network
     ) -> None:
         """Create the HTTP client without connecting. Raises ValueError for a URL that is not HTTP(S)."""
         if not url.startswith(("http://", "https://")):
@@ -87,9 +87,9 @@ class Connection:
             )
         self.url, self.limits = normalize_service_url(url), limits
         self.sleep: Callable[[float], None] = time.sleep  # tests replace it
-        self.http_client = httpx.Client(
+        self.http_client = httpx2.Client(
             base_url=self.url,
-            timeout=httpx.Timeout(limits.timeout, connect=min(CONNECT_TIMEOUT_SECONDS, limits.timeout)),
+            timeout=httpx2.Timeout(limits.timeout, connect=min(CONNECT_TIMEOUT_SECONDS, limits.timeout)),
             follow_redirects=True,
             transport=transport,
         )
@@ -98,14 +98,14 @@ class Connection:
         """Close the connections."""
         self.http_client.close()
 
-    def send_read(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def send_read(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """The complete response to a request that changes nothing. Raises ServiceError if it fails.
 
         The request is retried if the service was busy and sent Retry-After, or could not be reached.
         """
         return self.retry_request(lambda: self.send_once(method, path, **options), retry_unreachable=True)
 
-    def send_write(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def send_write(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """The complete response to a write. Raises ServiceError if it fails.
 
         The write is retried only if the service was busy and sent Retry-After, so that nothing was written.
@@ -113,8 +113,8 @@ class Connection:
         return self.retry_request(lambda: self.send_once(method, path, **options), retry_unreachable=False)
 
     def retry_request(
-        self, attempt: Callable[[], httpx.Response], *, retry_unreachable: bool
-    ) -> httpx.Response:
+        self, attempt: Callable[[], httpx2.Response], *, retry_unreachable: bool
+    ) -> httpx2.Response:
         """The first successful response. Raises the ServiceError of the last attempt.
 
         With `retry_unreachable`, a request is also repeated if no response has begun.
@@ -138,7 +138,7 @@ class Connection:
             self.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    def send_once(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def send_once(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """The complete response to one request, of any status. Raises IncompleteResponseError."""
         with self.stream_response(method, path, **options) as response:
             response.read()
@@ -170,7 +170,7 @@ class Connection:
             return PartialResponse(bytes(body), response.headers, is_whole=True)
 
     @contextmanager
-    def stream_response(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+    def stream_response(self, method: str, path: str, **options: Any) -> Iterator[httpx2.Response]:
         """Yield a response whose body has not been read. Raises IncompleteResponseError if it is cut off.
 
         Raises ServiceError before anything is sent if the URL would be invalid, such as too long.
@@ -180,17 +180,17 @@ class Connection:
             with self.http_client.stream(method, path, **options) as response:
                 begun = True
                 yield response
-        except httpx.InvalidURL as error:
+        except httpx2.InvalidURL as error:
             raise ServiceError(
                 None, "Not sent", f"The URL would be invalid: {error}. Shorten or correct the arguments."
             ) from error
-        except httpx.TimeoutException as error:
+        except httpx2.TimeoutException as error:
             seconds = options.get("timeout", self.limits.timeout)
             detail = (
                 f"{self.url} sent nothing for {seconds} seconds. Request less data, or increase the timeout."
             )
             raise IncompleteResponseError("Request timed out", detail, begun=True) from error
-        except httpx.RequestError as error:
+        except httpx2.RequestError as error:
             reason = str(error) or type(error).__name__
             if begun:
                 raise IncompleteResponseError(
@@ -203,7 +203,7 @@ class Connection:
             ) from error
 
 
-def parse_retry_after(response: httpx.Response) -> float | None:
+def parse_retry_after(response: httpx2.Response) -> float | None:
     """The seconds to wait according to the Retry-After header of a 429 or 503; None without a valid header.
 
     The value of the header is a number of seconds or a date (RFC 9110, section 10.2.3).

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+import httpx2
 
 
 class Report(dict[str, Any]):
@@ -64,7 +64,7 @@ class ServiceError(Exception):
         return self.members.get("suggestion")
 
 
-def build_service_error(response: httpx.Response) -> ServiceError:
+def build_service_error(response: httpx2.Response) -> ServiceError:
     """The error from a complete response: a problem document, or a report on papers that do not conform."""
     title = response.reason_phrase or "Refused"
     members = parse_error_document(response)
@@ -79,7 +79,7 @@ def build_service_error(response: httpx.Response) -> ServiceError:
     return ServiceError(response.status_code, str(members.get("title", title)), detail, members)
 
 
-def parse_error_document(response: httpx.Response) -> dict[str, Any]:
+def parse_error_document(response: httpx2.Response) -> dict[str, Any]:
     """The JSON object in the body of the response; empty if the body is anything else."""
     if response.headers.get("content-type", "").partition(";")[0] not in ERROR_MEDIA_TYPES:
         return {}

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 
 from .connection import DEFAULT_REQUEST_LIMITS, Connection, RequestLimits
@@ -245,7 +245,7 @@ def resource_document_path(iri: str) -> str:
     return f"doc/{quote(path, safe=SAFE_PATH_CHARACTERS)}"
 
 
-def parse_query_response(response: httpx.Response) -> Rows | Triples | bool:
+def parse_query_response(response: httpx2.Response) -> Rows | Triples | bool:
     """The result of a query as Python values. Raises ServiceError if the response is not a valid result."""
     try:
         if response.headers.get("content-type", "").startswith(N_TRIPLES_MEDIA_TYPE):

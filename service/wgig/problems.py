@@ -325,6 +325,12 @@ def suggest_name_sentences(suggestion: str) -> list[DetailSentence]:
     return [build_sentence(gettext_noop("Did you mean %(name)s?"), name=suggestion)] if suggestion else []
 
 
+def missing_extra_problem(failure: str, extra: str) -> Problem:
+    """The Problem 501 for a missing extra of the package; `failure` says what is not possible without it."""
+    detail = f"{failure}, because the extra {extra} is not installed: pip install 'wgig[{extra}]'."
+    return Problem(501, detail, slug="not-installed")
+
+
 def unknown_name_problem(
     prefix: str, name: str, known: Collection[str], max_listed: int = MAX_LISTED_NAMES
 ) -> Problem:

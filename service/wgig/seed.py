@@ -18,6 +18,7 @@ from wgig_client.literals import build_typed_literal
 from wgig_client.namespaces import DCTERMS_NAMESPACE, EXTERNAL_NAMESPACES
 
 from ._version import __version__
+from .problems import missing_extra_problem
 from .projections import build_computed_graphs
 from .rdf.namespaces import DCTERMS_MODIFIED, DCTERMS_TITLE, RDF_TYPE, SPDX_SHA256, expand_curie
 from .rdf.serialization import normalize_triples
@@ -86,8 +87,11 @@ def open_filled_store(
     """
     computed_graphs = build_computed_graphs(settings, print_message, report_progress)
     if settings.remote_query:
-        from .remote.sharing import StoreSharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
-        from .remote.store import SharedStore  # noqa: PLC0415
+        try:
+            from .remote.sharing import StoreSharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
+            from .remote.store import SharedStore  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise missing_extra_problem("A shared store cannot be used", "cluster") from error
 
         rules, inferred_graph, _, before_rules, after_rules = computed_graphs
         inference = Inference(rules, inferred_graph, settings.store, before_rules, after_rules)

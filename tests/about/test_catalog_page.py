@@ -7,7 +7,7 @@ import zipfile
 from datetime import date
 from html import unescape
 
-import httpx
+import httpx2
 import pytest
 from wgig._version import __released__, __version__
 from wgig.about import catalog_page
@@ -24,7 +24,7 @@ BASE = Settings.base
 HTML = "text/html,application/xhtml+xml,*/*;q=0.8"  # as browsers send it
 
 
-def get_catalog(client: httpx.Client) -> str:
+def get_catalog(client: httpx2.Client) -> str:
     """The page, without the footer."""
     response = client.get("/catalog", headers={"Accept": HTML})
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -37,7 +37,7 @@ def read_text(html: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def shipped_page(shipped_client_of_module: httpx.Client) -> str:
+def shipped_page(shipped_client_of_module: httpx2.Client) -> str:
     """The page of the shipped data, with all sizes, however slow the machine is."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(catalog_page, "FILE_SIZES_TIMEOUT_SECONDS", 100)
@@ -45,7 +45,7 @@ def shipped_page(shipped_client_of_module: httpx.Client) -> str:
 
 
 @pytest.fixture(scope="module")
-def shipped_client_of_module(filled_store: Store) -> httpx.Client:
+def shipped_client_of_module(filled_store: Store) -> httpx2.Client:
     """A client of a service with the filled store."""
     return make_store_client(filled_store)
 
@@ -65,7 +65,7 @@ def test_the_page_says_how_large_the_data_are_and_when_they_were_released(
 
 
 def test_the_page_and_about_have_the_same_citation(
-    shipped_page: str, shipped_client_of_module: httpx.Client
+    shipped_page: str, shipped_client_of_module: httpx2.Client
 ) -> None:
     about = shipped_client_of_module.get("/about", headers={"Accept": HTML}).text
     pattern = r'<p class="citation"[^>]*>(.*?)</p>'
@@ -73,7 +73,7 @@ def test_the_page_and_about_have_the_same_citation(
     assert f"(2004–2005) as linked data”. Version {__version__}, {__released__}." in shipped_page
 
 
-def test_downloads_have_their_sizes(shipped_page: str, shipped_client_of_module: httpx.Client) -> None:
+def test_downloads_have_their_sizes(shipped_page: str, shipped_client_of_module: httpx2.Client) -> None:
     downloads = re.findall(
         r'<a class="button[^"]*" href="([^"]+)" download>.*?<span class="mark">([\d.,]+) (kB|MB)',
         shipped_page,
@@ -90,7 +90,7 @@ def test_downloads_have_their_sizes(shipped_page: str, shipped_client_of_module:
 
 
 def test_downloads_come_first_and_lead_to_the_parts(
-    shipped_page: str, shipped_client_of_module: httpx.Client
+    shipped_page: str, shipped_client_of_module: httpx2.Client
 ) -> None:
     assert shipped_page.index('id="downloads"') < shipped_page.index('class="about-data"')
     for path, count in re.findall(r'<a href="(/tables|/graphs[^"]*)">[a-z ]*(\d+) \w+</a>', shipped_page):
@@ -157,14 +157,14 @@ def test_a_size_that_is_not_known_is_left_out_and_the_page_not_cached(
     assert 'href="/dump.nq.gz"' in response.text
 
 
-def test_rdf_is_served_at_the_same_address(shipped_client_of_module: httpx.Client) -> None:
+def test_rdf_is_served_at_the_same_address(shipped_client_of_module: httpx2.Client) -> None:
     for accept in ("*/*", "text/turtle", "application/ld+json", "text/turtle, text/html;q=0.9"):
         response = shipped_client_of_module.get("/catalog", headers={"Accept": accept})
         assert "dcat:Catalog" in response.text
     assert "dcat:Catalog" in shipped_client_of_module.get("/catalog.ttl", headers={"Accept": HTML}).text
 
 
-def test_archives_have_all_tables(shipped_client_of_module: httpx.Client) -> None:
+def test_archives_have_all_tables(shipped_client_of_module: httpx2.Client) -> None:
     for suffix in ("csv", "parquet"):
         response = shipped_client_of_module.get(f"/tables/all.{suffix}.zip")
         assert (response.status_code, response.headers["content-type"]) == (200, "application/zip")

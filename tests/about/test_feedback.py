@@ -4,7 +4,7 @@ import html
 import re
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.about.feedback import (
@@ -30,7 +30,7 @@ def read_report(page: str) -> str:
     return html.unescape(match[1])
 
 
-def test_report_has_address_version_statements_and_space(page_client: httpx.Client) -> None:
+def test_report_has_address_version_statements_and_space(page_client: httpx2.Client) -> None:
     page = page_client.get("/feedback?about=/doc/paper/wp-spam").text
     lines = read_report(page).splitlines()
     assert lines[0] == "Page: http://localhost/doc/paper/wp-spam"
@@ -62,14 +62,14 @@ def test_long_statements_are_cut_and_counted() -> None:
         *("/a b", "/ä", "/a\n", f"/{'x' * MAX_PAGE_PATH_CHARACTERS}"),
     ],
 )
-def test_address_of_another_host_is_refused(page_client: httpx.Client, path: str) -> None:
+def test_address_of_another_host_is_refused(page_client: httpx2.Client, path: str) -> None:
     response = page_client.get("/feedback", params={"about": path})
     assert response.status_code == 400
     assert "must be the path of a page of this service" in response.text
 
 
 @pytest.mark.parametrize("path", ["/doc/issue/%FF", "/doc/issue/<b>", "/doc/issue/a%20b", "/nowhere", "/"])
-def test_page_of_no_resource_has_a_report_without_statements(page_client: httpx.Client, path: str) -> None:
+def test_page_of_no_resource_has_a_report_without_statements(page_client: httpx2.Client, path: str) -> None:
     response = page_client.get("/feedback", params={"about": path})
     assert response.status_code == 200
     assert "What the page states" not in response.text
@@ -108,7 +108,7 @@ def test_email_is_short_enough_for_mail_programs() -> None:
     ],
 )
 def test_pages_of_resources_and_errors_link_to_the_report(
-    page_client: httpx.Client, path: str, expected: str
+    page_client: httpx2.Client, path: str, expected: str
 ) -> None:
     page = page_client.get(path).text
     assert f'<a href="{expected}" rel="nofollow">Report a problem with this page</a>' in page
@@ -123,7 +123,7 @@ def test_about_page_states_which_logs_the_service_keeps() -> None:
     assert "This service logs requests with the client’s IP address. It logs the text of queries." in loud
 
 
-def test_links_of_the_about_page_work(page_client: httpx.Client) -> None:
+def test_links_of_the_about_page_work(page_client: httpx2.Client) -> None:
     page = page_client.get("/about").text
     main = page.partition("<main")[2].partition("</main>")[0]
     links = re.findall(r'<a href="([^"]+)"', main)

@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.about import health
 from wgig.app import QueryBackends, Service, create_app, make_service
@@ -128,16 +128,16 @@ def test_a_problem_of_the_test_query_is_not_an_error_of_the_request() -> None:
 def test_a_service_reports_that_it_is_stopping_and_answers_until_the_end_of_the_drain(tmp_path: Path) -> None:
     with (
         run_service(tmp_path, WGIG_DRAIN_SECONDS="4") as service,
-        httpx.Client(base_url=service.url) as client,
+        httpx2.Client(base_url=service.url) as client,
     ):
         assert client.get("/ready").status_code == 200
         service.process.send_signal(signal.SIGTERM)
         # The drain, in which the service still answers, is long enough for two requests on a busy machine.
         signal_time = time.monotonic()
-        while (ready := httpx.get(f"{service.url}ready")).status_code == 200:
+        while (ready := httpx2.get(f"{service.url}ready")).status_code == 200:
             assert service.process.poll() is None
         assert ready.json()["reasons"] == ["The service is stopping. It still answers requests."]
-        assert httpx.get(f"{service.url}sparql?query=ASK{{}}").json()["boolean"]
+        assert httpx2.get(f"{service.url}sparql?query=ASK{{}}").json()["boolean"]
         assert service.process.wait(20) == 0
         assert time.monotonic() > signal_time + 4
 
@@ -145,7 +145,7 @@ def test_a_service_reports_that_it_is_stopping_and_answers_until_the_end_of_the_
 def test_a_second_signal_ends_the_service_immediately(tmp_path: Path) -> None:
     with run_service(tmp_path, WGIG_DRAIN_SECONDS="60") as service:
         service.process.send_signal(signal.SIGTERM)
-        while httpx.get(f"{service.url}ready").status_code == 200:
+        while httpx2.get(f"{service.url}ready").status_code == 200:
             assert service.process.poll() is None
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(5) == 0

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 import anyio
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.about.home import LISTS_BY_KIND, prepare_home
@@ -35,7 +35,7 @@ def home(shipped_store: ox.Store) -> str:
     return response.text
 
 
-def test_the_home_page_links_to_the_descriptions_of_the_service(writable_client: httpx.Client) -> None:
+def test_the_home_page_links_to_the_descriptions_of_the_service(writable_client: httpx2.Client) -> None:
     response = writable_client.get("/", headers=HTML_HEADERS)
     relations_by_path = dict(re.findall(r'<([^>]+)>; rel="([^"]+)"', response.headers["link"]))
     assert relations_by_path == {
@@ -65,7 +65,7 @@ def test_the_home_page_begins_with_three_ways_in(home: str) -> None:
     assert main.index('class="card"') < main.index("<h2 ") < main.index('id="coverage"')
 
 
-def test_each_bar_of_judgments_adds_up_to_all_issues(home: str, filled_client: httpx.Client) -> None:
+def test_each_bar_of_judgments_adds_up_to_all_issues(home: str, filled_client: httpx2.Client) -> None:
     section = home.partition('id="coverage"')[2].partition("</section>")[0]
     bars = re.findall(
         r'<a href="([^"]+)"[^>]*>(.*?)</a>\s*<svg [^>]*aria-label="([^"]+)"(.*?)</svg>', section
@@ -94,7 +94,7 @@ def test_each_segment_of_the_bars_has_the_mark_of_its_state(home: str) -> None:
 
 
 def test_home_and_the_matrix_of_judgments_have_the_same_legend(
-    home: str, filled_client: httpx.Client
+    home: str, filled_client: httpx2.Client
 ) -> None:
     matrix = filled_client.get("/coverage", headers=HTML_HEADERS).text
     legends = [
@@ -104,7 +104,7 @@ def test_home_and_the_matrix_of_judgments_have_the_same_legend(
     assert legends[0][:6] == legends[1][:6] == list(BAR_STATES.values())[:6]
 
 
-def test_the_answers_are_computed_from_the_data(home: str, filled_client: httpx.Client) -> None:
+def test_the_answers_are_computed_from_the_data(home: str, filled_client: httpx2.Client) -> None:
     section = home.partition('id="questions"')[2].partition("</section>")[0]
     answers = {
         path.replace("&amp;", "&"): re.sub("<[^>]+>", "", answer)
@@ -131,7 +131,7 @@ def test_the_answers_are_computed_from_the_data(home: str, filled_client: httpx.
         assert filled_client.get(path).status_code == 200
 
 
-def test_answers_follow_the_data(writable_client: httpx.Client) -> None:
+def test_answers_follow_the_data(writable_client: httpx2.Client) -> None:
     data = (
         '<urn:spam> a :Issue ; rdfs:label "Spam"@en . '
         '<urn:report> a :Milestone ; rdfs:label "Report"@en ; '
@@ -156,7 +156,7 @@ def test_the_timeline_chart_has_the_same_events_as_its_list(home: str) -> None:
 
 
 def test_kinds_with_a_list_link_to_the_list_and_have_as_many_resources(
-    home: str, filled_client: httpx.Client
+    home: str, filled_client: httpx2.Client
 ) -> None:
     section = home.partition('id="kinds"')[2].partition("</section>")[0]
     counts = dict(
@@ -172,7 +172,7 @@ def test_kinds_with_a_list_link_to_the_list_and_have_as_many_resources(
         )
 
 
-def test_the_home_page_of_an_empty_store_explains_that_it_is_empty(read_only_client: httpx.Client) -> None:
+def test_the_home_page_of_an_empty_store_explains_that_it_is_empty(read_only_client: httpx2.Client) -> None:
     page = read_only_client.get("/", headers=HTML_HEADERS).text
     assert "The store is empty" in page
     assert "The store has no judgments." in page
@@ -200,7 +200,7 @@ def test_pages_are_shown_without_counts_that_are_not_ready(
 
 
 def test_all_templates_of_the_page_are_compiled_before_the_first_request(
-    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    writable_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_template_environment.cache_clear()
     anyio.run(prepare_home, BASE, [])

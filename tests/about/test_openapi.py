@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import jsonschema
 import pytest
 import schemathesis
@@ -48,13 +48,13 @@ def test_an_operation_answers_as_described(operation: Any, shipped_app: FastAPI)
 
 
 @pytest.fixture(scope="module")
-def filled_reader(filled_store: Store) -> httpx.Client:
+def filled_reader(filled_store: Store) -> httpx2.Client:
     """A client, shared by the tests of this module, of a service with the data of its first start."""
     return make_service_client(Settings(), filled_store)
 
 
 @pytest.fixture(scope="module")
-def description(filled_reader: httpx.Client) -> dict[str, Any]:
+def description(filled_reader: httpx2.Client) -> dict[str, Any]:
     """The OpenAPI description of this service."""
     description: dict[str, Any] = filled_reader.get("/openapi.json").json()
     return description
@@ -173,7 +173,7 @@ PARAMETERS_WITHOUT_DATA = {
 }
 
 
-def test_every_example_value_has_results(filled_reader: httpx.Client, description: dict[str, Any]) -> None:
+def test_every_example_value_has_results(filled_reader: httpx2.Client, description: dict[str, Any]) -> None:
     example_count = 0
     for path, operation in iter_get_operations(description):
         for name, values in list_parameter_examples(operation, "query").items():
@@ -187,7 +187,7 @@ def test_every_example_value_has_results(filled_reader: httpx.Client, descriptio
     assert example_count > 250  # most operations have examples
 
 
-def is_empty_result(response: httpx.Response) -> bool:
+def is_empty_result(response: httpx2.Response) -> bool:
     """Whether a JSON response has an empty list or a count of 0; False for other responses."""
     if "json" not in response.headers.get("content-type", ""):
         return False
@@ -220,7 +220,7 @@ def test_every_parameter_is_described_with_an_example(description: dict[str, Any
 
 
 def test_every_json_response_is_valid_by_its_schema(
-    filled_reader: httpx.Client, description: dict[str, Any]
+    filled_reader: httpx2.Client, description: dict[str, Any]
 ) -> None:
     for path, operation in iter_get_operations(description):
         for media_type in list_json_types(operation):
@@ -241,8 +241,8 @@ def list_json_types(operation: dict[str, Any]) -> list[str]:
 
 
 def request_json(
-    reader: httpx.Client, path: str, operation: dict[str, Any], media_type: str
-) -> httpx.Response:
+    reader: httpx2.Client, path: str, operation: dict[str, Any], media_type: str
+) -> httpx2.Response:
     """The response in a media type; if that is not offered, the list of profiles in that media type."""
     filled_path = fill_path(path, operation)
     filled_path = (  # the metadata of a table (CSVW) has its own path
@@ -256,7 +256,7 @@ def request_json(
 
 
 def validate_response(
-    response: httpx.Response, operation: dict[str, Any], description: dict[str, Any]
+    response: httpx2.Response, operation: dict[str, Any], description: dict[str, Any]
 ) -> None:
     """Validate a JSON response by the schema of its media type."""
     media_type = response.headers["content-type"].partition(";")[0]
@@ -265,7 +265,7 @@ def validate_response(
 
 
 def test_the_json_reports_of_a_check_are_valid_by_their_schemas(
-    filled_reader: httpx.Client, description: dict[str, Any]
+    filled_reader: httpx2.Client, description: dict[str, Any]
 ) -> None:
     operation = description["paths"]["/validate"]["post"]
     paper = example_papers_by_name()["bad-WGIG-7B-MISSING.ttl"].read_bytes()

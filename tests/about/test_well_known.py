@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.settings import Settings
@@ -28,7 +28,7 @@ def expand_name(name: str) -> ox.NamedNode:
     return ox.NamedNode(NAMESPACES[prefix] + local)
 
 
-def parse_response_graph(response: httpx.Response) -> ox.Store:
+def parse_response_graph(response: httpx2.Response) -> ox.Store:
     """The graph in a response, as a store."""
     assert response.status_code == 200
     store = ox.Store()
@@ -47,7 +47,7 @@ def list_objects(store: ox.Store, subject: Any, name: str) -> set[str]:
 @pytest.mark.parametrize("path", DESCRIPTION_PATHS)
 @pytest.mark.parametrize("media_type", ["text/turtle", "application/ld+json", "application/n-triples"])
 def test_a_description_is_available_in_rdf_formats(
-    filled_client: httpx.Client, path: str, media_type: str
+    filled_client: httpx2.Client, path: str, media_type: str
 ) -> None:
     response = filled_client.get(path, headers={"Accept": media_type})
     assert response.headers["content-type"].startswith(media_type)
@@ -59,13 +59,13 @@ def test_a_description_is_available_in_rdf_formats(
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/ld+json", "text/turtle"])
-def test_unchanged_catalog_keeps_its_etag(filled_client: httpx.Client, media_type: str) -> None:
+def test_unchanged_catalog_keeps_its_etag(filled_client: httpx2.Client, media_type: str) -> None:
     fields = {"Accept": media_type, "Cache-Control": "no-cache"}
     assert len({filled_client.get("/catalog", headers=fields).headers["etag"] for _ in range(5)}) == 1
 
 
 @pytest.mark.parametrize("path", DESCRIPTION_PATHS)
-def test_json_ld_is_compact_and_has_the_triples_of_turtle(filled_client: httpx.Client, path: str) -> None:
+def test_json_ld_is_compact_and_has_the_triples_of_turtle(filled_client: httpx2.Client, path: str) -> None:
     compact, turtle = (
         filled_client.get(path, headers={"Accept": media_type})
         for media_type in ("application/ld+json", "text/turtle")
@@ -81,7 +81,7 @@ def test_json_ld_is_compact_and_has_the_triples_of_turtle(filled_client: httpx.C
 
 
 @pytest.mark.parametrize("path", [path for path in DESCRIPTION_PATHS if path != "/catalog"])
-def test_a_browser_is_redirected_to_the_page_of_the_graph(filled_client: httpx.Client, path: str) -> None:
+def test_a_browser_is_redirected_to_the_page_of_the_graph(filled_client: httpx2.Client, path: str) -> None:
     response = filled_client.get(path, headers={"Accept": "text/html"})
     assert response.status_code == 303
     page = filled_client.get(response.headers["location"], headers={"Accept": "text/html"})
@@ -97,7 +97,7 @@ def test_a_browser_is_redirected_to_the_page_of_the_graph(filled_client: httpx.C
     ],
 )
 def test_the_page_of_a_description_shows_short_names(
-    filled_client: httpx.Client, path: str, html: str
+    filled_client: httpx2.Client, path: str, html: str
 ) -> None:
     page = filled_client.get(path, headers={"Accept": "text/html"}).text
     assert html in page
@@ -106,7 +106,7 @@ def test_the_page_of_a_description_shows_short_names(
 
 
 @pytest.mark.parametrize("path", DESCRIPTION_PATHS)
-def test_an_unsupported_format_is_refused(filled_client: httpx.Client, path: str) -> None:
+def test_an_unsupported_format_is_refused(filled_client: httpx2.Client, path: str) -> None:
     assert filled_client.get(path, headers={"Accept": "image/png"}).status_code == 406
 
 
@@ -118,7 +118,7 @@ def test_a_store_without_descriptions_responds_with_404(get: GetFunction, path: 
 
 
 def test_void_has_urls_on_the_host_of_the_request(
-    filled_client: httpx.Client,
+    filled_client: httpx2.Client,
 ) -> None:
     store = parse_response_graph(filled_client.get("/.well-known/void"))
     (dataset,) = list_objects(store, None, "foaf:primaryTopic")
@@ -128,13 +128,13 @@ def test_void_has_urls_on_the_host_of_the_request(
     assert all(filled_client.head(url.removeprefix(HOST[:-1])).status_code == 200 for url in dumps)
 
 
-def test_example_queries_have_the_endpoint_on_the_host_of_the_request(filled_client: httpx.Client) -> None:
+def test_example_queries_have_the_endpoint_on_the_host_of_the_request(filled_client: httpx2.Client) -> None:
     store = parse_response_graph(filled_client.get("/.well-known/sparql-examples"))
     assert list_objects(store, None, "schema:target") == {f"{HOST}sparql"}
     assert len(list_objects(store, None, "schema:keywords")) > 10
 
 
-def test_all_urls_of_the_catalog_can_be_fetched(filled_client: httpx.Client) -> None:
+def test_all_urls_of_the_catalog_can_be_fetched(filled_client: httpx2.Client) -> None:
     store = parse_response_graph(filled_client.get("/catalog"))
     for url in list_objects(store, None, "dcat:downloadURL"):
         response = filled_client.get(url.removeprefix(HOST[:-1]))
@@ -149,7 +149,7 @@ def test_all_urls_of_the_catalog_can_be_fetched(filled_client: httpx.Client) -> 
 
 
 def test_each_dataset_of_the_catalog_has_title_description_license_and_distribution(
-    filled_client: httpx.Client, filled_store: Store
+    filled_client: httpx2.Client, filled_store: Store
 ) -> None:
     store = parse_response_graph(filled_client.get("/catalog"))
     listed = list_objects(store, None, "dcat:dataset")
@@ -164,7 +164,7 @@ def test_each_dataset_of_the_catalog_has_title_description_license_and_distribut
             assert list_objects(store, ox.NamedNode(dataset), name), (dataset, name)
 
 
-def test_the_profile_of_the_project_lists_its_resources_by_role(filled_client: httpx.Client) -> None:
+def test_the_profile_of_the_project_lists_its_resources_by_role(filled_client: httpx2.Client) -> None:
     store = parse_response_graph(filled_client.get("/catalog"))
     (profile,) = store.quads_for_pattern(None, expand_name("prof:hasToken"), ox.Literal("wgig"))
     roles = {
@@ -184,7 +184,7 @@ def test_the_profile_of_the_project_lists_its_resources_by_role(filled_client: h
 
 
 def test_the_service_description_has_the_size_of_each_graph(
-    filled_client: httpx.Client, filled_store: Store
+    filled_client: httpx2.Client, filled_store: Store
 ) -> None:
     store = parse_response_graph(filled_client.get("/sparql", headers={"Accept": "text/turtle"}))
     issues = f"{BASE}graph/issues"

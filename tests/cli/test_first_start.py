@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.store.position import EnginePosition
 
@@ -35,7 +35,7 @@ def test_new_store_is_described_before_it_is_served_and_checks_start_when_needed
     position = EnginePosition.read(tmp_path)
     assert position
     assert position.is_described
-    with httpx.Client(base_url=first_service.url, timeout=30) as client:
+    with httpx2.Client(base_url=first_service.url, timeout=30) as client:
         wait_until_current(client)
         assert not list_processes_by_type(first_service.process.pid)["checker"]
         headers = {"Content-Type": "text/markdown"}

@@ -5,7 +5,7 @@ import subprocess
 from argparse import Namespace
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from rdflib import Graph, URIRef
 from wgig.cli import lookup
@@ -23,7 +23,7 @@ SPAM = URIRef(f"{Settings.base}id/issue/spam")
 
 
 @pytest.fixture(autouse=True)
-def graph_of_test_service(monkeypatch: pytest.MonkeyPatch, filled_client: httpx.Client) -> None:
+def graph_of_test_service(monkeypatch: pytest.MonkeyPatch, filled_client: httpx2.Client) -> None:
     """Without --url, the commands read the filled store."""
 
     class FilledGraph(ServiceGraph):

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from wgig.app import Service, create_app, make_service
@@ -177,11 +177,11 @@ def test_running_service_reloads_settings_on_sighup(tmp_path: Path) -> None:
     file.write_text("WGIG_QUERY_LENGTH=100\n")
     with run_service(tmp_path / "store", WGIG_SETTINGS=str(file)) as service:
         url = f"{service.url}sparql?query=ASK{{}}"
-        assert [httpx.get(url).status_code for _ in range(3)] == [200] * 3
+        assert [httpx2.get(url).status_code for _ in range(3)] == [200] * 3
         file.write_text("WGIG_QUERY_LENGTH=3\nWGIG_READERS=3\n")
         service.process.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + 30
-        while httpx.get(url).status_code == 200:
+        while httpx2.get(url).status_code == 200:
             assert time.monotonic() < deadline
         service.process.terminate()
         assert "WGIG_READERS has changed" in service.read_log()
@@ -229,7 +229,7 @@ def test_service_stops_with_code_0_if_its_log_cannot_be_written(
         assert process.stdout
         try:
             url = process.stdout.readline().split()[2]
-            assert httpx.get(f"{url}health").status_code == 200
+            assert httpx2.get(f"{url}health").status_code == 200
             process.terminate()
             assert process.wait(20) == 0
         finally:
@@ -262,8 +262,8 @@ def test_service_runs_and_stops_with_code_0_if_its_address_cannot_be_printed(
             while not is_serving:
                 assert process.poll() is None
                 assert time.monotonic() < deadline
-                with suppress(httpx.ConnectError):
-                    is_serving = httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+                with suppress(httpx2.ConnectError):
+                    is_serving = httpx2.get(f"http://127.0.0.1:{port}/health").status_code == 200
             process.terminate()
             assert process.wait(20) == 0
             assert process.stderr

@@ -12,7 +12,7 @@ from wgig.cli.main import COMMAND_RUNNERS, import_command_runner
 from wgig.cli.parser import CLI_COMMANDS
 from wgig.settings import SHIPPED_FOLDER
 
-HTTP_PACKAGES = {"fastapi", "starlette", "uvicorn", "jinja2", "httpx", "aiohttp"}
+HTTP_PACKAGES = {"fastapi", "starlette", "uvicorn", "jinja2", "httpx2", "aiohttp"}
 RDF_PACKAGES = {"pyoxigraph", "shifty", "pyshacl", "rdflib"}
 OUTPUT_PACKAGES = {"rich", "pyarrow", "icalendar"}
 PAPER_PATH = str(SHIPPED_FOLDER / "data" / "examples" / "community-networks.ttl")
@@ -78,7 +78,7 @@ def test_query_workers_do_not_import_the_web_framework_nor_the_change_log() -> N
 def test_the_service_starts_without_packages_of_single_routes() -> None:
     code = "import sys, wgig.cli.serve; print(*sys.modules)"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    unneeded = {"httpx", "icalendar", "mammoth", "pyshacl", "rdflib", "rich", "shifty"}
+    unneeded = {"httpx2", "icalendar", "mammoth", "pyshacl", "rdflib", "rich", "shifty"}
     assert sorted(unneeded & set(process.stdout.split())) == []
 
 

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 import wgig
@@ -39,34 +39,34 @@ def graph(service_url: str) -> Iterator[wgig.Graph]:
         yield graph
 
 
-def mock_graph(*outcomes: httpx.Response | Exception, **limits: float) -> tuple[wgig.Graph, list[float]]:
+def mock_graph(*outcomes: httpx2.Response | Exception, **limits: float) -> tuple[wgig.Graph, list[float]]:
     """A graph whose requests have these outcomes, in order, and the list of pauses between retries."""
     remaining_outcomes = iter(outcomes)
 
-    def handle_request(_: httpx.Request) -> httpx.Response:
+    def handle_request(_: httpx2.Request) -> httpx2.Response:
         outcome = next(remaining_outcomes)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
     request_limits: Any = limits
-    transport = httpx.MockTransport(handle_request)
+    transport = httpx2.MockTransport(handle_request)
     connection = Connection("http://example.org/", RequestLimits(**request_limits), transport)
     pauses: list[float] = []
     connection.sleep = pauses.append
     return wgig.Graph(connection), pauses
 
 
-def make_busy_response(**headers: str) -> httpx.Response:
+def make_busy_response(**headers: str) -> httpx2.Response:
     """A 503; an underscore in the name of a header stands for a hyphen."""
     http_headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.Response(503, headers=http_headers, text="busy")
+    return httpx2.Response(503, headers=http_headers, text="busy")
 
 
 def test_import_of_the_package_does_not_import_dependencies() -> None:
     code = "import sys, wgig; "
-    code += "assert not {'httpx', 'pyoxigraph', 'fastapi', 'wgig_client.graph'} & {*sys.modules}; "
-    code += "wgig.connect; assert 'httpx' in sys.modules and 'pandas' not in sys.modules; print(dir(wgig))"
+    code += "assert not {'httpx2', 'pyoxigraph', 'fastapi', 'wgig_client.graph'} & {*sys.modules}; "
+    code += "wgig.connect; assert 'httpx2' in sys.modules and 'pandas' not in sys.modules; print(dir(wgig))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "'connect'" in process.stdout
     with pytest.raises(AttributeError, match="nothing"):
@@ -301,7 +301,7 @@ def test_busy_service_is_retried_at_the_time_of_retry_after() -> None:
     graph, pauses = mock_graph(
         make_busy_response(Retry_After="5"),
         make_busy_response(Retry_After=past_date),
-        httpx.Response(200, headers=RESULT_HEADERS, content=EMPTY_RESULT),
+        httpx2.Response(200, headers=RESULT_HEADERS, content=EMPTY_RESULT),
     )
     assert graph.query("SELECT ?x {}") == []
     assert pauses == [5, 0]
@@ -327,9 +327,9 @@ def test_busy_service_without_valid_retry_after_is_not_retried(headers: dict[str
 
 
 def test_unreachable_service_is_retried_only_for_reads(tmp_path: Path) -> None:
-    connect_error = httpx.ConnectError("refused")
+    connect_error = httpx2.ConnectError("refused")
     graph, pauses = mock_graph(
-        connect_error, connect_error, httpx.Response(200, headers=RESULT_HEADERS, content=EMPTY_RESULT)
+        connect_error, connect_error, httpx2.Response(200, headers=RESULT_HEADERS, content=EMPTY_RESULT)
     )
     assert graph.query("SELECT ?x {}") == []
     assert pauses == [0.2, 0.4]
@@ -342,7 +342,7 @@ def test_unreachable_service_is_retried_only_for_reads(tmp_path: Path) -> None:
 
 
 def test_timeout_is_an_error_and_not_retried() -> None:
-    graph, pauses = mock_graph(httpx.ReadTimeout("slow"))
+    graph, pauses = mock_graph(httpx2.ReadTimeout("slow"))
     with pytest.raises(wgig.ServiceError, match="Request timed out"):
         graph.query("SELECT ?x {}")
     assert pauses == []
@@ -357,7 +357,7 @@ def test_timeout_is_an_error_and_not_retried() -> None:
     ],
 )
 def test_incomplete_or_invalid_result_is_an_error(media_type: str, body: bytes) -> None:
-    graph, _ = mock_graph(httpx.Response(200, headers={"Content-Type": media_type}, content=body))
+    graph, _ = mock_graph(httpx2.Response(200, headers={"Content-Type": media_type}, content=body))
     with pytest.raises(wgig.ServiceError, match="Invalid response"):
         graph.query("SELECT ?x {}")
 
@@ -389,7 +389,7 @@ def test_truncated_response_is_an_error_and_not_retried() -> None:
 def test_connections_are_reused_and_reads_are_sent_without_the_token(service_url: str) -> None:
     with wgig.connect(service_url, token="secret") as graph:
         connection = graph.connection
-        requests: list[httpx.Request] = []
+        requests: list[httpx2.Request] = []
         connection.http_client.event_hooks["request"].append(requests.append)
         for _ in range(3):
             graph.query("ASK {}")

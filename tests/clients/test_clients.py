@@ -6,7 +6,7 @@ from shutil import which
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
+import httpx2
 import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from rdflib import Graph, URIRef
@@ -62,7 +62,7 @@ def test_rdflib_sparql_store_reads_rows_and_triples(endpoint: str) -> None:
 def test_rdflib_parses_a_url(service_url: str, path: str) -> None:
     url, graph, tag = f"{service_url}{path}", Graph(), ""
     options: Any = {"follow_redirects": True, "headers": N_TRIPLES_HEADERS, "timeout": 60}
-    while (response := httpx.get(url, **options)).headers["ETag"] != tag:  # as the catalog lists new dumps
+    while (response := httpx2.get(url, **options)).headers["ETag"] != tag:  # as the catalog lists new dumps
         graph, tag = Graph().parse(url), response.headers["ETag"]
     expected = Graph().parse(data=response.text, format="nt")
     assert len(graph) > 3

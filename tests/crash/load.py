@@ -9,7 +9,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-import httpx
+import httpx2
 from wgig.settings import Settings
 
 from tests.fixtures.projections import search_ids
@@ -30,30 +30,30 @@ class Writer(ABC):
         self.name = name
         self.acknowledged = self.sent = 0
 
-    def write(self, client: httpx.Client) -> None:
+    def write(self, client: httpx2.Client) -> None:
         """Send the next state, and record its acknowledgment."""
         self.sent += 1
         self.send(client, self.sent)
         self.acknowledged = self.sent
 
     @abstractmethod
-    def send(self, client: httpx.Client, number: int) -> None:
+    def send(self, client: httpx2.Client, number: int) -> None:
         """Send a write that brings the store into the state of this number."""
 
     @abstractmethod
-    def read_state(self, client: httpx.Client, minimum: int) -> int:
+    def read_state(self, client: httpx2.Client, minimum: int) -> int:
         """The number of the state of the data. Raises AssertionError if it is in no state.
 
         If several numbers mean the same state, the first one that is at least `minimum`.
         """
 
-    def check_state(self, client: httpx.Client) -> None:
+    def check_state(self, client: httpx2.Client) -> None:
         """Raises AssertionError if the service is not in a permitted state."""
         minimum = self.acknowledged
         state = self.read_state(client, minimum)
         assert minimum <= state <= self.sent, f"{self.name}: {minimum} <= {state} <= {self.sent}"
 
-    def check_after_crash(self, client: httpx.Client) -> None:
+    def check_after_crash(self, client: httpx2.Client) -> None:
         """After a crash: check the state of the service, and continue from it."""
         self.check_state(client)
         self.acknowledged = self.sent = self.read_state(client, self.acknowledged)
@@ -62,7 +62,7 @@ class Writer(ABC):
 class GraphWriter(Writer):
     """Replaces a graph by PUT, and deletes it at each fourth write."""
 
-    def send(self, client: httpx.Client, number: int) -> None:
+    def send(self, client: httpx2.Client, number: int) -> None:
         """Put the graph with the number in each triple, or delete it."""
         if number % 4:
             lines = "".join(f"<urn:{index}> <urn:n> {number} .\n" for index in range(GRAPH_TRIPLES))
@@ -72,7 +72,7 @@ class GraphWriter(Writer):
         else:
             client.delete(f"/graphs?graph=urn:{self.name}").raise_for_status()
 
-    def read_state(self, client: httpx.Client, minimum: int) -> int:
+    def read_state(self, client: httpx2.Client, minimum: int) -> int:
         """The number in the triples of the graph; without a graph, the first possible one of a deletion."""
         graph = f"GRAPH <urn:{self.name}> {{ ?s ?p ?n }}"
         rows = select_numbers(client, f"SELECT ?n (COUNT(*) AS ?count) {{ {graph} }} GROUP BY ?n")
@@ -83,7 +83,7 @@ class GraphWriter(Writer):
         assert [count for _, count in rows] == [GRAPH_TRIPLES], f"a part of the graph of {self.name}: {rows}"
         return rows[0][0]
 
-    def check_after_crash(self, client: httpx.Client) -> None:
+    def check_after_crash(self, client: httpx2.Client) -> None:
         """As in the base class; also check that the recorded versions are those that were written."""
         super().check_after_crash(client)
         path = f"/graphs?graph=urn:{self.name}&versions"
@@ -97,7 +97,7 @@ class GraphWriter(Writer):
             assert states[-1] == last, f"{self.name}: {states[-1]} is recorded instead of {last}"
             assert (versions[-1]["until"] is None) == exists
 
-    def read_version(self, client: httpx.Client, version: str) -> int:
+    def read_version(self, client: httpx2.Client, version: str) -> int:
         """The number in all triples of a version."""
         response = client.get(version, headers={"Accept": "application/n-triples"}).raise_for_status()
         numbers = [int(line.split('"')[1]) for line in response.text.splitlines()]
@@ -108,7 +108,7 @@ class GraphWriter(Writer):
 class NumberWriter(Writer):
     """Increases a number in two graphs by one SPARQL Update, and keeps all earlier numbers in one of them."""
 
-    def send(self, client: httpx.Client, number: int) -> None:
+    def send(self, client: httpx2.Client, number: int) -> None:
         """Replace the number in both graphs, and add it to the earlier numbers."""
         subject = f"<urn:{self.name}>"
         # With a variable for the graph, the service would compare the whole store.
@@ -127,7 +127,7 @@ class NumberWriter(Writer):
             }}""",
         ).raise_for_status()
 
-    def read_state(self, client: httpx.Client, minimum: int) -> int:
+    def read_state(self, client: httpx2.Client, minimum: int) -> int:
         """The number in both graphs, which is also the count of earlier numbers."""
         del minimum
         subject = f"<urn:{self.name}>"
@@ -146,12 +146,12 @@ class NumberWriter(Writer):
 class TitleWriter(Writer):
     """Changes the title of a resource, by which search must find it."""
 
-    def send(self, client: httpx.Client, number: int) -> None:
+    def send(self, client: httpx2.Client, number: int) -> None:
         """Put the graph with the title."""
         data = f"<urn:{self.name}> <{TITLE_PROPERTY}> '{self.make_title(number)}' ."
         client.put(f"/graphs?graph=urn:{self.name}", content=data, headers=TURTLE_HEADERS).raise_for_status()
 
-    def read_state(self, client: httpx.Client, minimum: int) -> int:
+    def read_state(self, client: httpx2.Client, minimum: int) -> int:
         """The number in the title, or 0 if there is no title."""
         del minimum
         title = f"OPTIONAL {{ <urn:{self.name}> <{TITLE_PROPERTY}> ?title }}"
@@ -162,7 +162,7 @@ class TitleWriter(Writer):
         assert len(rows) == 1, f"{self.name} has several titles: {rows}"
         return rows[0][0]
 
-    def check_after_crash(self, client: httpx.Client) -> None:
+    def check_after_crash(self, client: httpx2.Client) -> None:
         """As in the base class; also check that search finds the resource by this title only."""
         super().check_after_crash(client)
         for number in range(max(1, self.acknowledged - 3), self.acknowledged + 1):
@@ -179,13 +179,13 @@ class TitleWriter(Writer):
 class PaperWriter(Writer):
     """Replaces the graph of a resource; its types are inferred in odd states, in which it is a paper."""
 
-    def send(self, client: httpx.Client, number: int) -> None:
+    def send(self, client: httpx2.Client, number: int) -> None:
         """Put the graph with the number, and the type if the number is odd."""
         type_ = f" ; a <{PAPER_CLASS}>" if number % 2 else ""
         data = f"<urn:{self.name}> <urn:n> {number}{type_} ."
         client.put(f"/graphs?graph=urn:{self.name}", content=data, headers=TURTLE_HEADERS).raise_for_status()
 
-    def read_state(self, client: httpx.Client, minimum: int) -> int:
+    def read_state(self, client: httpx2.Client, minimum: int) -> int:
         """The number, after a check that types are inferred if and only if it is odd."""
         del minimum
         subject = f"<urn:{self.name}>"
@@ -203,7 +203,7 @@ TURTLE_HEADERS = {"Content-Type": "text/turtle"}
 UPDATE_HEADERS = {"Content-Type": "application/sparql-update"}
 
 
-def select_numbers(client: httpx.Client, query: str) -> list[tuple[int, ...]]:
+def select_numbers(client: httpx2.Client, query: str) -> list[tuple[int, ...]]:
     """The rows of a query for numbers."""
     response = client.post(
         "/sparql", data={"query": query}, headers={"Accept": "text/csv"}
@@ -211,9 +211,9 @@ def select_numbers(client: httpx.Client, query: str) -> list[tuple[int, ...]]:
     return [tuple(map(int, row)) for row in list(csv.reader(response.text.splitlines()))[1:]]
 
 
-def make_client(url: str) -> httpx.Client:
+def make_client(url: str) -> httpx2.Client:
     """A client that may write."""
-    return httpx.Client(
+    return httpx2.Client(
         base_url=url, headers={"Authorization": f"Bearer {WRITE_TOKEN}"}, timeout=RESPONSE_TIMEOUT_SECONDS
     )
 
@@ -235,23 +235,23 @@ class ConcurrentLoad:
         for thread in self.threads:
             thread.start()
 
-    def count_writes(self, writer: Writer) -> Callable[[httpx.Client], None]:
+    def count_writes(self, writer: Writer) -> Callable[[httpx2.Client], None]:
         """A function that calls the `write` method of a writer, and counts the acknowledged writes."""
 
-        def write(client: httpx.Client) -> None:
+        def write(client: httpx2.Client) -> None:
             writer.write(client)
             self.acknowledged_writes.release()
 
         return write
 
-    def work(self, url: str, work: Callable[[httpx.Client], None]) -> None:
+    def work(self, url: str, work: Callable[[httpx2.Client], None]) -> None:
         """Repeat the work until the end or an error."""
         try:
             with make_client(url) as client:
                 while not self.stop.is_set():
                     work(client)
-        except (httpx.HTTPError, AssertionError) as error:
-            if not (isinstance(error, httpx.HTTPError) and self.is_killed()):
+        except (httpx2.HTTPError, AssertionError) as error:
+            if not (isinstance(error, httpx2.HTTPError) and self.is_killed()):
                 self.errors.append(error)
 
     def wait_for_writes(self, count: int) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.fixtures.projections import StreamFollower, wait_until_current
@@ -29,7 +29,7 @@ ENGINE_RECOVERY_SECONDS = 60  # it looks for free space every 5 seconds
 
 
 @contextmanager
-def run_service(store: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+def run_service(store: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
     command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", str(store)]
     env = os.environ | {"WGIG_DATA": "none", "WGIG_TOKEN": "secret"} | settings
     with subprocess.Popen(
@@ -41,7 +41,7 @@ def run_service(store: Path, **settings: str) -> Iterator[tuple[subprocess.Popen
         assert match
         headers = {"Authorization": "Bearer secret", "Accept": "application/n-triples"}
         try:
-            with httpx.Client(base_url=match[0], headers=headers, timeout=60) as client:
+            with httpx2.Client(base_url=match[0], headers=headers, timeout=60) as client:
                 yield process, client
         finally:
             process.terminate()
@@ -55,16 +55,16 @@ def make_batch(graph: int) -> str:
     return "".join(f"<x:{number}> <x:p> <x:{graph}/{'y' * 200}> .\n" for number in range(BATCH_TRIPLES))
 
 
-def count_triples(client: httpx.Client, graph: int) -> int:
+def count_triples(client: httpx2.Client, graph: int) -> int:
     response = client.get(f"/graph/{graph}")
     return len(response.text.splitlines()) if response.status_code == 200 else 0
 
 
-def put_batch(client: httpx.Client, graph: int) -> httpx.Response:
+def put_batch(client: httpx2.Client, graph: int) -> httpx2.Response:
     return client.put(f"/graph/{graph}", content=make_batch(graph), headers=TURTLE_HEADERS)
 
 
-def fill_disk(client: httpx.Client) -> tuple[int, httpx.Response]:
+def fill_disk(client: httpx2.Client) -> tuple[int, httpx2.Response]:
     """Write graphs until one is refused. Returns its number and the response."""
     for graph in range(50):
         response = put_batch(client, graph)
@@ -73,7 +73,7 @@ def fill_disk(client: httpx.Client) -> tuple[int, httpx.Response]:
     raise AssertionError("no write is refused")
 
 
-def check_graphs(client: httpx.Client, refused: int) -> None:
+def check_graphs(client: httpx2.Client, refused: int) -> None:
     """Check that the graphs before number `refused` are complete, and that one is complete or missing."""
     assert [count_triples(client, graph) for graph in range(refused)] == [BATCH_TRIPLES] * refused
     assert count_triples(client, refused) in (0, BATCH_TRIPLES)
@@ -81,7 +81,7 @@ def check_graphs(client: httpx.Client, refused: int) -> None:
         assert client.get(path, headers={"Accept": "*/*"}).status_code in (200, 503)
 
 
-def check_derived_data(client: httpx.Client) -> None:
+def check_derived_data(client: httpx2.Client) -> None:
     wait_until_current(client)
     StreamFollower().check(client)
 

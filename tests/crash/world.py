@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 from wgig.seed import open_filled_store
 from wgig.settings import Settings
 from wgig.store.backup.manifest import BackupManifest, StoreContent, check_file_checksums, read_store_content
@@ -71,7 +71,7 @@ class Service:
         deadline = time.monotonic() + RESPONSE_TIMEOUT_SECONDS
         with make_client(self.url) as client:
             while time.monotonic() < deadline:
-                with suppress(httpx.TransportError):
+                with suppress(httpx2.TransportError):
                     if client.get("/ready").status_code == 200:
                         return
         raise AssertionError("the service is not ready")

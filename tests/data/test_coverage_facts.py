@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import pytest
 
 from tests.fixtures.shared_facts import require_shared
@@ -66,7 +66,7 @@ def count_by_name(counts: dict[str, int]) -> Counter[str]:
     return Counter({name_of(iri): count for iri, count in counts.items()})
 
 
-def read_matrix(client: httpx.Client, query: str) -> tuple[dict[Cell, dict[str, Any]], int]:
+def read_matrix(client: httpx2.Client, query: str) -> tuple[dict[Cell, dict[str, Any]], int]:
     """The cells with judgments of the matrix, and the number of all its cells."""
     cells = client.get(f"/coverage?layer=judgments&{query}").json()["cells"]
     judged = {
@@ -77,7 +77,7 @@ def read_matrix(client: httpx.Client, query: str) -> tuple[dict[Cell, dict[str, 
 
 @pytest.mark.parametrize("roll_up", [False, True])
 def test_each_cell_of_the_matrix_has_the_judgments_of_the_table(
-    shipped_client: httpx.Client, roll_up: bool
+    shipped_client: httpx2.Client, roll_up: bool
 ) -> None:
     expected_cells = count_cells(roll_up)
     matrix, _ = read_matrix(shipped_client, "rollUp=true" if roll_up else "")
@@ -96,7 +96,7 @@ def count_named(states: Iterable[str]) -> int:
     return sum(state == "named" for state in states)
 
 
-def test_the_matrix_has_as_many_cells_as_the_table(shipped_client: httpx.Client) -> None:
+def test_the_matrix_has_as_many_cells_as_the_table(shipped_client: httpx2.Client) -> None:
     matrix, size = read_matrix(shipped_client, "")
     assert (len(matrix), size) == (153, ISSUE_COUNT * 11)
     assert count_named(cell["judged"]["state"] for cell in matrix.values()) == 5

@@ -4,7 +4,7 @@ import csv
 from collections import Counter
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.fixtures.shared_facts import require_shared
 
@@ -35,7 +35,7 @@ def count_seats(entries: list[dict[str, Any]]) -> Counter[str]:
     )
 
 
-def test_forty_seats_have_the_groups_and_development_of_the_table(shipped_client: httpx.Client) -> None:
+def test_forty_seats_have_the_groups_and_development_of_the_table(shipped_client: httpx2.Client) -> None:
     people = shipped_client.get("/people").json()
     members = read_rows("members")
     assert people["seats"]["known"] == len(members) == 40
@@ -47,7 +47,7 @@ def test_forty_seats_have_the_groups_and_development_of_the_table(shipped_client
     assert count_seats(people["developingCountry"]) == development
 
 
-def test_derived_values_of_the_table_are_marked(shipped_client: httpx.Client) -> None:
+def test_derived_values_of_the_table_are_marked(shipped_client: httpx2.Client) -> None:
     people = shipped_client.get("/people").json()
     for field, column in (
         ("stakeholderGroup", "stakeholder_basis"),
@@ -57,7 +57,7 @@ def test_derived_values_of_the_table_are_marked(shipped_client: httpx.Client) ->
         assert sum(entry["derived"] for entry in people[field]) == derived > 0
 
 
-def test_seats_have_the_region_of_their_country(shipped_client: httpx.Client) -> None:
+def test_seats_have_the_region_of_their_country(shipped_client: httpx2.Client) -> None:
     codes = {row["entity"]: row["identifier"] for row in read_rows("crosswalk") if "alpha-2" in row["scheme"]}
     region_by_code = {
         codes[row["entity"]]: row["note"].partition(" /")[0]

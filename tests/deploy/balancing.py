@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from bench.measure.server import find_free_port
 from tests.deploy.places import DEPLOY, find_tool
@@ -18,7 +18,7 @@ WAIT_TIMEOUT_SECONDS = 30
 
 
 @contextmanager
-def run_balancer(certificate: Path, *instances: str) -> Iterator[tuple[httpx.Client, str]]:
+def run_balancer(certificate: Path, *instances: str) -> Iterator[tuple[httpx2.Client, str]]:
     """A client of the balancer in front of these instances (URLs), and the balancer's URL without TLS."""
     command = [find_tool("haproxy"), "-db", "-f", str(CONFIGURATION_FILE)]
     plain_port, secure_port = find_free_port(), find_free_port()
@@ -28,12 +28,12 @@ def run_balancer(certificate: Path, *instances: str) -> Iterator[tuple[httpx.Cli
         "CERTIFICATE": str(certificate),
     }
     environment |= {
-        f"WGIG_{number}": httpx.URL(url).netloc.decode() for number, url in enumerate(instances, 1)
+        f"WGIG_{number}": httpx2.URL(url).netloc.decode() for number, url in enumerate(instances, 1)
     }
     context = ssl.create_default_context(cafile=certificate)
     with (
         subprocess.Popen(command, env=environment) as process,
-        httpx.Client(base_url=f"https://localhost:{secure_port}", verify=context, timeout=60) as client,
+        httpx2.Client(base_url=f"https://localhost:{secure_port}", verify=context, timeout=60) as client,
     ):
         try:
             wait_until(lambda: client.get("/ready").status_code == 200)
@@ -43,10 +43,10 @@ def run_balancer(certificate: Path, *instances: str) -> Iterator[tuple[httpx.Cli
 
 
 def wait_until(condition: Callable[[], bool], timeout_seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
-    """Wait until a condition holds. It does not hold if it raises httpx.TransportError."""
+    """Wait until a condition holds. It does not hold if it raises httpx2.TransportError."""
     end = time.monotonic() + timeout_seconds
     while time.monotonic() < end:
-        with suppress(httpx.TransportError):
+        with suppress(httpx2.TransportError):
             if condition():
                 return
         time.sleep(0.2)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.deploy.balancing import run_balancer, wait_until
@@ -67,7 +67,7 @@ def test_two_instances_answer_over_tls_and_one_continues_alone(
                 response = client.get("/sparql", params={"query": "ASK {}", "_mediatype": "json"})
                 assert response.json()["boolean"] is True
             assert response.headers["strict-transport-security"] == "max-age=31536000"
-            redirect = httpx.get(f"{plain_url}/sparql")
+            redirect = httpx2.get(f"{plain_url}/sparql")
             assert (redirect.status_code, redirect.headers["location"]) == (
                 308,
                 f"https{plain_url.removeprefix('http')}/sparql",
@@ -146,7 +146,7 @@ def test_while_the_first_is_down_the_second_serves_dumps_and_changes_are_503(
 def test_refused_requests_are_counted(certificate: Path, echo_url: str) -> None:
     with run_balancer(certificate, echo_url, echo_url) as (client, _):
         send_pipelined(client.base_url.port or 0, certificate, PIPELINED_REQUESTS)
-        metrics = httpx.get("http://127.0.0.1:8404/metrics").text
+        metrics = httpx2.get("http://127.0.0.1:8404/metrics").text
     (refused,) = re.findall(
         r'^haproxy_frontend_requests_denied_total\{proxy="public"\} (\d+)$', metrics, re.M
     )

@@ -42,7 +42,9 @@ def test_the_command_of_the_image_can_be_parsed_and_its_settings_are_known() -> 
     assert_known_settings(re.findall(r"\b(WGIG_[A-Z_]+)=", LAST_STAGE))
 
 
-@pytest.mark.parametrize("name", ["data", "ontology", "service", "shapes", "README.md", "pyproject.toml"])
+@pytest.mark.parametrize(
+    "name", ["client", "data", "ontology", "service", "shapes", "README.md", "pyproject.toml"]
+)
 def test_the_sources_of_the_wheel_are_in_the_build_context(name: str) -> None:
     assert f"!{name}" in DOCKERIGNORE_LINES
     assert (CHECKOUT_FOLDER / name).exists()

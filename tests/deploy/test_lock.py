@@ -13,10 +13,21 @@ from packaging.utils import canonicalize_name
 from wgig.settings import CHECKOUT_FOLDER
 
 PYPROJECT = tomllib.loads((CHECKOUT_FOLDER / "pyproject.toml").read_text(encoding="utf-8"))
+CLIENT_PYPROJECT = tomllib.loads((CHECKOUT_FOLDER / "client" / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 DEPLOY = CHECKOUT_FOLDER / "deploy"
 REQUIREMENTS = {
-    "requirements.lock": [*PYPROJECT["project"]["dependencies"], *EXTRAS["mcp"], *EXTRAS["parquet"]],
+    # The wheel of the client is installed with that of the service, so only its dependencies are locked.
+    "requirements.lock": [
+        requirement
+        for requirements in (
+            PYPROJECT["project"]["dependencies"],
+            CLIENT_PYPROJECT["project"]["dependencies"],
+            *(EXTRAS[name] for name in ("cluster", "explain", "mcp", "parquet", "word")),
+        )
+        for requirement in requirements
+        if not requirement.startswith("wgig-client")
+    ],
     "build.lock": PYPROJECT["dependency-groups"]["build"],
 }
 HASH_OPTION_PATTERN = re.compile(r"--hash=sha256:[0-9a-f]{64}")

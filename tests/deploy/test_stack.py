@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from bench.compare import virtuoso
@@ -97,7 +97,7 @@ class Instance:
         def is_ready() -> bool:
             if self.process.poll():
                 self.start()
-            return httpx.get(f"{self.url}ready").status_code == 200
+            return httpx2.get(f"{self.url}ready").status_code == 200
 
         wait_until(is_ready, START_TIMEOUT_SECONDS)
 
@@ -132,7 +132,7 @@ def instances(engine: Engine, secrets: Path, tmp_path: Path) -> Iterator[list[In
 class Clients:
     """Clients of the balancer: one writes numbers and reads them back, others read pages and send queries."""
 
-    def __init__(self, client: httpx.Client, token: str) -> None:
+    def __init__(self, client: httpx2.Client, token: str) -> None:
         """Take an HTTP client and a token for writing."""
         self.client, self.token_headers = client, {"Authorization": f"Bearer {token}"}
         self.step_count = 0
@@ -165,12 +165,12 @@ class Clients:
             try:
                 step(number)
                 self.step_count += 1
-            except (AssertionError, httpx.HTTPError) as error:
+            except (AssertionError, httpx2.HTTPError) as error:
                 self.failures.append(repr(error))
 
 
 @contextmanager
-def run_clients(client: httpx.Client, token: str) -> Iterator[Clients]:
+def run_clients(client: httpx2.Client, token: str) -> Iterator[Clients]:
     """A writing client and two reading ones, on threads."""
     clients = Clients(client, token)
     threads = [
@@ -198,10 +198,10 @@ def test_no_request_fails_while_instances_are_restarted(instances: list[Instance
             instance.stop()
             instance.start()
             instance.wait_until_ready()
-            wait_until(lambda: all(line in httpx.get(METRICS_URL).text.splitlines() for line in UP_LINES))
+            wait_until(lambda: all(line in httpx2.get(METRICS_URL).text.splitlines() for line in UP_LINES))
     assert clients.failures == []
     assert clients.step_count > 50
     first, second = (
-        httpx.get(f"{instance.url}graph/stack", headers=N_TRIPLES_HEADERS).text for instance in instances
+        httpx2.get(f"{instance.url}graph/stack", headers=N_TRIPLES_HEADERS).text for instance in instances
     )
     assert first == second != ""

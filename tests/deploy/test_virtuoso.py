@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from bench.compare import virtuoso
@@ -87,14 +87,14 @@ class LocalVirtuoso:
         """Write a statement as the user of the service."""
         text = f"INSERT DATA {{ GRAPH <urn:g> {{ <urn:s> <urn:p> {number} }} }}"
         fields = {"Content-Type": "application/sparql-update"}
-        login = httpx.DigestAuth("wgig", "a long password")
+        login = httpx2.DigestAuth("wgig", "a long password")
         url = f"http://127.0.0.1:{self.http_port}/sparql-auth"
-        httpx.post(url, content=text, headers=fields, auth=login).raise_for_status()
+        httpx2.post(url, content=text, headers=fields, auth=login).raise_for_status()
 
     def count(self) -> str:
         """The number of statements as CSV, queried without a login."""
         fields = {"Accept": "text/csv"}
-        return httpx.get(
+        return httpx2.get(
             f"http://127.0.0.1:{self.http_port}/sparql", params={"query": COUNT_QUERY}, headers=fields
         ).text
 

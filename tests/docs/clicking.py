@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urldefrag
 
-import httpx
+import httpx2
 
 INVISIBLE_TAGS = frozenset({"script", "style", "template", "head"})
 VOID_TAGS = frozenset({"br", "hr", "img", "input", "link", "meta", "rect", "line", "wbr"})
@@ -102,7 +102,7 @@ class ParsedPage(HTMLParser):
         return urldefrag(targets.pop()).url
 
 
-def read_list_rows(page: ParsedPage, service: httpx.Client, caption: str = "") -> list[dict[str, Element]]:
+def read_list_rows(page: ParsedPage, service: httpx2.Client, caption: str = "") -> list[dict[str, Element]]:
     """The rows of a list: those of its first page, and of the pages that follow it."""
     rows = page.find_table(caption)
     while any(link.text == "Next page" for link in page.body.links):
@@ -111,14 +111,14 @@ def read_list_rows(page: ParsedPage, service: httpx.Client, caption: str = "") -
     return rows
 
 
-def open_page(service: httpx.Client, path: str) -> ParsedPage:
+def open_page(service: httpx2.Client, path: str) -> ParsedPage:
     """The page at a path."""
     response = service.get(path, headers={"Accept": "text/html"})
     assert response.status_code == 200, path
     return ParsedPage(path, response.text)
 
 
-def follow_path(service: httpx.Client, link_texts: list[str]) -> ParsedPage:
+def follow_path(service: httpx2.Client, link_texts: list[str]) -> ParsedPage:
     """The page that is reached from the home page by links with these texts."""
     page = open_page(service, "/")
     for text in link_texts:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 import yaml
@@ -150,13 +150,13 @@ def test_other_data_is_accepted_unchecked_and_pyshacl_finds_its_mistakes(
     (tmp_path / "mine.ttl").write_text(data)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # with pyshacl
     with start_service(tmp_path / "store", WGIG_TOKEN="a-token-of-this-test") as url:
-        response = httpx.put(
+        response = httpx2.put(
             f"{url}graph/mine",
             content=data,
             headers={"Authorization": "Bearer a-token-of-this-test", "Content-Type": "text/turtle"},
         )
         assert response.status_code == 201
-        httpx.delete(f"{url}graph/mine", headers={"Authorization": "Bearer a-token-of-this-test"})
+        httpx2.delete(f"{url}graph/mine", headers={"Authorization": "Bearer a-token-of-this-test"})
         output = run_shell_block(commands, url, tmp_path, PATH=path).stdout.decode()
     findings, expected_findings = (
         sorted(re.sub(r"^\s+", "", text, flags=re.MULTILINE).split("Focus Node: "))

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.docs.blocks import SHOWN_URL, find_code_blocks, read_docs_page, run_shell_block
@@ -19,7 +19,7 @@ DUE_QUERY = "SELECT * { ?subject <https://w3id.org/wgig/ontology#due> ?day }"
 
 def test_a_mistake_is_reported_with_its_position_and_a_suggestion(service_url: str) -> None:
     query, caret, sentence = MISTAKE_BLOCK.splitlines()
-    problem = httpx.get(f"{service_url}sparql", params={"query": query}).json()
+    problem = httpx2.get(f"{service_url}sparql", params={"query": query}).json()
     assert problem["excerpt"].splitlines() == [query, caret]
     assert problem["detail"] == sentence
     assert sentence.startswith(f"Line {problem['line']}, column {problem['column']}: ")
@@ -35,7 +35,7 @@ def test_a_check_responds_as_shown(service_url: str, tmp_path: Path) -> None:
 def test_a_query_with_a_misspelled_term_gets_the_warning(service_url: str) -> None:
     shown = WARNING_BLOCK.strip().removeprefix("WGIG-Warning: ")
     query = "PREFIX wgig: <https://w3id.org/wgig/ontology#>\nSELECT * { ?s a wgig:Isue }"
-    warning = httpx.get(f"{service_url}sparql", params={"query": query, "hints": ""}).headers["wgig-warning"]
+    warning = httpx2.get(f"{service_url}sparql", params={"query": query, "hints": ""}).headers["wgig-warning"]
     assert warning.partition(";")[0] == shown.partition(";")[0]
 
 
@@ -59,7 +59,7 @@ def test_other_programs_run_as_shown(
 def test_a_query_that_names_a_language_finds_one_label(service_url: str) -> None:
     (query,) = (block for block in find_code_blocks(PAGE, "sparql") if "LANG(" in block)
     headers = {"Accept": "application/sparql-results+json"}
-    rows = httpx.get(f"{service_url}sparql", params={"query": query}, headers=headers).json()["results"][
+    rows = httpx2.get(f"{service_url}sparql", params={"query": query}, headers=headers).json()["results"][
         "bindings"
     ]
     assert len(rows) == len({row["milestone"]["value"] for row in rows}) > 5

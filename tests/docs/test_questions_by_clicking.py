@@ -4,7 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app, make_service
@@ -59,7 +59,7 @@ CLICK_PATHS = [
 
 
 @pytest.fixture(scope="module")
-def service(shipped_store: ox.Store) -> httpx.Client:
+def service(shipped_store: ox.Store) -> httpx2.Client:
     """A client of a service over the shipped graph."""
     return make_client(create_app(make_service(Settings(), Store(shipped_store))))
 
@@ -108,7 +108,7 @@ def test_each_question_is_once_on_the_page_with_a_path() -> None:
 
 @pytest.mark.parametrize(("name", "path"), CLICK_PATHS)
 def test_a_path_ends_at_the_complete_answer(
-    service: httpx.Client, run_query: Callable[[str], list[Row]], name: str, path: list[str]
+    service: httpx2.Client, run_query: Callable[[str], list[Row]], name: str, path: list[str]
 ) -> None:
     page = follow_path(service, path)
     rows = run_query(name)
@@ -120,7 +120,9 @@ def test_a_path_ends_at_the_complete_answer(
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=get_question)
-def test_the_quoted_texts_are_on_the_last_page_of_the_first_path(service: httpx.Client, section: str) -> None:
+def test_the_quoted_texts_are_on_the_last_page_of_the_first_path(
+    service: httpx2.Client, section: str
+) -> None:
     page = follow_path(service, list_click_paths(section)[0])
     quotes = [" ".join(quote.split()) for quote in re.findall(r"\*\*(.+?)\*\*", section, re.DOTALL)]
     assert quotes
@@ -183,7 +185,7 @@ def test_numbers_of_an_answer_are_those_of_the_query(
     assert tuple(map(int, match.groups())) == count_rows(run_query(name))
 
 
-def check_result_table(page: ParsedPage, rows: list[Row], name: str, service: httpx.Client) -> None:
+def check_result_table(page: ParsedPage, rows: list[Row], name: str, service: httpx2.Client) -> None:
     """The page of a query has its question, its note and all rows."""
     titled_rows = [
         {EXAMPLE_COLUMN_TITLES[column]: value for column, value in row.items() if value} for row in rows
@@ -222,7 +224,7 @@ def find_cells_by_issue(page: ParsedPage) -> dict[str, dict[str, Element]]:
     return {row["Issue"].links[0].text: row for row in page.find_table()}
 
 
-def check_paper_cells(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
+def check_paper_cells(page: ParsedPage, rows: list[Row], service: httpx2.Client) -> None:
     """Each cell of the matrix has the number of its papers with a link to them, or no paper."""
     cells, expected = find_cells_by_issue(page), defaultdict[tuple[str, str], int](int)
     for row in rows:
@@ -235,7 +237,7 @@ def check_paper_cells(page: ParsedPage, rows: list[Row], service: httpx.Client) 
             assert service.get(link.target).json()["total"] == papers
 
 
-def check_judged_cells(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
+def check_judged_cells(page: ParsedPage, rows: list[Row], service: httpx2.Client) -> None:
     """Each cell of the matrix has the number of its judgments, shows if they are disputed, and links to them.
 
     Only the link of the cell with the most judgments is followed.
@@ -263,7 +265,7 @@ def check_judged_cells(page: ParsedPage, rows: list[Row], service: httpx.Client)
     check_judgments(open_page(service, cell.links[0].target), judgments, service)
 
 
-def check_judgments(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
+def check_judgments(page: ParsedPage, rows: list[Row], service: httpx2.Client) -> None:
     """The list has each judgment with issues, criterion, verdict, holder, quotation, paragraph, dispute."""
     shown = {row["Name"].links[0].target: row for row in read_list_rows(page, service)}
     paths = [f"/doc/{row['judgment'].replace(':', '/')}" for row in rows]
@@ -279,7 +281,7 @@ def check_judgments(page: ParsedPage, rows: list[Row], service: httpx.Client) ->
         assert cells["Dispute"].text == row.get("dispute", "none")
 
 
-def check_mechanisms(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
+def check_mechanisms(page: ParsedPage, rows: list[Row], service: httpx2.Client) -> None:
     """The list has each mechanism with kind, role, issues, and number of judgments with a link to them.
 
     Only the link of the mechanism with the most judgments is followed.
@@ -308,7 +310,7 @@ def check_mechanisms(page: ParsedPage, rows: list[Row], service: httpx.Client) -
     )
 
 
-def check_papers(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
+def check_papers(page: ParsedPage, rows: list[Row], service: httpx2.Client) -> None:
     """The list of papers says that their full texts were not seen, and marks no section of these."""
     del service
     assert "We have not seen the full text of any of them." in page.body.text
@@ -324,7 +326,7 @@ def find_event_texts(page: ParsedPage) -> dict[str, str]:
     return {element.links[0].text: element.text for element in page.elements if "event" in element.classes}
 
 
-def check_milestones(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
+def check_milestones(page: ParsedPage, rows: list[Row], service: httpx2.Client) -> None:
     """The timeline shows when each milestone was due and delivered, how late it was, and the evidence."""
     del service
     texts = find_event_texts(page)
@@ -340,7 +342,7 @@ def check_milestones(page: ParsedPage, rows: list[Row], service: httpx.Client) -
         assert (f"{row.get('days_late')} days late" in text) == ("days_late" in row)
 
 
-def check_sessions(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
+def check_sessions(page: ParsedPage, rows: list[Row], service: httpx2.Client) -> None:
     """The timeline shows for each session who could attend and speak, and the media for remote access."""
     del service
     texts = find_event_texts(page)
@@ -355,7 +357,7 @@ def check_sessions(page: ParsedPage, rows: list[Row], service: httpx.Client) -> 
         assert all(medium in text for medium in row.get("from_afar", "").split(" | "))
 
 
-def check_seats(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
+def check_seats(page: ParsedPage, rows: list[Row], service: httpx2.Client) -> None:
     """The page of people shows the number of seats by group, region, and developing or developed country."""
     del service
     texts = {"true": "developing country", "false": "developed country"}
@@ -373,7 +375,7 @@ def check_seats(page: ParsedPage, rows: list[Row], service: httpx.Client) -> Non
 
 
 # The checks of pages that are not a query page, by the path of the page and the name of the query.
-PAGE_CHECKS: dict[tuple[str, str], Callable[[ParsedPage, list[Row], httpx.Client], None]] = {
+PAGE_CHECKS: dict[tuple[str, str], Callable[[ParsedPage, list[Row], httpx2.Client], None]] = {
     ("/coverage", "coverage-matrix"): check_paper_cells,
     ("/coverage", "judgments"): check_judged_cells,
     ("/judgments", "judgments"): check_judgments,

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app, make_service
@@ -24,9 +24,9 @@ def test_the_page_names_every_list() -> None:
     assert all(f"`/{name}`" in PAGE for name in LIST_DEFINITIONS)
 
 
-async def fetch_path(path: str, quads: ox.Store) -> httpx.Response:
-    transport = httpx.ASGITransport(app=create_app(make_service(Settings(), Store(quads))))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+async def fetch_path(path: str, quads: ox.Store) -> httpx2.Response:
+    transport = httpx2.ASGITransport(app=create_app(make_service(Settings(), Store(quads))))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.get(f"/{path}")
 
 

@@ -5,7 +5,7 @@ import re
 import shlex
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 from wgig.app import create_app, make_service
@@ -34,7 +34,7 @@ def app() -> FastAPI:
     return create_app(make_service(Settings(), store))
 
 
-def fetch_response(app: FastAPI, curl_arguments: str) -> httpx.Response:
+def fetch_response(app: FastAPI, curl_arguments: str) -> httpx2.Response:
     """The response to the request of a curl command."""
     arguments = [argument for argument in shlex.split(curl_arguments) if argument != "-s"]
     url = urlsplit(arguments.pop(0))
@@ -45,9 +45,9 @@ def fetch_response(app: FastAPI, curl_arguments: str) -> httpx.Response:
         name, _, value = data.partition("=")
         form = {name: value}
 
-    async def send() -> httpx.Response:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    async def send() -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await (client.post(path, data=form) if form else client.get(path))
 
     return asyncio.run(send())

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from html import unescape
 from io import BytesIO
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig._version import __released__, __version__
@@ -33,18 +33,18 @@ def store() -> Store:
 
 
 @pytest.fixture
-def client(store: Store) -> httpx.Client:
+def client(store: Store) -> httpx2.Client:
     """A client with a write token, which requests pages as a browser does."""
     client = make_writer_client(store, write_profile="off")
     client.headers["Accept"] = HTML
     return client
 
 
-def put_issue(client: httpx.Client, slug: str, label: str, graph: str = "one") -> None:
+def put_issue(client: httpx2.Client, slug: str, label: str, graph: str = "one") -> None:
     put_turtle(client, ISSUE.format(BASE, slug, label), f"/graph/{graph}")
 
 
-def get_changes(client: httpx.Client, path: str = "/changes") -> str:
+def get_changes(client: httpx2.Client, path: str = "/changes") -> str:
     """The page, which must be HTML."""
     response = client.get(path)
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -62,7 +62,7 @@ def list_entries(html: str) -> list[str]:
     return [read_text(part) for part in parts]
 
 
-def test_a_browser_gets_a_page_and_other_clients_the_event_stream(client: httpx.Client) -> None:
+def test_a_browser_gets_a_page_and_other_clients_the_event_stream(client: httpx2.Client) -> None:
     put_issue(client, "spam", "Spam")
     assert "<h1>What changed</h1>" in get_changes(client)
     assert "<h1>What changed</h1>" in client.get("/changes", headers={"Accept": "text/html"}).text
@@ -74,7 +74,7 @@ def test_a_browser_gets_a_page_and_other_clients_the_event_stream(client: httpx.
         )
 
 
-def test_changes_are_listed_by_day_the_newest_first(client: httpx.Client) -> None:
+def test_changes_are_listed_by_day_the_newest_first(client: httpx2.Client) -> None:
     put_issue(client, "spam", "Spam")
     put_issue(client, "worms", "Worms", "two")
     html = get_changes(client)
@@ -87,7 +87,7 @@ def test_changes_are_listed_by_day_the_newest_first(client: httpx.Client) -> Non
     assert f'<time datetime="{today:%Y-%m-%dT}' in html
 
 
-def test_a_change_links_to_its_resource_and_its_difference(client: httpx.Client) -> None:
+def test_a_change_links_to_its_resource_and_its_difference(client: httpx2.Client) -> None:
     put_issue(client, "spam", "Spam")
     put_issue(client, "spam", "Junk mail")
     html = get_changes(client)
@@ -98,7 +98,7 @@ def test_a_change_links_to_its_resource_and_its_difference(client: httpx.Client)
     assert "Spam" in client.get(unescape(path)).text
 
 
-def test_links_lead_to_the_feed_and_the_event_stream(client: httpx.Client) -> None:
+def test_links_lead_to_the_feed_and_the_event_stream(client: httpx2.Client) -> None:
     html = get_changes(client)
     assert "No changes recorded." in html
     for path in re.findall(r'<a href="(/(?:feed\.atom|changes)[^"]*)">', html.partition("<footer")[0]):
@@ -108,7 +108,7 @@ def test_links_lead_to_the_feed_and_the_event_stream(client: httpx.Client) -> No
         )
 
 
-def test_parts_of_a_resource_count_as_the_resource(client: httpx.Client) -> None:
+def test_parts_of_a_resource_count_as_the_resource(client: httpx2.Client) -> None:
     facts = "".join(f"<{BASE}id/paper/x/mechanism/{n}> <urn:p> {n} ." for n in range(3))
     put_turtle(client, f"<{BASE}id/paper/x> <urn:p> 1 . {facts} {ISSUE.format(BASE, 'spam', 'Spam')}")
     (entry,) = list_entries(get_changes(client))
@@ -118,7 +118,7 @@ def test_parts_of_a_resource_count_as_the_resource(client: httpx.Client) -> None
     assert "mechanism" not in entry
 
 
-def test_a_deleted_resource_is_named_by_its_last_label(client: httpx.Client) -> None:
+def test_a_deleted_resource_is_named_by_its_last_label(client: httpx2.Client) -> None:
     put_issue(client, "spam", "Spam")
     client.delete("/graph/one")
     html = get_changes(client)
@@ -130,7 +130,7 @@ def test_a_deleted_resource_is_named_by_its_last_label(client: httpx.Client) -> 
     assert "graph deleted" not in creation
 
 
-def test_long_changes_are_cut_and_counted(client: httpx.Client) -> None:
+def test_long_changes_are_cut_and_counted(client: httpx2.Client) -> None:
     count = changes_page.MAX_LISTED_RESOURCES + 3
     put_turtle(client, "".join(ISSUE.format(BASE, f"i{n}", f"Issue {n}") for n in range(count)))
     (entry,) = list_entries(get_changes(client))
@@ -139,7 +139,7 @@ def test_long_changes_are_cut_and_counted(client: httpx.Client) -> None:
 
 
 def test_a_change_of_many_bytes_is_listed_by_its_graphs(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes_page, "MAX_CHANGE_BYTES", 0)
     put_issue(client, "spam", "Spam")
@@ -149,7 +149,7 @@ def test_a_change_of_many_bytes_is_listed_by_its_graphs(
     assert "Spam" not in entry
 
 
-def test_pages_link_to_older_changes(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_link_to_older_changes(client: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changes_page, "ENTRIES_PER_CHANGES_PAGE", 2)
     for number in range(5):
         put_issue(client, "spam", f"Spam {number}", f"graph-{number}")
@@ -172,7 +172,7 @@ def test_pages_link_to_older_changes(client: httpx.Client, monkeypatch: pytest.M
     ],
 )
 def test_invalid_requests_are_refused(
-    client: httpx.Client, query: str, accept: str, status: int, message: str
+    client: httpx2.Client, query: str, accept: str, status: int, message: str
 ) -> None:
     put_issue(client, "spam", "Spam")
     response = client.get(f"/changes?{query}", headers={"Accept": accept})
@@ -213,7 +213,7 @@ def test_without_a_history_nobody_is_named_and_nothing_compared(store: Store) ->
     assert "changes=" not in html.partition("<footer")[0].partition("<h2")[2]
 
 
-def test_erased_content_is_marked_and_not_shown(client: httpx.Client, store: Store) -> None:
+def test_erased_content_is_marked_and_not_shown(client: httpx2.Client, store: Store) -> None:
     for label in ("Spam", "Secret", "Junk mail"):
         put_issue(client, "spam", label)
     timemap = client.get("/graph/one?versions", headers={"Accept": "application/json"}).json()

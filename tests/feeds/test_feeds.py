@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import feedparser
-import httpx
+import httpx2
 import icalendar
 import pytest
 from wgig.about import well_known
@@ -33,18 +33,18 @@ SITEMAP_NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     """A client with a write token, of a service with an empty store and versions of resources."""
     client = make_writer_client(Store.in_memory(), write_profile="off")
     assert client.get("/changes").status_code == 200
     return client
 
 
-def put_data(client: httpx.Client, content: str, path: str = "/graph/one") -> None:
+def put_data(client: httpx2.Client, content: str, path: str = "/graph/one") -> None:
     put_turtle(client, PREFIXES + content, path)
 
 
-def get_feed(client: httpx.Client, path: str) -> Any:
+def get_feed(client: httpx2.Client, path: str) -> Any:
     response = client.get(path)
     assert response.status_code == 200, response.text
     feed = feedparser.parse(response.content)
@@ -52,12 +52,12 @@ def get_feed(client: httpx.Client, path: str) -> Any:
     return feed
 
 
-def get_titles_by_id(client: httpx.Client, path: str) -> dict[str, str]:
+def get_titles_by_id(client: httpx2.Client, path: str) -> dict[str, str]:
     """The titles of the entries of a feed by id."""
     return {entry.id: entry.title for entry in get_feed(client, path).entries}
 
 
-def test_a_feed_lists_the_last_change_first(client: httpx.Client) -> None:
+def test_a_feed_lists_the_last_change_first(client: httpx2.Client) -> None:
     put_data(
         client, 'issue:spam a wgig:Issue ; skos:prefLabel "Spam"@en . paper:p rdfs:label "On <spam> & more" .'
     )
@@ -70,7 +70,7 @@ def test_a_feed_lists_the_last_change_first(client: httpx.Client) -> None:
     assert get_titles_by_id(client, "/feed/paper.atom") == {f"{BASE}id/paper/p": "On <spam> & more"}
 
 
-def test_an_entry_has_the_time_of_the_change_and_links_to_the_page(client: httpx.Client) -> None:
+def test_an_entry_has_the_time_of_the_change_and_links_to_the_page(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     put_data(client, 'issue:spam skos:prefLabel "Junk mail"@en .')
     feed = get_feed(client, "/feed.atom")
@@ -92,7 +92,7 @@ LAST_WRITE_QUERY = f"""SELECT (MAX(?at) AS ?last) {{ GRAPH <{BASE}graph/history>
 ?write <http://www.w3.org/ns/prov#endedAtTime> ?at }} }}"""
 
 
-def test_a_deleted_resource_has_a_deleted_entry(client: httpx.Client) -> None:
+def test_a_deleted_resource_has_a_deleted_entry(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     client.delete("/graph/one")
     assert not get_titles_by_id(client, "/feed.atom")
@@ -116,7 +116,7 @@ def inferring_store() -> Store:
 
 
 @pytest.fixture
-def inferring_client(inferring_store: Store) -> httpx.Client:
+def inferring_client(inferring_store: Store) -> httpx2.Client:
     """A client without a token, of a service with the store and versions of resources."""
     client = make_store_client(inferring_store)
     assert client.get("/changes").status_code == 200
@@ -130,7 +130,7 @@ def relate_to(store: Store, iri: str) -> None:
 
 @pytest.mark.parametrize("path", ["/feed.atom", "/feed/issue.atom"])
 def test_a_change_of_inferred_statements_is_not_in_a_feed(
-    inferring_client: httpx.Client, inferring_store: Store, path: str
+    inferring_client: httpx2.Client, inferring_store: Store, path: str
 ) -> None:
     relate_to(inferring_store, f"{BASE}id/issue/other")
     before = list(get_titles_by_id(inferring_client, path))
@@ -139,7 +139,7 @@ def test_a_change_of_inferred_statements_is_not_in_a_feed(
 
 
 def test_a_kind_of_resources_with_only_inferred_statements_has_no_feed(
-    inferring_client: httpx.Client, inferring_store: Store
+    inferring_client: httpx2.Client, inferring_store: Store
 ) -> None:
     relate_to(inferring_store, f"{BASE}id/city/x")
     assert inferring_client.get("/feed/city.atom").status_code == 404
@@ -147,7 +147,7 @@ def test_a_kind_of_resources_with_only_inferred_statements_has_no_feed(
 
 @pytest.mark.parametrize("path", ["/feed.atom", "/sitemap.xml"])
 def test_a_cached_response_equals_a_new_one_after_the_event_stream_was_read(
-    inferring_client: httpx.Client, inferring_store: Store, path: str
+    inferring_client: httpx2.Client, inferring_store: Store, path: str
 ) -> None:
     relate_to(inferring_store, SPAM)
     before, _, after = (inferring_client.get(path) for path in (path, "/changes", path))
@@ -155,7 +155,7 @@ def test_a_cached_response_equals_a_new_one_after_the_event_stream_was_read(
     assert after.content == inferring_client.get(path, headers={"Cache-Control": "no-cache"}).content
 
 
-def test_sitemap_has_lists_and_resources_without_records(shipped_client: httpx.Client) -> None:
+def test_sitemap_has_lists_and_resources_without_records(shipped_client: httpx2.Client) -> None:
     sitemap = shipped_client.get("/sitemap.xml").text
     for path in ("judgments", "background-report", "doc/judgment/069", "doc/mechanism/iana"):
         assert f"/{path}</loc>" in sitemap
@@ -163,7 +163,7 @@ def test_sitemap_has_lists_and_resources_without_records(shipped_client: httpx.C
     assert "/doc/identifier/" not in sitemap
 
 
-def test_the_pages_of_a_feed_have_all_entries(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pages_of_a_feed_have_all_entries(client: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wgig.feeds.news.ENTRIES_PER_FEED_PAGE", 3)
     put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
     iris, page_count, path = [], 0, "/feed.atom"
@@ -177,7 +177,7 @@ def test_the_pages_of_a_feed_have_all_entries(client: httpx.Client, monkeypatch:
     assert (len(iris), len(set(iris)), page_count) == (8, 8, 3)
 
 
-def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx.Client) -> None:
+def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     feed = get_feed(client, "/feed/query/who-wrote-what.atom")
     (entry,) = feed.entries
@@ -190,7 +190,7 @@ def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx
     assert [item.id for item in get_feed(client, "/feed/query/who-wrote-what.atom").entries][1] == entry.id
 
 
-def test_a_query_with_a_date_is_available_as_a_feed(client: httpx.Client) -> None:
+def test_a_query_with_a_date_is_available_as_a_feed(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
     feed_response = client.get(f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one")
@@ -210,7 +210,7 @@ def test_a_query_with_a_date_is_available_as_a_feed(client: httpx.Client) -> Non
 
 
 def test_pages_of_the_feed_of_a_query_keep_its_parameters(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wgig.feeds.query_feed.ENTRIES_PER_FEED_PAGE", 1)
     for name in ("Spam", "Junk", "Mail"):  # three writes to the graph, thus three rows
@@ -223,7 +223,7 @@ def test_pages_of_the_feed_of_a_query_keep_its_parameters(
     assert client.get(f"{path}&page=4").status_code == 404
 
 
-def test_a_feed_has_no_pages_of_another_feed(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_feed_has_no_pages_of_another_feed(client: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wgig.feeds.news.ENTRIES_PER_FEED_PAGE", 1)
     for number, resource in enumerate(("issue:spam", "issue:worms", "paper:a", "paper:b")):
         put_data(client, f'{resource} skos:prefLabel "{resource}"@en .', f"/graph/{number}")
@@ -238,7 +238,7 @@ def test_a_feed_has_no_pages_of_another_feed(client: httpx.Client, monkeypatch: 
     assert client.get(f"/feed/issue.atom?before={cursors['issue']}").status_code == 200
 
 
-def find_next_cursor(client: httpx.Client, path: str) -> str:
+def find_next_cursor(client: httpx2.Client, path: str) -> str:
     """The value of `before` in the link to the next page of a feed."""
     links = {link.rel: link.href for link in get_feed(client, path).feed.links}
     return str(links["next"]).partition("before=")[2]
@@ -278,7 +278,7 @@ def test_a_query_with_a_feed_selects_its_date_variable(name: str) -> None:
     ],
 )
 def test_an_invalid_request_is_refused_with_a_message(
-    client: httpx.Client, path: str, status: int, message: str
+    client: httpx2.Client, path: str, status: int, message: str
 ) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     response = client.get(path)
@@ -286,7 +286,7 @@ def test_an_invalid_request_is_refused_with_a_message(
     assert message in response.json()["detail"]
 
 
-def test_characters_that_xml_does_not_allow_are_replaced(client: httpx.Client) -> None:
+def test_characters_that_xml_does_not_allow_are_replaced(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Sp\\u0001am"@en .')
     assert get_titles_by_id(client, "/feed.atom") == {f"{BASE}id/issue/spam": "Sp\ufffdam"}
 
@@ -306,7 +306,7 @@ milestone:came a wgig:Milestone ; rdfs:label "Members announced" ; wgig:delivere
 """
 
 
-def get_events_by_title(client: httpx.Client) -> dict[str, icalendar.Event]:
+def get_events_by_title(client: httpx2.Client) -> dict[str, icalendar.Event]:
     """The events of the calendar by title."""
     response = client.get("/meetings.ics")
     assert response.headers["content-type"] == "text/calendar; charset=utf-8"
@@ -319,7 +319,7 @@ def get_events_by_title(client: httpx.Client) -> dict[str, icalendar.Event]:
     }
 
 
-def test_the_calendar_has_whole_days_and_times_of_day(client: httpx.Client) -> None:
+def test_the_calendar_has_whole_days_and_times_of_day(client: httpx2.Client) -> None:
     put_data(client, MEETINGS)
     events = get_events_by_title(client)  # without "Some day", of which only the month is known
     spans = {title: (event.decoded("dtstart"), event.decoded("dtend")) for title, event in events.items()}
@@ -355,7 +355,7 @@ place:TN a wgig:Country .
 """
 
 
-def test_times_are_in_the_time_zone_of_the_place(client: httpx.Client) -> None:
+def test_times_are_in_the_time_zone_of_the_place(client: httpx2.Client) -> None:
     put_data(client, MEETINGS_IN_PLACES)
     events = get_events_by_title(client)
     starts: dict[str, Any] = {title: event["dtstart"] for title, event in events.items()}
@@ -366,7 +366,7 @@ def test_times_are_in_the_time_zone_of_the_place(client: httpx.Client) -> None:
     assert starts["In two countries"].dt == datetime(2005, 3, 1, 10)
 
 
-def test_the_calendar_has_only_the_time_zones_that_it_uses(client: httpx.Client) -> None:
+def test_the_calendar_has_only_the_time_zones_that_it_uses(client: httpx2.Client) -> None:
     put_data(client, MEETINGS)
     assert "VTIMEZONE" not in client.get("/meetings.ics").text
     put_data(client, MEETINGS_IN_PLACES, "/graph/two")
@@ -382,7 +382,7 @@ def test_the_calendar_has_only_the_time_zones_that_it_uses(client: httpx.Client)
     assert ",20051030T030000," in standard_time
 
 
-def test_an_event_keeps_its_uid_and_has_the_time_of_its_change(client: httpx.Client) -> None:
+def test_an_event_keeps_its_uid_and_has_the_time_of_its_change(client: httpx2.Client) -> None:
     put_data(client, MEETINGS)
     before = get_events_by_title(client)["Closed"]
     assert before["uid"] == "id/meeting/s@w3id.org"
@@ -398,7 +398,7 @@ def test_an_event_keeps_its_uid_and_has_the_time_of_its_change(client: httpx.Cli
 
 
 def test_an_event_has_the_time_of_its_last_stated_change(
-    inferring_client: httpx.Client, inferring_store: Store, monkeypatch: pytest.MonkeyPatch
+    inferring_client: httpx2.Client, inferring_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(projection, "format_utc_microseconds", lambda _: "2100-01-01T00:00:00.000000Z")
     relate_to(inferring_store, SESSION)
@@ -409,7 +409,7 @@ def test_an_event_has_the_time_of_its_last_stated_change(
     assert event.decoded("dtstamp") == datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def test_the_sitemap_lists_existing_pages_with_the_times_of_changes(client: httpx.Client) -> None:
+def test_the_sitemap_lists_existing_pages_with_the_times_of_changes(client: httpx2.Client) -> None:
     put_data(
         client, 'issue:spam skos:prefLabel "Spam"@en . <https://example.org/elsewhere> rdfs:label "None" .'
     )
@@ -430,7 +430,7 @@ def test_the_sitemap_lists_existing_pages_with_the_times_of_changes(client: http
 
 
 def test_the_sitemap_leaves_out_writes_and_identifiers(
-    client: httpx.Client,
+    client: httpx2.Client,
 ) -> None:
     put_data(client, f'issue:spam skos:prefLabel "Spam"@en . <{BASE}id/identifier/x1> rdfs:label "X1" .')
     text = client.get("/sitemap.xml").text
@@ -459,7 +459,7 @@ def test_a_resource_from_before_the_stream_has_no_time_in_the_sitemap() -> None:
 
 
 def test_many_pages_are_listed_in_several_files(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
     monkeypatch.setattr(well_known, "MAX_SITEMAP_RESOURCES", 3)

@@ -3,7 +3,7 @@
 import gzip
 from pathlib import Path
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.settings import Settings
@@ -29,7 +29,7 @@ def test_the_copy_of_an_ldes_client_has_the_stated_quads_of_the_dump(
     # Each version of a resource is a member with an ActivityStreams type.
     assert (tmp_path / "versions.txt").read_text(encoding="utf-8").count(ACTIVITY_STREAMS_NAMESPACE) > 1000
     copy = ox.Dataset(ox.parse((tmp_path / "copy.trig").read_bytes(), ox.RdfFormat.TRIG))
-    dump_bytes = gzip.decompress(httpx.get(f"{service_url}dump.nq.gz").content)
+    dump_bytes = gzip.decompress(httpx2.get(f"{service_url}dump.nq.gz").content)
     derived_graphs = get_derived_graphs(Settings.base)
     dump_quads = ox.parse(dump_bytes, ox.RdfFormat.N_QUADS)
     dump = ox.Dataset(quad for quad in dump_quads if quad.graph_name not in derived_graphs)

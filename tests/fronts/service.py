@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 from wgig.settings import Settings
 
 from tests.crash.family import find_descendants
@@ -27,7 +27,7 @@ class FrontClients:
     def __init__(self, service: RunningService) -> None:
         """Connect until there is a connection to each front process."""
         self.url, self.process_id = service.url, service.process.pid
-        self.by_front: dict[str, httpx.Client] = {}
+        self.by_front: dict[str, httpx2.Client] = {}
         self.connect()
 
     def connect(self) -> None:
@@ -36,7 +36,7 @@ class FrontClients:
         while time.monotonic() < deadline:
             if len(self.by_front) == FRONT_COUNT:
                 return
-            client = httpx.Client(base_url=self.url, timeout=30)
+            client = httpx2.Client(base_url=self.url, timeout=30)
             if self.by_front.setdefault(find_front(client), client) is not client:
                 client.close()
         raise AssertionError(f"connections were accepted by {len(self.by_front)} front processes only")
@@ -52,12 +52,12 @@ class FrontClients:
             client.close()
         self.by_front = {}
 
-    def choose_two(self) -> tuple[httpx.Client, httpx.Client]:
+    def choose_two(self) -> tuple[httpx2.Client, httpx2.Client]:
         """Two clients of different front processes."""
         first, second = random.sample([*self.by_front.values()], 2)
         return first, second
 
-    def __iter__(self) -> Iterator[httpx.Client]:
+    def __iter__(self) -> Iterator[httpx2.Client]:
         """The clients."""
         return iter([*self.by_front.values()])
 
@@ -72,7 +72,7 @@ class FrontClients:
         ]
 
 
-def find_front(client: httpx.Client) -> str:
+def find_front(client: httpx2.Client) -> str:
     """The name of the front process of a connection: the first part of its request IDs."""
     return client.get("/sparql?query=ASK{}").headers["X-Request-Id"].partition("-")[0]
 
@@ -92,14 +92,14 @@ def run_fronts(folder: Path, **settings: str) -> Iterator[tuple[RunningService, 
             service.process.wait(STOP_SECONDS)
 
 
-def write_number(client: httpx.Client, number: int) -> httpx.Response:
+def write_number(client: httpx2.Client, number: int) -> httpx2.Response:
     """Replace the number in the store."""
     headers = WRITE_HEADERS | {"Content-Type": "text/turtle"}
     content = f"<x:s> <x:p> {number} ."
     return client.put("/graphs", params={"graph": GRAPH}, content=content, headers=headers)
 
 
-def read_number(client: httpx.Client) -> int:
+def read_number(client: httpx2.Client) -> int:
     """The number in the store."""
     response = client.get("/sparql?query=SELECT ?o {<x:s> <x:p> ?o}", headers={"Accept": "text/csv"})
     assert response.status_code == 200, response.text

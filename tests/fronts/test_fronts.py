@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pytest
 from wgig.processes import read_process_state
 from wgig.settings import Settings
@@ -130,7 +130,7 @@ def test_service_is_not_ready_while_a_front_does_not_respond(tmp_path: Path) -> 
         os.kill(stopped_front, signal.SIGSTOP)
         statuses = set()
         for client in clients:
-            with suppress(httpx.TransportError):
+            with suppress(httpx2.TransportError):
                 statuses.add(client.get("/ready", timeout=5).status_code)
         service.process.send_signal(signal.SIGCONT)
         assert statuses == {503}
@@ -195,7 +195,7 @@ def answers_without_workers(clients: FrontClients) -> bool:
     try:
         query = "/sparql?query=ASK { <x:s> <x:p> ?o }"
         return all(client.get(query, timeout=1).json()["boolean"] for client in clients)
-    except httpx.TimeoutException:
+    except httpx2.TimeoutException:
         return False
     finally:
         send_signal_to_all(workers, signal.SIGCONT)
@@ -248,7 +248,7 @@ def wait_until_settings_apply(clients: FrontClients) -> None:
         assert time.monotonic() < deadline
 
 
-def start_long_query(clients: FrontClients, pool: ThreadPoolExecutor) -> Future[httpx.Response]:
+def start_long_query(clients: FrontClients, pool: ThreadPoolExecutor) -> Future[httpx2.Response]:
     """Start a query of about a second, and wait until it is running."""
     first, second = clients.choose_two()
     write_graph_for_slow_queries(first)
@@ -259,7 +259,7 @@ def start_long_query(clients: FrontClients, pool: ThreadPoolExecutor) -> Future[
     return answer
 
 
-def write_graph_for_slow_queries(client: httpx.Client) -> None:
+def write_graph_for_slow_queries(client: httpx2.Client) -> None:
     triples = "".join(f"<x:s{number}> <x:slow> {number} ." for number in range(1000))
     update = f"INSERT DATA {{ GRAPH <x:slow> {{ {triples} }} }}"
     assert client.post("/update", content=update, headers=WRITE_HEADERS).status_code == 204
@@ -289,7 +289,7 @@ def test_limit_of_running_queries_counts_those_of_all_fronts(tmp_path: Path) -> 
 
 def read_reader_metrics(url: str) -> list[int]:
     """The numbers of busy workers, idle workers and waiting queries."""
-    text = httpx.get(f"{url}metrics").text
+    text = httpx2.get(f"{url}metrics").text
     pattern = r'^(?:wgig_readers\{state="\w+"\}|wgig_queries_waiting) (\S+)'
     return [int(float(value)) for value in re.findall(pattern, text, re.MULTILINE)]
 
@@ -318,7 +318,7 @@ def test_replaced_writer_has_the_reloaded_settings(tmp_path: Path) -> None:
         os.kill(clients.list_processes("writer")[0], signal.SIGKILL)
         query = "sparql?query=SELECT * { VALUES ?x { 1 2 } }&_mediatype=text/html"  # for the writer
         deadline = time.monotonic() + MAX_RESTART_SECONDS
-        while (status := httpx.get(f"{service.url}{query}").status_code) == 503:
+        while (status := httpx2.get(f"{service.url}{query}").status_code) == 503:
             assert time.monotonic() < deadline
         assert status == 413
 
@@ -335,7 +335,7 @@ def test_only_the_main_process_handles_sighup(clients: FrontClients) -> None:
 def test_service_is_ready_when_it_prints_its_address(tmp_path: Path, reader_quads: str) -> None:
     settings = {"WGIG_WORKERS": str(FRONT_COUNT), "WGIG_READER_QUADS": reader_quads}
     with run_service(tmp_path, **settings) as service:
-        response = httpx.get(f"{service.url}ready", timeout=30)
+        response = httpx2.get(f"{service.url}ready", timeout=30)
         assert response.status_code == 200, response.text
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.app import create_app, make_service
 from wgig.settings import Settings
@@ -30,17 +30,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def client(store: Store) -> httpx.AsyncClient:
+def client(store: Store) -> httpx2.AsyncClient:
     app = create_app(make_service(Settings(token=TOKEN), store))
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app),
+    return httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app),
         base_url="http://localhost",
         headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"},
         timeout=60,
     )
 
 
-async def put_all(client: httpx.AsyncClient, contents: Sequence[tuple[str, str]]) -> list[httpx.Response]:
+async def put_all(client: httpx2.AsyncClient, contents: Sequence[tuple[str, str]]) -> list[httpx2.Response]:
     """The responses to concurrent PUTs of contents by graph."""
     puts = (client.put(f"/graphs?graph={graph}", content=content) for graph, content in contents)
     return list(await asyncio.gather(*puts))
@@ -60,7 +60,7 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_writes_to_different_graphs_share_a_commit(
-    client: httpx.AsyncClient, store: Store, groups: list[int]
+    client: httpx2.AsyncClient, store: Store, groups: list[int]
 ) -> None:
     contents = [(f"urn:g{number}", f"<urn:s{number}> a <urn:Cat> .") for number in range(10)]
     responses = asyncio.run(put_all(client, contents))
@@ -73,7 +73,7 @@ def test_writes_to_different_graphs_share_a_commit(
 
 
 def test_writes_to_one_graph_are_committed_one_after_the_other(
-    client: httpx.AsyncClient, store: Store, groups: list[int]
+    client: httpx2.AsyncClient, store: Store, groups: list[int]
 ) -> None:
     responses = asyncio.run(
         put_all(client, [("urn:g", f"<urn:s> <urn:p> {number} .") for number in range(5)])
@@ -84,7 +84,7 @@ def test_writes_to_one_graph_are_committed_one_after_the_other(
 
 
 def test_a_refused_write_does_not_affect_the_others_of_its_group(
-    client: httpx.AsyncClient, store: Store
+    client: httpx2.AsyncClient, store: Store
 ) -> None:
     async def write() -> list[int]:
         results = await asyncio.gather(
@@ -100,7 +100,7 @@ def test_a_refused_write_does_not_affect_the_others_of_its_group(
 
 
 def test_a_group_that_implies_too_much_is_committed_one_by_one(
-    client: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inference, "MAX_INFERRED_TRIPLES", 3)
     contents = [
@@ -113,13 +113,13 @@ def test_a_group_that_implies_too_much_is_committed_one_by_one(
     assert len(list(store.triples("urn:inferred"))) == 3
 
 
-async def read_text(client: httpx.AsyncClient, path: str, accept: str) -> str:
+async def read_text(client: httpx2.AsyncClient, path: str, accept: str) -> str:
     """The text of a response, empty if there is none at this path."""
     response = await client.get(path, headers={"Accept": accept})
     return response.text if response.status_code == 200 else ""
 
 
-async def order_in_stream(client: httpx.AsyncClient) -> list[tuple[str, str]]:
+async def order_in_stream(client: httpx2.AsyncClient) -> list[tuple[str, str]]:
     """The number of the writer and the time of each version of its issue in the event stream."""
     root = await read_text(client, "/changes", "application/n-quads")
     (stream,) = set(re.findall(r"<http://localhost(/changes/\w+)/", root))
@@ -133,7 +133,7 @@ async def order_in_stream(client: httpx.AsyncClient) -> list[tuple[str, str]]:
     return [(writer, times[member]) for member, writer in members.items()]
 
 
-async def order_in_history(client: httpx.AsyncClient) -> list[tuple[str, str]]:
+async def order_in_history(client: httpx2.AsyncClient) -> list[tuple[str, str]]:
     """The number of the writer and the time of each recorded write, by SPARQL."""
     query = """SELECT ?graph ?at { GRAPH <https://w3id.org/wgig/graph/history> {
         ?version <http://www.w3.org/ns/prov#specializationOf> ?graph ;
@@ -146,13 +146,13 @@ async def order_in_history(client: httpx.AsyncClient) -> list[tuple[str, str]]:
     ]
 
 
-async def order_of_versions(client: httpx.AsyncClient, writer: int) -> list[str]:
+async def order_of_versions(client: httpx2.AsyncClient, writer: int) -> list[str]:
     """The times of the versions of the graph of a writer (Memento)."""
     text = await read_text(client, f"/graphs?graph=urn:g{writer}&versions", "application/json")
     return [version["since"].removesuffix("+00:00") for version in json.loads(text)["versions"]]
 
 
-def test_all_views_show_the_same_order(client: httpx.AsyncClient) -> None:
+def test_all_views_show_the_same_order(client: httpx2.AsyncClient) -> None:
     """The event stream, the feed, the versions of graphs and SPARQL, after 20 concurrent writers."""
 
     async def write(writer: int) -> None:
@@ -185,7 +185,7 @@ HOURS_BY_WRITE = (0, 1, 24, 25, 1, 2, -24, 3, 48, 4)  # as the clock is set back
 
 
 def test_times_increase_in_all_views_although_the_clock_jumps(
-    client: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime.now(UTC)
 

@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-import httpx
+import httpx2
 import pytest
 from wgig.graphs import routes
 from wgig.settings import Settings
@@ -20,16 +20,16 @@ PREFIXES = f"""
 
 
 @pytest.fixture
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     """A client with a write token, of a service with an empty store."""
     return make_writer_client(Store.in_memory(), write_profile="off")
 
 
-def put_data(client: httpx.Client, content: str) -> None:
+def put_data(client: httpx2.Client, content: str) -> None:
     put_turtle(client, PREFIXES + content)
 
 
-def get_difference(client: httpx.Client, about: str = "") -> str:
+def get_difference(client: httpx2.Client, about: str = "") -> str:
     """The page with the changes of the last version of the graph."""
     versions = client.get("/graph/one?versions", headers={"Accept": "application/json"}).json()["versions"]
     path = versions[-1]["version"].replace("version=", "changes=")
@@ -43,7 +43,7 @@ def read_text(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", unescape(html)).split())
 
 
-def test_a_first_version_is_named_with_its_day(client: httpx.Client) -> None:
+def test_a_first_version_is_named_with_its_day(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam rdfs:label "Spam" ; dcterms:source <http://example.org/x> .')
     text = read_text(get_difference(client))
     assert re.search(r"First version, \d{1,2} \w+ \d{4} ?: 2 facts added\.", text)
@@ -51,7 +51,7 @@ def test_a_first_version_is_named_with_its_day(client: httpx.Client) -> None:
     assert "compared with" not in text.lower()
 
 
-def test_statements_are_grouped_by_resource_with_labels(client: httpx.Client) -> None:
+def test_statements_are_grouped_by_resource_with_labels(client: httpx2.Client) -> None:
     put_data(client, 'wgig:category rdfs:label "category" . issue:spam a wgig:Issue ; rdfs:label "Spam" .')
     put_data(
         client,
@@ -70,7 +70,7 @@ def test_statements_are_grouped_by_resource_with_labels(client: httpx.Client) ->
     assert "&lt;https" not in html
 
 
-def test_parts_follow_the_resource_with_most_statements(client: httpx.Client) -> None:
+def test_parts_follow_the_resource_with_most_statements(client: httpx2.Client) -> None:
     put_data(
         client,
         """issue:a rdfs:label "A" . paper:x rdfs:label "X" . paper:x\\/swot rdfs:label "Swot" .
@@ -81,7 +81,7 @@ def test_parts_follow_the_resource_with_most_statements(client: httpx.Client) ->
     assert [heading.split()[0] for heading in headings] == ["X", "First", "Swot", "A", "Unnamed"]
 
 
-def test_a_resource_that_is_gone_is_named_without_a_link(client: httpx.Client) -> None:
+def test_a_resource_that_is_gone_is_named_without_a_link(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam rdfs:label "Spam" . issue:worms rdfs:label "Worms" .')
     put_data(client, 'issue:spam rdfs:label "Spam" .')
     html = get_difference(client)
@@ -89,7 +89,7 @@ def test_a_resource_that_is_gone_is_named_without_a_link(client: httpx.Client) -
     assert "/doc/issue/worms" not in html
 
 
-def test_only_the_changes_of_one_resource_are_shown(client: httpx.Client) -> None:
+def test_only_the_changes_of_one_resource_are_shown(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam rdfs:label "Spam" . issue:worms rdfs:label "Worms" .')
     html = get_difference(client, f"&about={BASE}id/issue/spam")
     assert "Worms" not in html
@@ -99,7 +99,7 @@ def test_only_the_changes_of_one_resource_are_shown(client: httpx.Client) -> Non
 
 
 def test_a_long_difference_is_cut_with_a_link_to_json(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routes, "MAX_SHOWN_CHANGE_STATEMENTS", 3)
     put_data(client, " ".join(f'issue:i{n} rdfs:label "Issue {n}" .' for n in range(5)))
@@ -109,7 +109,7 @@ def test_a_long_difference_is_cut_with_a_link_to_json(
     assert len(client.get(json_path).json()["added"]) == 5
 
 
-def test_hostile_statements_are_escaped(client: httpx.Client) -> None:
+def test_hostile_statements_are_escaped(client: httpx2.Client) -> None:
     put_data(
         client,
         """issue:spam rdfs:label "<script>alert(1)</script>" ; <javascript:alert(1)> <javascript:alert(2)> .
@@ -119,14 +119,14 @@ def test_hostile_statements_are_escaped(client: httpx.Client) -> None:
     assert not re.search(r"<script>|<img|href=\"javascript", html)
 
 
-def test_a_statement_with_a_line_separator_is_one_statement(client: httpx.Client) -> None:
+def test_a_statement_with_a_line_separator_is_one_statement(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam rdfs:label "One\u2028two\x0cthree" .')
     html = get_difference(client)
     assert "1 fact added" in html
     assert html.count("<ins>") == 1
 
 
-def test_the_title_has_the_time_and_whether_it_is_about_one_resource(client: httpx.Client) -> None:
+def test_the_title_has_the_time_and_whether_it_is_about_one_resource(client: httpx2.Client) -> None:
     put_data(client, 'issue:spam rdfs:label "Spam" .')
     whole, partial = (
         re.findall(r"<title>(.*?) ·", get_difference(client, about), re.DOTALL)

@@ -14,11 +14,11 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
-import zstandard
 from fastapi import FastAPI
+from wgig import zstd
 from wgig.app import create_app, make_service
 from wgig.graphs import dumps, dumps_routes
 from wgig.graphs.dumps import DUMP_NAMES, DumpFile, wrap_dump_future
@@ -48,7 +48,7 @@ def app(store: Store) -> FastAPI:
 
 
 @pytest.fixture
-def client(app: FastAPI) -> httpx.Client:
+def client(app: FastAPI) -> httpx2.Client:
     return make_client(app)
 
 
@@ -56,13 +56,11 @@ def decompress_dump(name: str, content: bytes) -> bytes:
     """The uncompressed content of a dump; `name` is such as `nq.gz`."""
     if name.endswith(".gz"):
         return gzip.decompress(content)
-    return (
-        zstandard.ZstdDecompressor().decompressobj().decompress(content) if name.endswith(".zst") else content
-    )
+    return zstd.decompress(content) if name.endswith(".zst") else content
 
 
 @pytest.mark.parametrize("name", DUMP_NAMES)
-def test_dump_contains_all_graphs(client: httpx.Client, store: Store, name: str) -> None:
+def test_dump_contains_all_graphs(client: httpx2.Client, store: Store, name: str) -> None:
     response = client.get(f"/dump.{name}")
     format_ = ox.RdfFormat.N_QUADS if name.startswith("nq") else ox.RdfFormat.TRIG
     assert set(ox.parse(decompress_dump(name, response.content), format_)) == set(store.match())
@@ -70,7 +68,7 @@ def test_dump_contains_all_graphs(client: httpx.Client, store: Store, name: str)
 
 
 @pytest.mark.parametrize("name", DUMP_NAMES)
-def test_digest_is_in_header_and_in_sha256_file(client: httpx.Client, name: str) -> None:
+def test_digest_is_in_header_and_in_sha256_file(client: httpx2.Client, name: str) -> None:
     response = client.get(f"/dump.{name}")
     digest = hashlib.sha256(response.content)
     assert response.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
@@ -79,7 +77,7 @@ def test_digest_is_in_header_and_in_sha256_file(client: httpx.Client, name: str)
     assert client.get(f"{path}.sha256").text == f"{digest.hexdigest()}  {path.rpartition('/')[2]}\n"
 
 
-def test_dump_is_up_to_date_after_write(client: httpx.Client, store: Store) -> None:
+def test_dump_is_up_to_date_after_write(client: httpx2.Client, store: Store) -> None:
     before = client.get("/dump.nq")
     assert before.headers["cache-control"] == "no-cache"
     store.update(SECOND_UPDATE)
@@ -88,7 +86,7 @@ def test_dump_is_up_to_date_after_write(client: httpx.Client, store: Store) -> N
     assert after.headers["etag"] != before.headers["etag"]
 
 
-def test_version_of_dump_has_permanent_url(client: httpx.Client, store: Store) -> None:
+def test_version_of_dump_has_permanent_url(client: httpx2.Client, store: Store) -> None:
     first = client.get("/dump.nq.gz")
     store.update(SECOND_UPDATE)
     client.get("/dump.nq.gz")
@@ -100,7 +98,7 @@ def test_version_of_dump_has_permanent_url(client: httpx.Client, store: Store) -
     assert client.get("/dump.nq.gz").headers["content-location"] == first.headers["content-location"]
 
 
-def test_only_last_versions_are_kept(client: httpx.Client, store: Store) -> None:
+def test_only_last_versions_are_kept(client: httpx2.Client, store: Store) -> None:
     paths = []
     for number in range(dumps.KEPT_DUMP_VERSIONS + 1):
         store.update(f"INSERT DATA {{ <x:a> <x:n> {number} }}")
@@ -231,7 +229,7 @@ def test_concurrent_requests_share_one_dump(app: FastAPI, monkeypatch: pytest.Mo
     assert len(calls) == 2  # N-Quads and TriG
 
 
-def test_unchanged_dump_is_304(client: httpx.Client) -> None:
+def test_unchanged_dump_is_304(client: httpx2.Client) -> None:
     tag = client.get("/dump.nq.gz").headers["etag"]
     response = client.get("/dump.nq.gz", headers={"If-None-Match": tag})
     assert (response.status_code, response.content) == (304, b"")
@@ -241,7 +239,7 @@ def test_unchanged_dump_is_304(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("byte_range", "start", "end"), [("bytes=0-3", 0, 4), ("bytes=5-", 5, None), ("bytes=-4", -4, None)]
 )
-def test_byte_range_is_returned(client: httpx.Client, byte_range: str, start: int, end: int | None) -> None:
+def test_byte_range_is_returned(client: httpx2.Client, byte_range: str, start: int, end: int | None) -> None:
     complete = client.get("/dump.nq.gz")
     partial = client.get("/dump.nq.gz", headers={"Range": byte_range, "If-Range": complete.headers["etag"]})
     assert partial.status_code == 206
@@ -253,20 +251,20 @@ def test_byte_range_is_returned(client: httpx.Client, byte_range: str, start: in
 @pytest.mark.parametrize(
     "byte_range", ["bytes=3-1", "bytes=", "bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4"]
 )
-def test_invalid_range_is_ignored(client: httpx.Client, byte_range: str) -> None:
+def test_invalid_range_is_ignored(client: httpx2.Client, byte_range: str) -> None:
     complete = client.get("/dump.nq.gz")
     response = client.get("/dump.nq.gz", headers={"Range": byte_range})
     assert (response.status_code, response.content) == (200, complete.content)
 
 
-def test_range_is_ignored_if_if_range_does_not_match(client: httpx.Client) -> None:
+def test_range_is_ignored_if_if_range_does_not_match(client: httpx2.Client) -> None:
     complete = client.get("/dump.nq.gz")
     for tag in ('"another"', f"W/{complete.headers['etag']}"):
         response = client.get("/dump.nq.gz", headers={"Range": "bytes=99999-", "If-Range": tag})
         assert (response.status_code, response.content) == (200, complete.content)
 
 
-def test_range_of_another_version_is_refused_by_if_match(client: httpx.Client) -> None:
+def test_range_of_another_version_is_refused_by_if_match(client: httpx2.Client) -> None:
     tag = client.get("/dump.nq.gz").headers["etag"]
     for tags in ('"another"', f"W/{tag}"):
         response = client.get("/dump.nq.gz", headers={"Range": "bytes=5-", "If-Match": tags})
@@ -277,7 +275,7 @@ def test_range_of_another_version_is_refused_by_if_match(client: httpx.Client) -
 
 
 @pytest.mark.parametrize("byte_range", ["bytes=99999-", "bytes=-0", f"bytes={'9' * 18}-"])
-def test_range_after_end_is_refused(client: httpx.Client, byte_range: str) -> None:
+def test_range_after_end_is_refused(client: httpx2.Client, byte_range: str) -> None:
     response = client.get("/dump.nq.gz", headers={"Range": byte_range})
     assert response.status_code == 416
     size = len(client.get("/dump.nq.gz").content)
@@ -298,13 +296,13 @@ def test_range_after_end_is_refused(client: httpx.Client, byte_range: str) -> No
         ("/dump.nq?version=1", 400),
     ],
 )
-def test_unknown_dump_is_refused(client: httpx.Client, path: str, status: int) -> None:
+def test_unknown_dump_is_refused(client: httpx2.Client, path: str, status: int) -> None:
     response = client.get(path)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_slow_dump_is_503_with_retry_after(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_dump_is_503_with_retry_after(client: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     may_start = threading.Event()
     write_dump = dumps.StoreDumps.write_dump
     monkeypatch.setattr(dumps.StoreDumps, "write_dump", lambda *args: may_start.wait() and write_dump(*args))
@@ -335,7 +333,7 @@ def test_writes_continue_while_dump_is_made(tmp_path: Path) -> None:
     assert "<x:c>" in make_client(app).get("/dump.nq").text
 
 
-def test_dump_has_license_that_all_graphs_state(client: httpx.Client, store: Store) -> None:
+def test_dump_has_license_that_all_graphs_state(client: httpx2.Client, store: Store) -> None:
     def get_links() -> str:
         return str(client.get("/dump.nq").headers["link"])
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
@@ -41,7 +41,7 @@ def test_a_write_of_a_million_quads_is_refused_over_http(
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with (
         start_service(tmp_path / "store", WGIG_DATA="none", WGIG_TOKEN=TOKEN) as url,
-        httpx.Client(base_url=url, headers=headers, timeout=120) as client,
+        httpx2.Client(base_url=url, headers=headers, timeout=120) as client,
     ):
         update_headers = {"Content-Type": "application/sparql-update"}
         client.post("/update", content=make_sides_update(SIDE), headers=update_headers).raise_for_status()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from html import unescape
 from urllib.parse import unquote
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig._version import __released__
@@ -34,14 +34,14 @@ issue:worms a wgig:Issue ; dcterms:title "Worms" .
 
 
 @pytest.fixture
-def two_graphs_client(writable_client: httpx.Client) -> httpx.Client:
+def two_graphs_client(writable_client: httpx2.Client) -> httpx2.Client:
     """A client of a service with a named graph and a default graph."""
     writable_client.put("/graph/one", content="<x:a> <x:p> <x:b> .", headers=TURTLE_HEADERS)
     writable_client.put("/graphs?default", content="<x:c> <x:p> <x:d> .", headers=TURTLE_HEADERS)
     return writable_client
 
 
-def test_list_of_graphs_is_json_rdf_or_page(two_graphs_client: httpx.Client) -> None:
+def test_list_of_graphs_is_json_rdf_or_page(two_graphs_client: httpx2.Client) -> None:
     assert two_graphs_client.get("/graphs", headers={"Accept": "application/json"}).json() == {
         "graphs": ["https://w3id.org/wgig/graph/one"]
     }
@@ -50,7 +50,7 @@ def test_list_of_graphs_is_json_rdf_or_page(two_graphs_client: httpx.Client) -> 
 
 
 @pytest.mark.parametrize("path", ["/graph/spam", "/graphs?graph=http://localhost/graph/spam"])
-def test_graph_is_serialized_with_used_prefixes(writable_client: httpx.Client, path: str) -> None:
+def test_graph_is_serialized_with_used_prefixes(writable_client: httpx2.Client, path: str) -> None:
     writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
     text = writable_client.get(path).text
     assert "\nissue:spam " in text
@@ -63,7 +63,7 @@ JSON_LD_HEADERS = {"Accept": "application/ld+json"}
 UNCOMPACTABLE_TURTLE = '<x:a> <schema:name> "The IRI looks like a prefixed name." .'
 
 
-def test_graph_as_json_ld_is_compact_with_embedded_context(writable_client: httpx.Client) -> None:
+def test_graph_as_json_ld_is_compact_with_embedded_context(writable_client: httpx2.Client) -> None:
     writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
     document = writable_client.get("/graph/spam", headers=JSON_LD_HEADERS).json()
     (spam,) = (node for node in document["@graph"] if node["id"] == "https://w3id.org/wgig/id/issue/spam")
@@ -76,7 +76,7 @@ def test_graph_as_json_ld_is_compact_with_embedded_context(writable_client: http
 
 @pytest.mark.parametrize("content", [SPAM_TURTLE, UNCOMPACTABLE_TURTLE])
 def test_expanded_json_ld_has_same_triples(
-    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch, content: str
+    writable_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     if content == SPAM_TURTLE:
         monkeypatch.setattr(routes, "MAX_COMPACTED_STATEMENTS", 0)  # counts as too large to compact
@@ -100,14 +100,14 @@ def parse_turtle(turtle: str) -> set[ox.Triple]:
     ],
 )
 def test_only_browser_gets_page_of_graph(
-    two_graphs_client: httpx.Client, headers: dict[str, str], status: int, content_type: str
+    two_graphs_client: httpx2.Client, headers: dict[str, str], status: int, content_type: str
 ) -> None:
     for path in ("/graph/one", "/graphs?default"):
         response = two_graphs_client.get(path, headers=headers)
         assert (response.status_code, response.headers["content-type"]) == (status, content_type)
 
 
-def test_page_of_graph_shows_metadata_and_resources(writable_client: httpx.Client) -> None:
+def test_page_of_graph_shows_metadata_and_resources(writable_client: httpx2.Client) -> None:
     writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
     page = writable_client.get("/graph/spam", headers=BROWSER_HEADERS).text
     assert "<h1>All on spam</h1>" in page
@@ -126,7 +126,7 @@ def test_page_of_graph_shows_metadata_and_resources(writable_client: httpx.Clien
 
 
 def test_page_of_graph_notes_omitted_resources(
-    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    writable_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(graphs_page, "MAX_GRAPH_RESOURCES", 1)
     writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
@@ -135,7 +135,7 @@ def test_page_of_graph_notes_omitted_resources(
     assert page.count('href="/doc/issue/') == 1
 
 
-def test_list_of_graphs_has_titles_sizes_and_links(writable_client: httpx.Client) -> None:
+def test_list_of_graphs_has_titles_sizes_and_links(writable_client: httpx2.Client) -> None:
     other_path = "/graphs?graph=http%3A%2F%2Fexample.org%2Fgraph%3Fx"
     writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
     writable_client.put(other_path, content="<x:a> <x:p> 1, 2, 3 .", headers=TURTLE_HEADERS)
@@ -160,13 +160,13 @@ def test_list_of_graphs_has_the_day_of_the_last_change() -> None:
     assert f">changed {today}</td>" in row
 
 
-def list_graph_names(client: httpx.Client, query: str) -> list[str]:
+def list_graph_names(client: httpx2.Client, query: str) -> list[str]:
     """The names of the graphs on the page, in its order."""
     page = client.get(f"/graphs?{query}", headers=BROWSER_HEADERS).text
     return re.findall(r'<th scope="row" role="rowheader"><a href="/graph/([^"]+)"', page)
 
 
-def test_graphs_can_be_found_by_words_and_group(filled_client: httpx.Client) -> None:
+def test_graphs_can_be_found_by_words_and_group(filled_client: httpx2.Client) -> None:
     assert list_graph_names(filled_client, "q=plan+action") == ["plan-of-action"]
     papers = list_graph_names(filled_client, "group=papers")
     assert papers
@@ -181,7 +181,7 @@ def test_graphs_can_be_found_by_words_and_group(filled_client: httpx.Client) -> 
     assert found == {"graphs": [f"{Settings.base}graph/plan-of-action"]}
 
 
-def test_graphs_are_sorted_by_the_heads_of_the_columns(filled_client: httpx.Client) -> None:
+def test_graphs_are_sorted_by_the_heads_of_the_columns(filled_client: httpx2.Client) -> None:
     page = filled_client.get("/graphs?group=topics", headers=BROWSER_HEADERS).text
     path = unescape(re.findall(r'<a class="sort" href="([^"]+)">Facts', page)[0])
     for is_descending in (False, True):
@@ -192,7 +192,7 @@ def test_graphs_are_sorted_by_the_heads_of_the_columns(filled_client: httpx.Clie
         path = unescape(re.findall(r'<a class="sort" href="([^"]+)">Facts', page)[0])
 
 
-def test_released_graphs_have_the_day_of_the_release(filled_client: httpx.Client) -> None:
+def test_released_graphs_have_the_day_of_the_release(filled_client: httpx2.Client) -> None:
     day = format_date_text(__released__)
     page = filled_client.get("/graphs", headers=BROWSER_HEADERS).text
     row = page.partition('<a href="/graph/meetings">')[2].partition("</tr>")[0]
@@ -211,14 +211,14 @@ def test_released_graphs_have_the_day_of_the_release(filled_client: httpx.Client
     ],
 )
 def test_invalid_choices_of_graphs_are_refused(
-    two_graphs_client: httpx.Client, query: str, accept: str, message: str
+    two_graphs_client: httpx2.Client, query: str, accept: str, message: str
 ) -> None:
     response = two_graphs_client.get(f"/graphs?{query}", headers={"Accept": accept})
     assert (response.status_code, message in unescape(response.text)) == (400, True)
 
 
 def test_list_of_graphs_notes_omitted_graphs(
-    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    writable_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(graphs_page, "MAX_LISTED_GRAPHS", 1)
     for name in ("one", "two"):
@@ -244,7 +244,7 @@ def test_page_of_inferred_graph_has_sentence_for_each_rule() -> None:
     ],
 )
 def test_graph_is_406_in_format_that_cannot_express_it(
-    writable_client: httpx.Client, statement: str, accept: str
+    writable_client: httpx2.Client, statement: str, accept: str
 ) -> None:
     assert writable_client.put("/graph/odd", content=statement, headers=TURTLE_HEADERS).status_code == 201
     response = writable_client.get("/graph/odd", headers={"Accept": accept})
@@ -255,7 +255,7 @@ def test_graph_is_406_in_format_that_cannot_express_it(
     assert writable_client.get("/sparql", params=parameters, headers={"Accept": accept}).status_code == 406
 
 
-def test_graph_has_license_only_if_it_states_one(writable_client: httpx.Client) -> None:
+def test_graph_has_license_only_if_it_states_one(writable_client: httpx2.Client) -> None:
     graph_license = "<https://w3id.org/wgig/graph/mine> <http://purl.org/dc/terms/license>"
     for license_statement, links in (
         ("", []),
@@ -272,7 +272,7 @@ def test_graph_has_license_only_if_it_states_one(writable_client: httpx.Client) 
     assert 'rel="license"' not in default_graph.headers["link"]
 
 
-def test_suffix_selects_format_unless_it_is_part_of_name(two_graphs_client: httpx.Client) -> None:
+def test_suffix_selects_format_unless_it_is_part_of_name(two_graphs_client: httpx2.Client) -> None:
     response = two_graphs_client.get("/graph/one.nt", headers={"Accept": "text/html"})
     assert (response.status_code, response.text) == (200, "<x:a> <x:p> <x:b> .\n")
     assert response.headers["content-type"].startswith("application/n-triples")

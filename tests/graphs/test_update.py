@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -41,11 +41,11 @@ def store() -> Store:
 
 
 @pytest.fixture(params=["kept", "lost"])
-def client(request: pytest.FixtureRequest, store: Store) -> httpx.Client:
+def client(request: pytest.FixtureRequest, store: Store) -> httpx2.Client:
     return make_writer_client(store, history=request.param)
 
 
-def post_update(client: httpx.Client, text: str, **headers: str) -> httpx.Response:
+def post_update(client: httpx2.Client, text: str, **headers: str) -> httpx2.Response:
     return client.post("/update", data={"update": text}, headers=headers)
 
 
@@ -65,7 +65,7 @@ def post_update(client: httpx.Client, text: str, **headers: str) -> httpx.Respon
         f"DROP GRAPH <{PAPER_GRAPH}> ; INSERT DATA {{ GRAPH <{PAPER_GRAPH}> {{ {INVALID_TRIPLE} }} }}",
     ],
 )
-def test_update_cannot_bypass_gate(client: httpx.Client, store: Store, text: str) -> None:
+def test_update_cannot_bypass_gate(client: httpx2.Client, store: Store, text: str) -> None:
     before = set(store.triples(PAPER_GRAPH)), store.graphs()
     response = post_update(client, text)
     assert response.status_code == 422, response.text
@@ -83,17 +83,17 @@ def test_update_cannot_bypass_gate(client: httpx.Client, store: Store, text: str
         f"INSERT DATA {{ GRAPH <x:h> {{ {INVALID_TRIPLE} }} }}",
     ],
 )
-def test_update_that_keeps_papers_valid_is_committed(client: httpx.Client, text: str) -> None:
+def test_update_that_keeps_papers_valid_is_committed(client: httpx2.Client, text: str) -> None:
     assert post_update(client, text).status_code == 204
 
 
-def test_report_on_refused_update_is_in_accepted_format(client: httpx.Client) -> None:
+def test_report_on_refused_update_is_in_accepted_format(client: httpx2.Client) -> None:
     text = f"INSERT DATA {{ GRAPH <{PAPER_GRAPH}> {{ {INVALID_TRIPLE} }} }}"
     response = post_update(client, text, Accept="text/csv")
     assert (response.status_code, "WGIG-0-TITLE-TWICE" in response.text) == (422, True)
 
 
-def test_checked_change_of_random_update_is_the_committed_one(client: httpx.Client, store: Store) -> None:
+def test_checked_change_of_random_update_is_the_committed_one(client: httpx2.Client, store: Store) -> None:
     # Each evaluation chooses the graph of the paper (422) or another graph (204).
     text = f"""INSERT {{ GRAPH ?g {{ {INVALID_TRIPLE} }} }}
                WHERE {{ BIND(IF(RAND() < 0.5, <{PAPER_GRAPH}>, <x:h>) AS ?g) }}"""
@@ -104,7 +104,7 @@ def test_checked_change_of_random_update_is_the_committed_one(client: httpx.Clie
 
 
 def test_update_that_may_change_too_many_statements_is_refused(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(change, "MAX_COMPARED_QUADS", 3)
     response = post_update(client, "DELETE { GRAPH ?g { ?s <x:p> ?o } } WHERE { GRAPH ?g { ?s <x:p> ?o } }")
@@ -201,9 +201,9 @@ def test_update_stops_on_disconnect(start_service: ServiceStarter, tmp_path: Pat
     settings = {"WGIG_TOKEN": "secret", "WGIG_PAPER_SECONDS": "600"}
     with (
         start_service(tmp_path, **settings) as url,
-        httpx.Client(headers={"Authorization": "Bearer secret"}, timeout=60) as client,
+        httpx2.Client(headers={"Authorization": "Bearer secret"}, timeout=60) as client,
     ):
-        with pytest.raises(httpx.ReadTimeout):
+        with pytest.raises(httpx2.ReadTimeout):
             client.post(f"{url}update", data={"update": endless_update}, timeout=1)
         # The update may take 600 seconds, and only one write runs at a time.
         response = client.put(
@@ -215,7 +215,7 @@ def test_update_stops_on_disconnect(start_service: ServiceStarter, tmp_path: Pat
         assert response.status_code == 201
 
 
-def test_query_sent_to_update_is_refused_with_path_of_sparql(client: httpx.Client) -> None:
+def test_query_sent_to_update_is_refused_with_path_of_sparql(client: httpx2.Client) -> None:
     response = post_update(client, "PREFIX x: <x:> SELECT * { ?s ?p ?o }")
     assert response.status_code == 400
     assert "SELECT starts a query, not an update. Send it to /sparql." in response.json()["detail"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from wgig.graphs import graph_store
 from wgig.rdf.shipped import read_inference_rules, read_turtle_files
@@ -20,7 +20,7 @@ def write_triples(count: int) -> str:
     return "".join(f"<x:s> <x:p> {number} .\n" for number in range(count))
 
 
-def make_client(**settings: Any) -> httpx.Client:
+def make_client(**settings: Any) -> httpx2.Client:
     """A client of a service with a graph of 25 statements, of 41 bytes or more each."""
     store = Store.in_memory()
     store.update(f"INSERT DATA {{ GRAPH <{LARGE_GRAPH}> {{ {write_triples(25)} }} }}")
@@ -28,7 +28,7 @@ def make_client(**settings: Any) -> httpx.Client:
 
 
 @pytest.fixture
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     """A client of a service with a graph of 25 statements, where a write may change 10."""
     return make_client(write_statements=10)
 
@@ -61,7 +61,7 @@ def test_the_size_of_statements_is_counted_in_bytes(letters: list[str]) -> None:
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
 @pytest.mark.parametrize("condition", ["If-Match", "If-None-Match"])
 def test_a_large_graph_is_not_serialized_to_compare_its_etag(
-    client: httpx.Client, method: str, condition: str, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, method: str, condition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(graph_store, "serialize_graph")  # serializing would fail
     headers = TURTLE | {condition: '"x"'}
@@ -69,7 +69,7 @@ def test_a_large_graph_is_not_serialized_to_compare_its_etag(
     assert (response.status_code, "at most 10 statements" in response.json()["detail"]) == (413, True)
 
 
-def test_a_post_to_any_version_of_a_large_graph_is_made(client: httpx.Client) -> None:
+def test_a_post_to_any_version_of_a_large_graph_is_made(client: httpx2.Client) -> None:
     headers = TURTLE | {"If-Match": "*"}
     assert client.post("/graph/large", content="<x:s> <x:p> 99 .", headers=headers).status_code == 204
 
@@ -83,18 +83,18 @@ def test_a_paper_does_not_grow_beyond_what_one_write_can_delete() -> None:
     assert client.delete("/graph/paper/mine").status_code == 204
 
 
-def test_updates_have_a_limit_of_their_own(client: httpx.Client) -> None:
+def test_updates_have_a_limit_of_their_own(client: httpx2.Client) -> None:
     update = f"CLEAR GRAPH <{LARGE_GRAPH}>"
     assert client.post("/update", data={"update": update}).status_code == 204
 
 
-def test_write_within_the_limit_is_made(client: httpx.Client) -> None:
+def test_write_within_the_limit_is_made(client: httpx2.Client) -> None:
     assert client.put("/graph/new", content=write_triples(10), headers=TURTLE).status_code == 201
     assert client.post("/graph/large", content="<x:s> <x:p> 99 .", headers=TURTLE).status_code == 204
     assert client.delete("/graph/new", headers=TURTLE).status_code == 204
 
 
-def test_a_large_graph_can_be_deleted_in_steps(client: httpx.Client) -> None:
+def test_a_large_graph_can_be_deleted_in_steps(client: httpx2.Client) -> None:
     step = (
         "DELETE { GRAPH ?g { ?s ?p ?o } } WHERE { SELECT * { "
         f"VALUES ?g {{ <{LARGE_GRAPH}> }} GRAPH ?g {{ ?s ?p ?o }} }} LIMIT 10 }}"

@@ -7,13 +7,13 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-import httpx
+import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-Request = tuple[str, str, dict[str, Any]]  # method, path with query string, and options of httpx
+Request = tuple[str, str, dict[str, Any]]  # method, path with query string, and options of httpx2
 
-BASE_URL = httpx.URL("http://localhost/")
-DEFAULT_HEADERS = httpx.Client().headers
+BASE_URL = httpx2.URL("http://localhost/")
+DEFAULT_HEADERS = httpx2.Client().headers
 
 
 class ForwardingApp:
@@ -43,13 +43,13 @@ class ForwardingApp:
         await send({"type": "http.response.body", "body": body})
 
 
-def send_requests(app: ASGIApp, requests: Iterable[Request]) -> list[httpx.Response]:
+def send_requests(app: ASGIApp, requests: Iterable[Request]) -> list[httpx2.Response]:
     """The responses to requests that are sent one after another.
 
-    The client of httpx is not used: its parsing of URLs would take as much time as the application.
+    The client of httpx2 is not used: its parsing of URLs would take as much time as the application.
     """
 
-    async def send_all() -> list[httpx.Response]:
+    async def send_all() -> list[httpx2.Response]:
         return [await send_request(app, *request) for request in requests]
 
     return asyncio.run(send_all())
@@ -57,11 +57,11 @@ def send_requests(app: ASGIApp, requests: Iterable[Request]) -> list[httpx.Respo
 
 async def send_request(
     app: ASGIApp, method: str, path_and_query: str, options: dict[str, Any]
-) -> httpx.Response:
+) -> httpx2.Response:
     """The response to a request, whose path and query string are sent as they are."""
     headers = DEFAULT_HEADERS.copy()
     headers.update(options.get("headers"))
-    request = httpx.Request(method, BASE_URL, **options | {"headers": headers})
+    request = httpx2.Request(method, BASE_URL, **options | {"headers": headers})
     path, _, query = path_and_query.encode().partition(b"?")
     scope = {
         "type": "http",
@@ -95,4 +95,4 @@ async def send_request(
     await app(scope, receive, send)
     start, *body_messages = messages
     content = b"".join(message.get("body", b"") for message in body_messages)
-    return httpx.Response(start["status"], headers=start["headers"], content=content)
+    return httpx2.Response(start["status"], headers=start["headers"], content=content)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 from starlette.types import ASGIApp
 from wgig.app import create_app, make_service
@@ -43,4 +43,4 @@ def app(
 
 def read_dump(url: str) -> set[str]:
     """The statements of a service with their graphs."""
-    return set(httpx.get(f"{url}dump.nq", timeout=60).text.splitlines())
+    return set(httpx2.get(f"{url}dump.nq", timeout=60).text.splitlines())

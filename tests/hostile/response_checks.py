@@ -4,7 +4,7 @@ import json
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
-import httpx
+import httpx2
 import icalendar
 
 from tests.hostile.attacks import ATTACK_MARK
@@ -47,7 +47,7 @@ def is_harmful(name: str, value: str) -> bool:
     return ATTACK_MARK in name or name.startswith("on") or has_harmful_url
 
 
-def check_response(response: httpx.Response, attack: str) -> None:
+def check_response(response: httpx2.Response, attack: str) -> None:
     """Check that the response to an attack is a refusal, or contains the attack only as text.
 
     `attack` describes the attack in the message of a failure.
@@ -79,7 +79,7 @@ def check_response(response: httpx.Response, attack: str) -> None:
         assert len(response.content) < MAX_REFUSAL_BYTES, attack
 
 
-def check_headers(response: httpx.Response, attack: str) -> None:
+def check_headers(response: httpx2.Response, attack: str) -> None:
     """Check that no header was split, and that Location stays on this host."""
     for name, value in response.headers.raw:
         assert not {*b"\r\n\0"} & {*name, *value}, (attack, name, value)
@@ -91,7 +91,7 @@ def check_headers(response: httpx.Response, attack: str) -> None:
     assert not location.startswith(("//", "/\\")), (attack, location)
 
 
-def ignores_parameter(response: httpx.Response) -> bool:
+def ignores_parameter(response: httpx2.Response) -> bool:
     """Whether a query has a result and a warning that a parameter was ignored."""
     return response.status_code == 200 and "parameters were ignored" in response.headers.get(
         "wgig-warning", ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 from wgig.app import ROUTES, create_app, make_service
 from wgig.pages.rendering import build_static_path
 from wgig.resources.shapes import example_papers_by_name
@@ -92,6 +92,6 @@ def target_id(target: Target) -> str:
     return f"{target.method} {target.path}"
 
 
-def summarize_response(response: httpx.Response) -> tuple[int, str]:
+def summarize_response(response: httpx2.Response) -> tuple[int, str]:
     """The status and the start of the body, for the message of a failure."""
     return response.status_code, response.text[:300]

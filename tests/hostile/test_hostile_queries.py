@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 
 from tests.fixtures.processes import ServiceStarter
@@ -43,15 +43,15 @@ def limited_service(start_service: ServiceStarter, tmp_path_factory: pytest.Temp
     }
     with start_service(tmp_path_factory.mktemp("store"), **limits, WGIG_RESULT_BYTES=str(32 << 20)) as url:
         # Until a process can parse long queries, whose start may take longer than WGIG_PAPER_SECONDS.
-        while httpx.post(f"{url}validate", content="x", headers=MARKDOWN_HEADERS).status_code == 503:
+        while httpx2.post(f"{url}validate", content="x", headers=MARKDOWN_HEADERS).status_code == 503:
             pass
         yield url
 
 
-def run_query(url: str, text: str, client: str = "203.0.113.1", timeout: float = 30) -> httpx.Response:
+def run_query(url: str, text: str, client: str = "203.0.113.1", timeout: float = 30) -> httpx2.Response:
     """The response to a query from a client with this address; `timeout` is in seconds."""
     headers = QUERY_BODY_HEADERS | {"X-Forwarded-For": client}
-    return httpx.post(f"{url}sparql", content=text, headers=headers, timeout=timeout)
+    return httpx2.post(f"{url}sparql", content=text, headers=headers, timeout=timeout)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_expensive_query_does_not_block_the_next_one(
     [(b"ASK {} #\xff", "UTF-8"), (b"ASK {} #\x00", "NUL")],
 )
 def test_body_that_is_no_text_is_refused(limited_service: str, body: bytes, message: str) -> None:
-    response = httpx.post(f"{limited_service}sparql", content=body, headers=QUERY_BODY_HEADERS)
+    response = httpx2.post(f"{limited_service}sparql", content=body, headers=QUERY_BODY_HEADERS)
     assert response.status_code == 400
     assert message in response.text
 
@@ -100,7 +100,7 @@ def test_many_queries_of_a_client_leave_a_worker_to_others(limited_service: str)
     ]
     for thread in threads:
         thread.start()
-    while httpx.get(f"{limited_service}queries/running").json()["count"] < 2:  # of three workers
+    while httpx2.get(f"{limited_service}queries/running").json()["count"] < 2:  # of three workers
         time.sleep(0.05)
     responses = [run_query(limited_service, f"ASK {{}} #{n}", "203.0.113.2") for n in range(5)]
     assert all(thread.is_alive() for thread in threads)  # no slow query was canceled
@@ -110,8 +110,8 @@ def test_many_queries_of_a_client_leave_a_worker_to_others(limited_service: str)
 
 
 def cancel_all_queries(url: str) -> None:
-    for query in httpx.get(f"{url}queries/running", headers=BEARER_HEADERS).json()["queries"]:
-        httpx.delete(f"{url}queries/running/{query['id']}")
+    for query in httpx2.get(f"{url}queries/running", headers=BEARER_HEADERS).json()["queries"]:
+        httpx2.delete(f"{url}queries/running/{query['id']}")
 
 
 def test_slow_queries_of_many_addresses_leave_a_worker_to_others(
@@ -120,9 +120,9 @@ def test_slow_queries_of_many_addresses_leave_a_worker_to_others(
     limits = {"WGIG_PROXIES": "127.0.0.1", "WGIG_READERS": "2", "WGIG_QUERY_SECONDS": "120"}
     with start_service(tmp_path, WGIG_TOKEN=TOKEN, **limits) as url, ThreadPoolExecutor(MAX_SLOW) as pool:
         # Until the quads are copied, there are additional workers that read from disk.
-        while httpx.get(f"{url}ready").json().get("copying", True):  # a problem if it is not ready
+        while httpx2.get(f"{url}ready").json().get("copying", True):  # a problem if it is not ready
             time.sleep(0.05)
-        slow_queries, responses = list[Future[httpx.Response]](), list[httpx.Response]()
+        slow_queries, responses = list[Future[httpx2.Response]](), list[httpx2.Response]()
         # Until all workers of a process have slow queries, and one of them is canceled.
         while not any(query.done() for query in slow_queries) and len(slow_queries) < MAX_SLOW:
             number = len(slow_queries)
@@ -149,10 +149,10 @@ def open_socket(url: str) -> socket.socket:
 
 
 def test_streamed_response_that_fails_is_aborted(limited_service: str) -> None:
-    with httpx.stream("GET", f"{limited_service}sparql?query={LARGE_RESULT_QUERY}") as response:
+    with httpx2.stream("GET", f"{limited_service}sparql?query={LARGE_RESULT_QUERY}") as response:
         assert response.status_code == 200
         assert "content-length" not in response.headers
-        with pytest.raises(httpx.RemoteProtocolError):
+        with pytest.raises(httpx2.RemoteProtocolError):
             response.read()  # exceeds a limit of the service
 
 
@@ -160,7 +160,7 @@ def test_streamed_response_that_fails_is_aborted(limited_service: str) -> None:
 @pytest.mark.parametrize("query", [LARGE_RESULT_QUERY, f"{LARGE_RESULT_QUERY} LIMIT 40000"])
 def test_large_result_is_refused_for_http_1_0(limited_service: str, query: str) -> None:
     with closing(open_socket(limited_service)) as connection:
-        target = str(httpx.URL(f"{limited_service}sparql", params={"query": query}).raw_path.decode())
+        target = str(httpx2.URL(f"{limited_service}sparql", params={"query": query}).raw_path.decode())
         connection.sendall(f"GET {target} HTTP/1.0\r\n\r\n".encode())
         response = b"".join(iter(lambda: connection.recv(65536), b""))
     assert response.startswith(b"HTTP/1.1 413")
@@ -184,20 +184,20 @@ def test_query_can_be_canceled_by_its_id(limited_service: str) -> None:
     with ThreadPoolExecutor() as pool:
         for _ in range(3):  # the query may end before it is canceled
             future = pool.submit(
-                httpx.post,
+                httpx2.post,
                 f"{limited_service}sparql",
                 content=query,
                 headers=QUERY_BODY_HEADERS | {"WGIG-Query-Id": query_id},
             )
-            while not future.done() and not httpx.get(f"{limited_service}queries/running").json()["count"]:
+            while not future.done() and not httpx2.get(f"{limited_service}queries/running").json()["count"]:
                 pass
-            status = httpx.delete(f"{limited_service}queries/running/{query_id}").status_code
+            status = httpx2.delete(f"{limited_service}queries/running/{query_id}").status_code
             response = future.result()
             if status == 204:
                 break
     assert (status, response.status_code) == (204, 503)
     assert "canceled on request" in response.json()["detail"]
-    assert httpx.delete(f"{limited_service}queries/running/{query_id}").status_code == 404
+    assert httpx2.delete(f"{limited_service}queries/running/{query_id}").status_code == 404
 
 
 def test_running_queries_are_listed_only_with_a_token(limited_service: str) -> None:
@@ -205,21 +205,23 @@ def test_running_queries_are_listed_only_with_a_token(limited_service: str) -> N
         future = pool.submit(run_query, limited_service, f"{ENDLESS_QUERY} #marked")
         matching: list[dict[str, str]] = []
         while not future.done() and not matching:
-            running = httpx.get(f"{limited_service}queries/running", headers=BEARER_HEADERS).json()["queries"]
+            running = httpx2.get(f"{limited_service}queries/running", headers=BEARER_HEADERS).json()[
+                "queries"
+            ]
             # Queries of other tests may still be running.
             matching = [query for query in running if query["query"].endswith("#marked")]
-            assert "queries" not in httpx.get(f"{limited_service}queries/running").json()
+            assert "queries" not in httpx2.get(f"{limited_service}queries/running").json()
     assert [(query["client"], query["query"]) for query in matching] == [
         ("203.0.113.1", f"{ENDLESS_QUERY} #marked")
     ]
     assert (
-        httpx.get(f"{limited_service}queries/running", headers={"Authorization": "Bearer x"}).status_code
+        httpx2.get(f"{limited_service}queries/running", headers={"Authorization": "Bearer x"}).status_code
         == 401
     )
 
 
 def test_query_id_that_others_could_guess_is_refused(limited_service: str) -> None:
-    response = httpx.post(
+    response = httpx2.post(
         f"{limited_service}sparql",
         content="ASK {} #guess",
         headers=QUERY_BODY_HEADERS | {"WGIG-Query-Id": "1"},
@@ -232,7 +234,7 @@ def test_endless_update_is_canceled_and_the_next_one_runs(limited_service: str) 
     patterns = " ".join(f"GRAPH ?g{n} {{ ?s{n} ?p{n} ?o{n} }}" for n in range(5))
     endless_update = f"INSERT {{ <x:a> <x:n> ?n }} WHERE {{ SELECT (COUNT(*) AS ?n) {{ {patterns} }} }}"
     for text, status in ((endless_update, 503), ("INSERT { <x:a> <x:n> ?n } WHERE { BIND(1 AS ?n) }", 204)):
-        response = httpx.post(
+        response = httpx2.post(
             f"{limited_service}update", data={"update": text}, headers=BEARER_HEADERS, timeout=30
         )
         assert response.status_code == status, response.text
@@ -241,7 +243,7 @@ def test_endless_update_is_canceled_and_the_next_one_runs(limited_service: str) 
 
 
 def test_page_shows_the_first_rows_of_a_large_result(limited_service: str) -> None:
-    response = httpx.get(
+    response = httpx2.get(
         f"{limited_service}sparql",
         params={"query": LARGE_RESULT_QUERY},
         headers={"Accept": "text/html"},

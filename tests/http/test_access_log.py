@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from fastapi import Request, Response
 from wgig import app
@@ -86,13 +86,13 @@ def test_traceback_is_logged_only_with_wgig_debug(
     assert all(line.startswith("    ") for line in following_lines)
 
 
-def test_request_ids_are_unique(read_only_client: httpx.Client) -> None:
+def test_request_ids_are_unique(read_only_client: httpx2.Client) -> None:
     ids = [read_only_client.get(path).headers["x-request-id"] for path in ("/health", "/health", "/nothing")]
     assert len(set(ids)) == 3
 
 
 @pytest.mark.parametrize("request_id", ["abc-1", "0af7651916cd43dd8448eb211c80319c", "a.b:c+d/e=@_"])
-def test_valid_request_id_of_client_is_returned(read_only_client: httpx.Client, request_id: str) -> None:
+def test_valid_request_id_of_client_is_returned(read_only_client: httpx2.Client, request_id: str) -> None:
     responses = [
         read_only_client.get("/sparql?query=ASK{}", headers={"X-Request-Id": request_id}) for _ in range(3)
     ]
@@ -100,7 +100,7 @@ def test_valid_request_id_of_client_is_returned(read_only_client: httpx.Client, 
 
 
 @pytest.mark.parametrize("request_id", ["", "a b", "x" * 129, "<script>", 'a"b', "é"])
-def test_invalid_request_id_of_client_is_replaced(read_only_client: httpx.Client, request_id: str) -> None:
+def test_invalid_request_id_of_client_is_replaced(read_only_client: httpx2.Client, request_id: str) -> None:
     returned_id = read_only_client.get("/health", headers=[(b"X-Request-Id", request_id.encode())]).headers[
         "x-request-id"
     ]
@@ -122,7 +122,7 @@ def test_internal_error_is_logged_with_request_id(
     assert "one-2" in caplog.text
 
 
-def test_logs_are_off_by_default(read_only_client: httpx.Client, read_fields: FieldReader) -> None:
+def test_logs_are_off_by_default(read_only_client: httpx2.Client, read_fields: FieldReader) -> None:
     read_only_client.get("/sparql?query=ASK{}")
     assert read_fields("wgig.access") == read_fields("wgig.query") == []
 

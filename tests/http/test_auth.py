@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.app import create_app, make_service
 from wgig.cli import arguments, parser
@@ -24,7 +24,7 @@ PAPER_PATH = "/graph/paper/one"
 
 
 @pytest.fixture
-def token_client(tmp_path: Path) -> httpx.Client:
+def token_client(tmp_path: Path) -> httpx2.Client:
     """A client, without a token, of a service with the token file in `tmp_path`; papers are not checked."""
     settings = Settings(store=tmp_path, write_profile="off")
     return make_client(
@@ -32,12 +32,12 @@ def token_client(tmp_path: Path) -> httpx.Client:
     )
 
 
-def put_with_token(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx.Response:
+def put_with_token(client: httpx2.Client, secret: str, path: str = "/graph/one") -> httpx2.Response:
     headers = TURTLE_HEADERS | {"Authorization": f"Bearer {secret}"}
     return client.put(path, content="<x:a> <x:p> 1 .", headers=headers)
 
 
-def test_token_allows_writing_until_revoked(token_client: httpx.Client, tmp_path: Path) -> None:
+def test_token_allows_writing_until_revoked(token_client: httpx2.Client, tmp_path: Path) -> None:
     assert put_with_token(token_client, "any").status_code == 403  # without tokens, the service is read-only
     secret, token = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"], "Alice")
     auth.create_access_token(tmp_path / TOKENS_FILE, ["update"])
@@ -51,14 +51,16 @@ def test_token_allows_writing_until_revoked(token_client: httpx.Client, tmp_path
     assert auth.revoke_access_token(tmp_path / TOKENS_FILE, token.id) is None
 
 
-def test_update_page_shows_new_token_immediately(token_client: httpx.Client, tmp_path: Path) -> None:
+def test_update_page_shows_new_token_immediately(token_client: httpx2.Client, tmp_path: Path) -> None:
     headers = {"Accept": "text/html"}
     assert "Updates are turned off" in token_client.get("/update", headers=headers).text
     auth.create_access_token(tmp_path / TOKENS_FILE, ["update"])
     assert "You need a token" in token_client.get("/update", headers=headers).text
 
 
-def test_paper_form_has_token_field_only_with_paper_scope(token_client: httpx.Client, tmp_path: Path) -> None:
+def test_paper_form_has_token_field_only_with_paper_scope(
+    token_client: httpx2.Client, tmp_path: Path
+) -> None:
     def has_token_field() -> bool:
         return 'id="token"' in token_client.get("/write?issue=spam", headers={"Accept": "text/html"}).text
 
@@ -68,7 +70,7 @@ def test_paper_form_has_token_field_only_with_paper_scope(token_client: httpx.Cl
     assert has_token_field()
 
 
-def test_missing_token_gets_challenge_without_error_code(token_client: httpx.Client, tmp_path: Path) -> None:
+def test_missing_token_gets_challenge_without_error_code(token_client: httpx2.Client, tmp_path: Path) -> None:
     auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     response = token_client.delete("/graph/one")
     assert (response.status_code, response.headers["www-authenticate"]) == (401, 'Bearer realm="wgig"')
@@ -76,7 +78,7 @@ def test_missing_token_gets_challenge_without_error_code(token_client: httpx.Cli
 
 
 def test_expired_token_is_refused(
-    token_client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    token_client: httpx2.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret, token = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"], expires="2h")
     assert put_with_token(token_client, secret).status_code == 201
@@ -117,7 +119,7 @@ def test_invalid_lifetime_is_refused(tmp_path: Path, lifetime: str) -> None:
     ],
 )
 def test_scope_determines_allowed_writes(
-    token_client: httpx.Client, tmp_path: Path, scope: str, statuses: tuple[int, ...]
+    token_client: httpx2.Client, tmp_path: Path, scope: str, statuses: tuple[int, ...]
 ) -> None:
     secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, [scope])
     form = {"update": "INSERT DATA { <x:a> <x:p> 1 }"}
@@ -132,7 +134,9 @@ def test_scope_determines_allowed_writes(
             assert 'error="insufficient_scope", scope="' in response.headers["www-authenticate"]
 
 
-def test_papers_scope_does_not_allow_unnamed_graph_writes(token_client: httpx.Client, tmp_path: Path) -> None:
+def test_papers_scope_does_not_allow_unnamed_graph_writes(
+    token_client: httpx2.Client, tmp_path: Path
+) -> None:
     secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["papers"])
     headers = TURTLE_HEADERS | {"Authorization": f"Bearer {secret}"}
     assert token_client.post("/graphs", content="<x:a> <x:p> 1 .", headers=headers).status_code == 403
@@ -146,7 +150,7 @@ def test_secret_is_not_stored_and_file_is_private(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".partial"]
 
 
-def test_token_file_readable_by_others_is_refused(token_client: httpx.Client, tmp_path: Path) -> None:
+def test_token_file_readable_by_others_is_refused(token_client: httpx2.Client, tmp_path: Path) -> None:
     secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     (tmp_path / TOKENS_FILE).chmod(0o640)
     with pytest.raises(FileError, match="chmod 600"):
@@ -161,7 +165,7 @@ def test_token_file_readable_by_others_is_refused(token_client: httpx.Client, tm
 
 
 def test_token_file_readable_by_others_is_logged_once_per_version(
-    token_client: httpx.Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    token_client: httpx2.Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     for mode in (0o640, 0o600, 0o640):
@@ -209,7 +213,7 @@ def test_damaged_token_file_is_refused(tmp_path: Path, content: bytes) -> None:
     ],
 )
 def test_token_file_with_an_invalid_entry_is_refused_with_its_number(
-    token_client: httpx.Client, tmp_path: Path, field: str, value: object
+    token_client: httpx2.Client, tmp_path: Path, field: str, value: object
 ) -> None:
     secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
@@ -223,7 +227,7 @@ def test_token_file_with_an_invalid_entry_is_refused_with_its_number(
 
 @pytest.mark.parametrize("query", ["access_token=x", "x=1&access_token=x", "token=wgig_" + "a" * 43])
 @pytest.mark.parametrize(("method", "path"), [("PUT", PAPER_PATH), ("POST", "/update"), ("GET", "/graphs")])
-def test_token_in_url_is_refused(token_client: httpx.Client, method: str, path: str, query: str) -> None:
+def test_token_in_url_is_refused(token_client: httpx2.Client, method: str, path: str, query: str) -> None:
     response = token_client.request(method, f"{path}?{query}")
     assert (response.status_code, "Have it revoked now" in response.json()["detail"]) == (400, True)
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="wgig", error="invalid_request"'
@@ -234,7 +238,7 @@ def test_token_in_url_is_refused(token_client: httpx.Client, method: str, path: 
     "body_arguments", [{"data": {"access_token": "x"}}, {"files": {"access_token": "x"}}]
 )
 def test_token_in_body_is_refused(
-    token_client: httpx.Client, tmp_path: Path, body_arguments: dict[str, dict[str, str]], has_header: bool
+    token_client: httpx2.Client, tmp_path: Path, body_arguments: dict[str, dict[str, str]], has_header: bool
 ) -> None:
     secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs", "update"])
     headers = {"Authorization": f"Bearer {secret}"} if has_header else {}
@@ -244,7 +248,7 @@ def test_token_in_body_is_refused(
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="wgig", error="invalid_request"'
 
 
-def test_token_in_form_of_query_is_refused(token_client: httpx.Client) -> None:
+def test_token_in_form_of_query_is_refused(token_client: httpx2.Client) -> None:
     response = token_client.post("/sparql", data={"query": "ASK {}", "access_token": "x"})
     assert (response.status_code, "Have it revoked now" in response.json()["detail"]) == (400, True)
 
@@ -259,20 +263,20 @@ def test_token_in_form_of_query_is_refused(token_client: httpx.Client) -> None:
     ],
 )
 def test_form_in_which_no_token_is_found_gets_401(
-    token_client: httpx.Client, tmp_path: Path, form: str
+    token_client: httpx2.Client, tmp_path: Path, form: str
 ) -> None:
     auth.create_access_token(tmp_path / TOKENS_FILE, ["update"])
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert token_client.post("/update", content=form, headers=headers).status_code == 401
 
 
-def test_two_authorization_headers_are_refused(token_client: httpx.Client, tmp_path: Path) -> None:
+def test_two_authorization_headers_are_refused(token_client: httpx2.Client, tmp_path: Path) -> None:
     secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     response = token_client.delete("/graph/one", headers=[("Authorization", f"Bearer {secret}")] * 2)
     assert response.status_code == 400
 
 
-def test_responses_to_authorized_requests_are_not_cached(token_client: httpx.Client, tmp_path: Path) -> None:
+def test_responses_to_authorized_requests_are_not_cached(token_client: httpx2.Client, tmp_path: Path) -> None:
     secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     write_response = put_with_token(token_client, secret)
     read_response = token_client.get("/graph/one", headers={"Authorization": f"Bearer {secret}"})

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from wgig.http.fast_path import (
     MAX_RAW_RESPONSE_BYTES,
@@ -135,7 +135,7 @@ def test_request_after_write_gets_new_data(start_service: ServiceStarter, tmp_pa
     with start_service(tmp_path, WGIG_DATA="none", WGIG_TOKEN="t") as url, RawConnection(url) as client:
         for number in range(3):
             assert [len(client.send_request(query)[1].split()) for _ in range(3)] == [1 + number] * 3
-            update_response = httpx.post(
+            update_response = httpx2.post(
                 f"{url}update",
                 data={"update": f"INSERT DATA {{ <urn:s> <urn:p> {number} }}"},
                 headers={"Authorization": "Bearer t"},

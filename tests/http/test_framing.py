@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from wgig.settings import Settings
 
@@ -37,7 +37,7 @@ def test_body_with_two_lengths_is_refused(service_url: str, second_length: str) 
 
 @pytest.mark.parametrize("path", ["/sparql?query=ASK%7B%7D", "/sparql", "/nothing", "/graphs", "/dump.nq.gz"])
 def test_head_response_has_headers_of_get_without_body(service_url: str, path: str) -> None:
-    get_response = httpx.get(f"{service_url}{path[1:]}", headers={"Accept-Encoding": "identity"})
+    get_response = httpx2.get(f"{service_url}{path[1:]}", headers={"Accept-Encoding": "identity"})
     head = send_raw_request(
         service_url,
         f"HEAD {path} HTTP/1.1\r\nHost: {urlsplit(service_url).netloc}\r\nConnection: close\r\n\r\n",
@@ -63,10 +63,10 @@ def test_head_response_has_headers_of_get_without_body(service_url: str, path: s
 )
 def test_deeply_nested_query_does_not_crash_service(service_url: str, query: str, status: int) -> None:
     assert (
-        httpx.post(f"{service_url}sparql", content=query, headers=QUERY_HEADERS, timeout=60).status_code
+        httpx2.post(f"{service_url}sparql", content=query, headers=QUERY_HEADERS, timeout=60).status_code
         == status
     )
-    assert httpx.get(f"{service_url}ready").status_code == 200
+    assert httpx2.get(f"{service_url}ready").status_code == 200
 
 
 def test_service_does_not_import_from_working_directory(
@@ -75,7 +75,7 @@ def test_service_does_not_import_from_working_directory(
     (tmp_path / "pickle.py").write_text("raise SystemExit")  # would end the processes that check papers
     monkeypatch.chdir(tmp_path)
     with start_service(tmp_path / "store", WGIG_DATA="none", PYTHONSAFEPATH="") as url:
-        response = httpx.post(f"{url}validate", data={"paper": "---\npaper: x\n---\n"}, timeout=60)
+        response = httpx2.post(f"{url}validate", data={"paper": "---\npaper: x\n---\n"}, timeout=60)
     assert response.status_code == 200
 
 
@@ -91,7 +91,7 @@ def test_service_does_not_import_from_working_directory(
 )
 def test_paper_check_is_available_in_all_formats(service_url: str, accept: str, expected_text: str) -> None:
     form = {"paper": "---\npaper: x\ntitle: X\n---\n\n## 1. Issue (what?)\n\nMail.\n"}
-    response = httpx.post(f"{service_url}validate", data=form, headers={"Accept": accept}, timeout=60)
+    response = httpx2.post(f"{service_url}validate", data=form, headers={"Accept": accept}, timeout=60)
     assert response.status_code == 200
     assert expected_text in response.text
     assert "WGIG-3-SWOT-MISSING" in response.text
@@ -120,7 +120,7 @@ def test_unsupported_transfer_coding_is_refused(service_url: str, coding: str) -
 @pytest.mark.parametrize("connection", ["close", "keep-alive"])
 def test_client_receives_413_for_too_large_body(service_url: str, connection: str) -> None:
     fields = {**QUERY_HEADERS, "Connection": connection}
-    response = httpx.post(
+    response = httpx2.post(
         f"{service_url}sparql", content=b"x" * (Settings.body_bytes + 1), headers=fields, timeout=60
     )
     assert (response.status_code, response.json()["status"]) == (413, 413)
@@ -146,7 +146,7 @@ def test_idle_connections_do_not_block_others(start_service: ServiceStarter, tmp
                 connections.enter_context(
                     socket.create_connection((address.hostname, address.port), timeout=10)
                 )
-            assert httpx.get(f"{url}sparql", params={"query": "ASK {}"}, timeout=5).status_code == 200
+            assert httpx2.get(f"{url}sparql", params={"query": "ASK {}"}, timeout=5).status_code == 200
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from bs4 import BeautifulSoup
@@ -29,7 +29,7 @@ SPAM_PATH = "/doc/issue/spam"
 ARABIC_LABEL = "البريد المزعج"
 
 
-def response_texts(response: httpx.Response, subject: str = "") -> set[tuple[str, str]]:
+def response_texts(response: httpx2.Response, subject: str = "") -> set[tuple[str, str]]:
     """The texts with their languages in a Turtle response; with `subject`, only the texts of that subject."""
     assert response.status_code == 200, response.text
     quads = list(ox.parse(response.content, ox.RdfFormat.TURTLE))
@@ -69,7 +69,7 @@ def test_data_has_all_languages_regardless_of_accept_language(get: GetFunction) 
         "/doc/paper/wp-spam.json?_frame=paper",
     ],
 )
-def test_equal_bodies_have_equal_content_language(shipped_client: httpx.Client, path: str) -> None:
+def test_equal_bodies_have_equal_content_language(shipped_client: httpx2.Client, path: str) -> None:
     # No label is German, so a German client gets the same labels as an English one.
     english, german = (shipped_client.get(path, headers={"Accept-Language": tag}) for tag in ("en", "de"))
     assert english.content == german.content
@@ -187,7 +187,7 @@ def test_default_preferences_are_empty() -> None:
 LONG_QUERY = quote(f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(4000)))} }} }}")  # 27 KB
 
 
-def page_language(response: httpx.Response) -> tuple[str, str]:
+def page_language(response: httpx2.Response) -> tuple[str, str]:
     """The attributes lang and dir of a page."""
     html = BeautifulSoup(response.text, "html.parser").html
     assert html
@@ -270,7 +270,7 @@ def test_responses_that_vary_by_language_vary_by_cookie(get: GetFunction, path: 
     ],
 )
 def test_language_cookie_is_read_in_any_request_for_a_page(
-    filled_client: httpx.Client, path: str, fields: list[tuple[str, str]]
+    filled_client: httpx2.Client, path: str, fields: list[tuple[str, str]]
 ) -> None:
     assert page_language(filled_client.get(path, headers=fields))[0] == "fr"
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import httpx
+import httpx2
 import pytest
 from wgig.http import limits
 from wgig.http.limits import UNLIMITED_PATHS, LocalBuckets, RateLimiter
@@ -114,7 +114,7 @@ def test_health_checks_are_not_limited() -> None:
     assert {client.get(path).status_code for path in UNLIMITED_PATHS * 5} == {200}
 
 
-def test_rate_limit_is_off_by_default(read_only_client: httpx.Client) -> None:
+def test_rate_limit_is_off_by_default(read_only_client: httpx2.Client) -> None:
     assert "ratelimit" not in read_only_client.get("/health").headers
     assert {read_only_client.get("/sparql?query=ASK{}").status_code for _ in range(50)} == {200}
 

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -359,19 +359,19 @@ def test_no_issuer_is_built_without_setting() -> None:
 
 
 @pytest.fixture
-def oidc_client(fake_issuer: FakeIssuer, tmp_path: Path) -> httpx.Client:
+def oidc_client(fake_issuer: FakeIssuer, tmp_path: Path) -> httpx2.Client:
     """A client of a service with an issuer, which keeps a history and does not check papers."""
     settings = make_settings(fake_issuer, store=tmp_path, write_profile="off", oidc_name="name")
     tokens = TokenStore(tmp_path / TOKENS_FILE, SETTINGS_SECRET, fetch_keys(OidcIssuer(settings)))
     return make_client(create_app(make_service(settings, Store.open(tmp_path), tokens=tokens)))
 
 
-def put_with_token(client: httpx.Client, secret: str) -> httpx.Response:
+def put_with_token(client: httpx2.Client, secret: str) -> httpx2.Response:
     headers = TURTLE_HEADERS | {"Authorization": f"Bearer {secret}"}
     return client.put("/graph/one", content="<urn:a> <urn:p> 1 .", headers=headers)
 
 
-def test_holder_of_jwt_can_write_and_is_recorded(oidc_client: httpx.Client, fake_issuer: FakeIssuer) -> None:
+def test_holder_of_jwt_can_write_and_is_recorded(oidc_client: httpx2.Client, fake_issuer: FakeIssuer) -> None:
     assert put_with_token(oidc_client, sign_token(fake_issuer, name="Alice A.")).status_code == 201
     query = (
         "PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> "
@@ -386,7 +386,7 @@ def test_holder_of_jwt_can_write_and_is_recorded(oidc_client: httpx.Client, fake
     ]
 
 
-def test_token_of_setting_works_beside_issuer(oidc_client: httpx.Client) -> None:
+def test_token_of_setting_works_beside_issuer(oidc_client: httpx2.Client) -> None:
     assert put_with_token(oidc_client, SETTINGS_SECRET).status_code == 201
 
 
@@ -399,7 +399,7 @@ def test_token_of_setting_works_beside_issuer(oidc_client: httpx.Client) -> None
     ],
 )
 def test_refused_jwt_gets_error_code(
-    oidc_client: httpx.Client, fake_issuer: FakeIssuer, change: dict[str, Any], status: int, error: str
+    oidc_client: httpx2.Client, fake_issuer: FakeIssuer, change: dict[str, Any], status: int, error: str
 ) -> None:
     response = put_with_token(oidc_client, sign_token(fake_issuer, **change))
     assert response.status_code == status
@@ -425,5 +425,5 @@ def test_token_before_keys_are_fetched_gets_503(fake_issuer: FakeIssuer, tmp_pat
     assert "You need a token" in client.get("/update", headers={"Accept": "text/html"}).text
 
 
-def test_jwt_in_url_is_refused(oidc_client: httpx.Client, fake_issuer: FakeIssuer) -> None:
+def test_jwt_in_url_is_refused(oidc_client: httpx2.Client, fake_issuer: FakeIssuer) -> None:
     assert oidc_client.get(f"/sparql?token={sign_token(fake_issuer)}").status_code == 400

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-import httpx
+import httpx2
 import pytest
 from fastapi import Depends, FastAPI, Query, Request, Response
 from wgig.app import ROUTES
@@ -40,7 +40,7 @@ async def get_pond(parameters: Annotated[PondParameters, Query()]) -> Response:
 
 
 @pytest.fixture
-def pond_client() -> httpx.Client:
+def pond_client() -> httpx2.Client:
     """A client of an application with one route."""
     app = FastAPI(openapi_url=None)
     route = Route("/pond", ("GET",), get_pond)
@@ -56,7 +56,7 @@ def test_names_are_aliases_and_underscored_ones_come_last() -> None:
     assert list_parameter_names(ParameterModel) == ((), ())
 
 
-def test_missing_parameters_are_none(pond_client: httpx.Client) -> None:
+def test_missing_parameters_are_none(pond_client: httpx2.Client) -> None:
     values = pond_client.get("/pond?fish=a&fish=b&deep-water=%C3%A9&saved").json()
     assert values == {"media_type": None, "fish": ["a", "b"], "deep_water": "é", "saved": ""}
     assert set(pond_client.get("/pond").json().values()) == {None}
@@ -75,7 +75,7 @@ def test_missing_parameters_are_none(pond_client: httpx.Client) -> None:
     ],
 )
 def test_strict_check_refuses_what_fastapi_accepts(
-    pond_client: httpx.Client, query: str, message: str
+    pond_client: httpx2.Client, query: str, message: str
 ) -> None:
     response = pond_client.get(f"/pond?{query}")
     assert response.status_code == 400

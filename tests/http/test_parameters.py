@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote
 
-import httpx
+import httpx2
 import pytest
 from wgig.http.parameters import add_url_parameters
 from wgig.settings import Settings
@@ -20,12 +20,12 @@ HeaderFields = list[tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
-def client(filled_store: Store) -> httpx.Client:
+def client(filled_store: Store) -> httpx2.Client:
     """A client of a service with the shipped graphs and a token."""
     return make_service_client(Settings(token="secret"), filled_store)
 
 
-def assert_refused(response: httpx.Response, status: int, message: str) -> None:
+def assert_refused(response: httpx2.Response, status: int, message: str) -> None:
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
     assert response.json()["status"] == status
     assert message in response.json()["detail"]
@@ -104,7 +104,7 @@ def assert_refused(response: httpx.Response, status: int, message: str) -> None:
         ("/queries/due-and-delivered?in_time=perhaps", 400, "There is no resource"),
     ],
 )
-def test_invalid_url_is_refused(client: httpx.Client, path: str, status: int, message: str) -> None:
+def test_invalid_url_is_refused(client: httpx2.Client, path: str, status: int, message: str) -> None:
     assert_refused(client.get(path), status, message)
 
 
@@ -146,7 +146,7 @@ def test_invalid_url_is_refused(client: httpx.Client, path: str, status: int, me
     ],
 )
 def test_invalid_or_contradictory_headers_are_refused(
-    client: httpx.Client, request_line: str, fields: HeaderFields, status: int, message: str
+    client: httpx2.Client, request_line: str, fields: HeaderFields, status: int, message: str
 ) -> None:
     method, _, path = request_line.partition(" ")
     body = b"query=ASK%7B%7D" if method == "POST" else None
@@ -168,7 +168,7 @@ def test_invalid_or_contradictory_headers_are_refused(
     ],
 )
 def test_format_parameters_of_other_services_are_supported(
-    client: httpx.Client, name: str, query: str, format_name: str, media_type: str
+    client: httpx2.Client, name: str, query: str, format_name: str, media_type: str
 ) -> None:
     parameters = {"query": query, name: format_name, "ac": "1"}  # editors send `ac`, which has no effect
     for response in (client.get("/sparql", params=parameters), client.post("/sparql", data=parameters)):
@@ -177,7 +177,7 @@ def test_format_parameters_of_other_services_are_supported(
     assert page.headers["content-type"].startswith("text/html")
 
 
-def test_unknown_query_parameter_is_ignored_with_warning(client: httpx.Client) -> None:
+def test_unknown_query_parameter_is_ignored_with_warning(client: httpx2.Client) -> None:
     parameters = {"query": "ASK {}", "timeout": "5", "<b>": ""}
     for response in (client.get("/sparql", params=parameters), client.post("/sparql", data=parameters)):
         assert response.json()["boolean"] is True
@@ -188,14 +188,14 @@ def test_unknown_query_parameter_is_ignored_with_warning(client: httpx.Client) -
     assert "<b>" not in page.text
 
 
-def test_misspelled_parameter_is_refused_unless_similar_one_is_given(client: httpx.Client) -> None:
+def test_misspelled_parameter_is_refused_unless_similar_one_is_given(client: httpx2.Client) -> None:
     response = client.get("/sparql", params={"query": "ASK {}", "queryLn": "SPARQL"})
     assert response.json()["boolean"] is True
     assert "queryLn" in unquote(response.headers["wgig-warning"])
     assert_refused(client.get("/sparql", params={"query": "ASK {}", "exlain": ""}), 400, "explain")
 
 
-def test_unavailable_format_is_refused_in_all_format_parameters(client: httpx.Client) -> None:
+def test_unavailable_format_is_refused_in_all_format_parameters(client: httpx2.Client) -> None:
     for name in ("format", "output", "results", "_mediatype"):
         for response in (
             client.get("/sparql", params={"query": "ASK {}", name: "auto"}),
@@ -204,7 +204,7 @@ def test_unavailable_format_is_refused_in_all_format_parameters(client: httpx.Cl
             assert_refused(response, 406, "application/sparql-results+json")
 
 
-def test_inverse_page_has_content_location(client: httpx.Client) -> None:
+def test_inverse_page_has_content_location(client: httpx2.Client) -> None:
     path = "/doc/category/access-for-all?inverse=category&page=1"
     response = client.get(path)
     assert response.headers["content-type"] == "application/json"
@@ -221,7 +221,7 @@ def test_inverse_page_has_content_location(client: httpx.Client) -> None:
     assert page.text.count("<li><a href=") >= len(items)
 
 
-def test_too_large_reconciliation_batch_is_refused(client: httpx.Client) -> None:
+def test_too_large_reconciliation_batch_is_refused(client: httpx2.Client) -> None:
     queries = "{" + ",".join(f'"q{number}":{{"query":"x"}}' for number in range(10_000)) + "}"
     assert_refused(client.post("/reconcile", data={"queries": queries}), 413, "Send at most 50")
 

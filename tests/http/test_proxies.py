@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from wgig.settings import Settings
 
@@ -82,7 +82,7 @@ def test_scheme_is_taken_from_trusted_proxy(
     with run_service(tmp_path, WGIG_PROXIES=proxies) as service:
         host = urlsplit(service.url).netloc
         for headers, scheme in cases * 3:
-            text = httpx.get(f"{service.url}robots.txt", headers=headers).text
+            text = httpx2.get(f"{service.url}robots.txt", headers=headers).text
             assert f"Sitemap: {scheme}://{host}/sitemap.xml" in text
 
 

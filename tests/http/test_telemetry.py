@@ -7,7 +7,7 @@ from contextvars import Context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import pytest
 from fastapi import Request
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -35,12 +35,12 @@ TURTLE_TRIPLE = "<urn:a> <urn:p> 1 ."
 
 
 @pytest.fixture
-def writer_client() -> httpx.Client:
+def writer_client() -> httpx2.Client:
     """A client with a token of a service with an empty store, without history and checks."""
     return make_writer_client(Store.in_memory(), history="lost", write_profile="off")
 
 
-def read_metric_families(client: httpx.Client) -> dict[str, Metric]:
+def read_metric_families(client: httpx2.Client) -> dict[str, Metric]:
     """The metric families of `/metrics`, by name, as the Prometheus client library parses them."""
     response = client.get("/metrics")
     assert (response.status_code, response.headers["content-type"]) == (
@@ -50,7 +50,7 @@ def read_metric_families(client: httpx.Client) -> dict[str, Metric]:
     return {family.name: family for family in text_string_to_metric_families(response.text)}
 
 
-def read_sample(client: httpx.Client, name: str, **labels: str) -> float:
+def read_sample(client: httpx2.Client, name: str, **labels: str) -> float:
     """The value of the sample with this name and these labels; 0 if there is none."""
     samples = [
         sample
@@ -61,7 +61,7 @@ def read_sample(client: httpx.Client, name: str, **labels: str) -> float:
     return next((sample.value for sample in samples if sample.labels == labels), 0)
 
 
-def test_all_metrics_are_parsed(writer_client: httpx.Client) -> None:
+def test_all_metrics_are_parsed(writer_client: httpx2.Client) -> None:
     metric_families = read_metric_families(writer_client)
     assert {
         "wgig_build_info": "gauge",
@@ -87,7 +87,7 @@ def test_all_metrics_are_parsed(writer_client: httpx.Client) -> None:
     assert all(family.documentation for family in metric_families.values())
 
 
-def test_requests_are_counted_by_route_method_and_status(writer_client: httpx.Client) -> None:
+def test_requests_are_counted_by_route_method_and_status(writer_client: httpx2.Client) -> None:
     for path in ("/graph/one", "/graph/two"):
         writer_client.get(path)
     writer_client.get("/health")
@@ -103,7 +103,7 @@ def test_all_faults_of_queries_are_outcomes() -> None:
     assert faults - {protocol.OUTDATED_FAULT} <= {*telemetry.QUERY_OUTCOMES}  # its query begins again
 
 
-def test_clients_cannot_add_series(writer_client: httpx.Client) -> None:
+def test_clients_cannot_add_series(writer_client: httpx2.Client) -> None:
     def count_samples() -> int:
         return sum(len(family.samples) for family in read_metric_families(writer_client).values())
 
@@ -150,13 +150,13 @@ def test_path_has_template_of_its_route(path: str, template: str) -> None:
         ("SELECT (<urn:f>(1) AS ?x) {}", "value"),
     ],
 )
-def test_queries_are_counted_by_outcome(writer_client: httpx.Client, query: str, outcome: str) -> None:
+def test_queries_are_counted_by_outcome(writer_client: httpx2.Client, query: str, outcome: str) -> None:
     writer_client.get("/sparql", params={"query": query})
     assert read_sample(writer_client, "wgig_queries_total", outcome=outcome) == 1
     assert read_sample(writer_client, "wgig_query_seconds_count") == 1
 
 
-def test_writes_are_counted_by_outcome(writer_client: httpx.Client) -> None:
+def test_writes_are_counted_by_outcome(writer_client: httpx2.Client) -> None:
     responses = [
         writer_client.put("/graph/one", content=TURTLE_TRIPLE, headers=TURTLE_HEADERS | condition)
         for condition in ({}, {"If-Match": '"x"'})
@@ -170,7 +170,7 @@ def test_writes_are_counted_by_outcome(writer_client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("content", "outcome"), [("# no paper", "unread"), ("---\npaper: x\n---\n", "violates")]
 )
-def test_checks_are_counted_by_outcome(writer_client: httpx.Client, content: str, outcome: str) -> None:
+def test_checks_are_counted_by_outcome(writer_client: httpx2.Client, content: str, outcome: str) -> None:
     writer_client.post("/validate", content=content, headers={"Content-Type": "text/markdown"})
     assert read_sample(writer_client, "wgig_checks_total", outcome=outcome) == 1
 
@@ -183,7 +183,7 @@ def test_cache_hits_are_counted() -> None:
     assert read_sample(client, "wgig_cache_bytes") > 0
 
 
-def test_quads_and_graphs_are_counted_after_each_write(writer_client: httpx.Client) -> None:
+def test_quads_and_graphs_are_counted_after_each_write(writer_client: httpx2.Client) -> None:
     quad_and_graph_counts = [
         (read_sample(writer_client, "wgig_quads"), read_sample(writer_client, "wgig_graphs"))
     ]
@@ -229,7 +229,7 @@ def test_metrics_are_closed_unless_setting_opens_them() -> None:
     assert make_service_client(Settings(metrics="open"), Store.in_memory()).get("/metrics").status_code == 200
 
 
-def test_metrics_are_not_cached(writer_client: httpx.Client) -> None:
+def test_metrics_are_not_cached(writer_client: httpx2.Client) -> None:
     assert writer_client.get("/metrics").headers["cache-control"] == "no-store"
 
 
@@ -240,7 +240,7 @@ def test_unknown_methods_share_one_series() -> None:
     assert len(metrics.tallies) == 1
 
 
-def test_operating_guide_documents_all_metrics_and_outcomes(writer_client: httpx.Client) -> None:
+def test_operating_guide_documents_all_metrics_and_outcomes(writer_client: httpx2.Client) -> None:
     page = (CHECKOUT_FOLDER / "docs" / "how-to" / "operating.md").read_text(encoding="utf-8")
     outcomes = (*telemetry.QUERY_OUTCOMES, *telemetry.WRITE_OUTCOMES, *telemetry.CHECK_OUTCOMES)
     for name in (*read_metric_families(writer_client), *outcomes):
@@ -255,7 +255,7 @@ class TracedService(NamedTuple):
     """A service, a client of it, and the exporter of its spans."""
 
     service: Service
-    client: httpx.Client
+    client: httpx2.Client
     exporter: InMemorySpanExporter
 
     def spans(self) -> dict[str, ReadableSpan]:

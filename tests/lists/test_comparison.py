@@ -4,7 +4,7 @@ import html
 import re
 from typing import Any
 
-import httpx
+import httpx2
 import jsonschema
 import pytest
 from wgig.lists.comparison import MAX_COMPARED_PASSAGES, find_source_host
@@ -35,7 +35,7 @@ def get_relations(document: dict[str, Any]) -> dict[str, tuple[list[str], list[s
     }
 
 
-def test_passages_on_an_issue_are_found_in_each_text(shipped_client: httpx.Client) -> None:
+def test_passages_on_an_issue_are_found_in_each_text(shipped_client: httpx2.Client) -> None:
     document = shipped_client.get("/compare?issue=spam").json()
     jsonschema.validate(document, build_response_schema(ComparisonDocument))
     assert document["chosen"] == {"id": f"{BASE}id/issue/spam", "label": {"en": ["Spam"]}}
@@ -53,7 +53,7 @@ def test_passages_on_an_issue_are_found_in_each_text(shipped_client: httpx.Clien
     assert document["issues"] == []
 
 
-def test_a_paragraph_is_compared_by_citations_and_topics(shipped_client: httpx.Client) -> None:
+def test_a_paragraph_is_compared_by_citations_and_topics(shipped_client: httpx2.Client) -> None:
     document = shipped_client.get("/compare?paragraph=declaration/48").json()
     relations = get_relations(document)
     assert relations["report/p4"] == (["cites"], [])
@@ -65,14 +65,14 @@ def test_a_paragraph_is_compared_by_citations_and_topics(shipped_client: httpx.C
     assert report["total"] == len(report["passages"])
 
 
-def test_a_paragraph_is_compared_by_answers_in_both_directions(shipped_client: httpx.Client) -> None:
+def test_a_paragraph_is_compared_by_answers_in_both_directions(shipped_client: httpx2.Client) -> None:
     answered = get_relations(shipped_client.get("/compare?paragraph=report/p18").json())
     assert answered["tunis-agenda/41"] == (["answers"], ["spam"])
     answering = get_relations(shipped_client.get("/compare?paragraph=tunis-agenda/41").json())
     assert answering["report/p18"] == (["answeredBy"], ["spam"])
 
 
-def test_without_a_choice_the_issues_have_their_numbers_of_passages(shipped_client: httpx.Client) -> None:
+def test_without_a_choice_the_issues_have_their_numbers_of_passages(shipped_client: httpx2.Client) -> None:
     document = shipped_client.get("/compare").json()
     jsonschema.validate(document, build_response_schema(ComparisonDocument))
     spam = next(issue for issue in document["issues"] if issue["id"].endswith("/spam"))
@@ -84,7 +84,7 @@ def test_without_a_choice_the_issues_have_their_numbers_of_passages(shipped_clie
     assert "none known" in page
 
 
-def test_the_page_marks_summaries_and_links_to_the_texts(shipped_client: httpx.Client) -> None:
+def test_the_page_marks_summaries_and_links_to_the_texts(shipped_client: httpx2.Client) -> None:
     page = shipped_client.get("/compare?paragraph=declaration/48", headers=HTML_HEADERS).text
     cards = re.findall(r'<div class="card[^"]*">(.*?)</div>', page, re.DOTALL)
     assert len(cards) == 9
@@ -97,7 +97,7 @@ def test_the_page_marks_summaries_and_links_to_the_texts(shipped_client: httpx.C
         assert shipped_client.get(path).status_code == 200, path
 
 
-def test_pages_of_issues_and_paragraphs_lead_to_the_comparison(shipped_client: httpx.Client) -> None:
+def test_pages_of_issues_and_paragraphs_lead_to_the_comparison(shipped_client: httpx2.Client) -> None:
     for path, target in (
         ("/doc/issue/spam", "/compare?issue=spam"),
         ("/doc/document/declaration/48", "/compare?paragraph=declaration/48"),
@@ -117,7 +117,7 @@ def test_pages_of_issues_and_paragraphs_lead_to_the_comparison(shipped_client: h
     ],
 )
 def test_an_unknown_or_ambiguous_choice_is_refused(
-    shipped_client: httpx.Client, query: str, detail: str
+    shipped_client: httpx2.Client, query: str, detail: str
 ) -> None:
     response = shipped_client.get(f"/compare?{query}")
     assert response.status_code == 400
@@ -138,7 +138,7 @@ def test_an_unknown_or_ambiguous_choice_is_refused(
     ],
 )
 def test_a_wrong_choice_is_reported_at_its_field(
-    shipped_client: httpx.Client, query: str, field: str, message: str
+    shipped_client: httpx2.Client, query: str, field: str, message: str
 ) -> None:
     response = shipped_client.get(f"/compare?{query}", headers=HTML_HEADERS)
     assert response.status_code == 400
@@ -146,13 +146,13 @@ def test_a_wrong_choice_is_reported_at_its_field(
     assert f'id="said-{field}"' in response.text
 
 
-def test_an_issue_without_passages_leads_to_its_judgments(shipped_client: httpx.Client) -> None:
+def test_an_issue_without_passages_leads_to_its_judgments(shipped_client: httpx2.Client) -> None:
     page = shipped_client.get("/compare?issue=voip", headers=HTML_HEADERS).text
     assert re.search(r'<a href="/judgments\?issue=issue%3Avoip">See 2 judgments on', page)
     assert shipped_client.get("/judgments?issue=issue:voip").json()["total"] == 2
 
 
-def test_more_passages_than_fit_are_counted(writable_client: httpx.Client) -> None:
+def test_more_passages_than_fit_are_counted(writable_client: httpx2.Client) -> None:
     count = MAX_COMPARED_PASSAGES + 2
     parts = [f"<{DOC}report/{number}> :partOf doc:report ; :bearsOn issue:x ." for number in range(count)]
     data = f'{PREFIXES} issue:x a :Issue ; rdfs:label "X"@en . {" ".join(parts)}'

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 from xml.etree import ElementTree
 
-import httpx
+import httpx2
 import jsonschema
 import pyoxigraph as ox
 import pytest
@@ -48,7 +48,7 @@ PAPERS_TURTLE = f"""{PREFIXES} @base <{ID_NAMESPACE}> .
 
 
 @pytest.fixture(scope="module")
-def papers_client(shipped_store: ox.Store) -> httpx.Client:
+def papers_client(shipped_store: ox.Store) -> httpx2.Client:
     """A client of a service with the bundled data, but only the papers of PAPERS_TURTLE."""
     store = ox.Store()
     store.extend(
@@ -60,7 +60,7 @@ def papers_client(shipped_store: ox.Store) -> httpx.Client:
     return make_service_client(Settings(), Store(store))
 
 
-def test_papers_of_the_matrix_equal_the_result_of_the_example_query(shipped_client: httpx.Client) -> None:
+def test_papers_of_the_matrix_equal_the_result_of_the_example_query(shipped_client: httpx2.Client) -> None:
     query_rows = list(csv.DictReader(io.StringIO(shipped_client.get("/queries/coverage-matrix.csv").text)))
     matrix_rows = list(csv.DictReader(io.StringIO(shipped_client.get("/coverage.csv?layer=papers").text)))
     cells = {(row["issueLabel"], row["criterionLabel"]): 0 for row in query_rows}
@@ -70,14 +70,14 @@ def test_papers_of_the_matrix_equal_the_result_of_the_example_query(shipped_clie
     assert sum(cells.values()) > 0
 
 
-def test_json_matches_its_schema_and_has_empty_cells(shipped_client: httpx.Client) -> None:
+def test_json_matches_its_schema_and_has_empty_cells(shipped_client: httpx2.Client) -> None:
     matrix = shipped_client.get("/coverage").json()
     jsonschema.validate(matrix, build_response_schema(CoverageMatrixDocument))
     assert len(matrix["cells"]) == len(matrix["issues"]) * len(matrix["criteria"])
     assert any(cell["papers"] == 0 for cell in matrix["cells"])
 
 
-def test_matrix_is_filtered_by_issue_criterion_and_category(shipped_client: httpx.Client) -> None:
+def test_matrix_is_filtered_by_issue_criterion_and_category(shipped_client: httpx2.Client) -> None:
     (cell,) = shipped_client.get("/coverage?issue=ip-addresses&criterion=coordination-capacity").json()[
         "cells"
     ]
@@ -87,7 +87,7 @@ def test_matrix_is_filtered_by_issue_criterion_and_category(shipped_client: http
     assert {issue["id"] for issue in issues} == {issue["id"] for issue in listed_issues}
 
 
-def test_rdf_has_measured_against_triples(shipped_client: httpx.Client, shipped_store: ox.Store) -> None:
+def test_rdf_has_measured_against_triples(shipped_client: httpx2.Client, shipped_store: ox.Store) -> None:
     measured_against = ox.NamedNode(f"{BASE}ontology#measuredAgainst")
     quads = ox.parse(shipped_client.get("/coverage.ttl").content, format=ox.RdfFormat.TURTLE)
     assert {quad.triple for quad in quads if quad.predicate == measured_against} == {
@@ -95,7 +95,7 @@ def test_rdf_has_measured_against_triples(shipped_client: httpx.Client, shipped_
     }
 
 
-def test_page_of_papers_shows_every_cell_with_text_and_links(shipped_client: httpx.Client) -> None:
+def test_page_of_papers_shows_every_cell_with_text_and_links(shipped_client: httpx2.Client) -> None:
     cells = shipped_client.get("/coverage?layer=papers").json()["cells"]
     page = shipped_client.get("/coverage.html?layer=papers").text
     assert page.count('<td class="tone ') == len(cells)
@@ -108,7 +108,7 @@ def test_page_of_papers_shows_every_cell_with_text_and_links(shipped_client: htt
 
 
 @pytest.mark.parametrize("by", ROW_DIMENSIONS)
-def test_each_link_of_the_page_leads_to_the_counted_papers(papers_client: httpx.Client, by: str) -> None:
+def test_each_link_of_the_page_leads_to_the_counted_papers(papers_client: httpx2.Client, by: str) -> None:
     layer = "&layer=papers" if by == "issue" else ""
     page = papers_client.get(f"/coverage.html?by={by}{layer}").text
     links = re.findall(r'href="(/papers\?[^"]+)">(\d+) paper', page)
@@ -127,7 +127,7 @@ def test_each_link_of_the_page_leads_to_the_counted_papers(papers_client: httpx.
 
 
 @pytest.mark.parametrize("by", ROW_DIMENSIONS)
-def test_rows_can_be_issues_categories_or_stakeholder_groups(papers_client: httpx.Client, by: str) -> None:
+def test_rows_can_be_issues_categories_or_stakeholder_groups(papers_client: httpx2.Client, by: str) -> None:
     matrix = papers_client.get(f"/coverage?by={by}").json()
     jsonschema.validate(matrix, build_response_schema(CoverageMatrixDocument))
     dimension = ROW_DIMENSIONS[by]
@@ -145,7 +145,7 @@ def test_rows_can_be_issues_categories_or_stakeholder_groups(papers_client: http
     assert [row["id"] for row in filtered_matrix[dimension.plural]] == [row_iri]
 
 
-def test_page_explains_the_colors_of_cells(papers_client: httpx.Client) -> None:
+def test_page_explains_the_colors_of_cells(papers_client: httpx2.Client) -> None:
     page = papers_client.get("/coverage.html?layer=papers").text
     for tone in ("mixed", "adequate", "unjudged", "none", "no-paper"):
         assert f'<dt class="tone {tone}">' in page
@@ -156,7 +156,7 @@ def test_page_explains_the_colors_of_cells(papers_client: httpx.Client) -> None:
 
 
 def test_page_has_labels_in_its_language_and_svg_in_english(
-    writable_client: httpx.Client,
+    writable_client: httpx2.Client,
 ) -> None:
     turtle = '<urn:a> a :Issue ; rdfs:label "Spam"@en , "Pourriel"@fr . <urn:c> a :CrosscuttingPriority .'
     writable_client.post("/graph/x", content=PREFIXES + turtle, headers={"Content-Type": "text/turtle"})
@@ -170,7 +170,7 @@ def test_page_has_labels_in_its_language_and_svg_in_english(
 
 
 @pytest.mark.parametrize("query", ["?layer=papers", "?by=category", "?by=stakeholder-group"])
-def test_svg_is_well_formed_and_has_the_text_of_cells(papers_client: httpx.Client, query: str) -> None:
+def test_svg_is_well_formed_and_has_the_text_of_cells(papers_client: httpx2.Client, query: str) -> None:
     response = papers_client.get(f"/coverage.svg{query}")
     assert response.headers["content-type"] == "image/svg+xml"
     svg = ElementTree.fromstring(response.content)
@@ -183,7 +183,7 @@ def test_svg_is_well_formed_and_has_the_text_of_cells(papers_client: httpx.Clien
 
 
 @pytest.mark.parametrize("suffix", ["html", "svg"])
-def test_malicious_labels_are_escaped(writable_client: httpx.Client, suffix: str) -> None:
+def test_malicious_labels_are_escaped(writable_client: httpx2.Client, suffix: str) -> None:
     for number, label in enumerate(
         ("<script>alert(1)</script>", "\u202eevil\u0001", "x" * 5_000, "\u0627" * 300)
     ):
@@ -205,7 +205,7 @@ def test_malicious_labels_are_escaped(writable_client: httpx.Client, suffix: str
         assert not any(character in page.text for character in "\u202e\u0001")
 
 
-def test_page_shows_the_first_200_rows_with_a_notice(writable_client: httpx.Client) -> None:
+def test_page_shows_the_first_200_rows_with_a_notice(writable_client: httpx2.Client) -> None:
     issues = "".join(f"<urn:{number}> a :Issue . " for number in range(201))
     turtle = f"{PREFIXES} {issues} <urn:open> a :CrosscuttingPriority ."
     writable_client.put("/graph/x", content=turtle, headers={"Content-Type": "text/turtle"})
@@ -216,7 +216,7 @@ def test_page_shows_the_first_200_rows_with_a_notice(writable_client: httpx.Clie
     assert len(writable_client.get("/coverage").json()["cells"]) == 201
 
 
-def test_page_of_an_empty_store_has_a_notice(read_only_client: httpx.Client) -> None:
+def test_page_of_an_empty_store_has_a_notice(read_only_client: httpx2.Client) -> None:
     page = read_only_client.get("/coverage.html").text
     assert "There is no table yet" in page
     assert "<table" not in page
@@ -238,7 +238,7 @@ def test_page_of_an_empty_store_has_a_notice(read_only_client: httpx.Client) -> 
         ("stakeholderGroup=civil-society", "no parameter 'stakeholderGroup'"),
     ],
 )
-def test_invalid_parameter_is_refused(shipped_client: httpx.Client, query: str, sentence: str) -> None:
+def test_invalid_parameter_is_refused(shipped_client: httpx2.Client, query: str, sentence: str) -> None:
     response = shipped_client.get(f"/coverage?{query}")
     assert response.status_code == 400
     assert sentence in response.json()["detail"]
@@ -254,7 +254,7 @@ id:spam a :Issue . id:open a :CrosscuttingPriority . id:good a :Verdict . id:bad
 
 
 def test_paper_is_counted_once_per_verdict_and_illustrative_papers_are_not(
-    writable_client: httpx.Client,
+    writable_client: httpx2.Client,
 ) -> None:
     assert writable_client.get("/coverage").json()["cells"] == []
     writable_client.put("/graph/x", content=VERDICTS_TURTLE, headers={"Content-Type": "text/turtle"})
@@ -262,7 +262,7 @@ def test_paper_is_counted_once_per_verdict_and_illustrative_papers_are_not(
     assert (cell["papers"], cell["verdicts"]) == (2, {f"{ID_NAMESPACE}bad": 1, f"{ID_NAMESPACE}good": 1})
 
 
-def read_judged_cells(client: httpx.Client, query: str = "") -> dict[tuple[str, str], dict[str, Any]]:
+def read_judged_cells(client: httpx2.Client, query: str = "") -> dict[tuple[str, str], dict[str, Any]]:
     """The cells with judgments by the names of issue and criterion."""
     cells = client.get(f"/coverage?layer=judgments&{query}").json()["cells"]
     return {
@@ -272,7 +272,7 @@ def read_judged_cells(client: httpx.Client, query: str = "") -> dict[tuple[str, 
     }
 
 
-def test_each_link_of_a_judged_cell_leads_to_its_judgments(shipped_client: httpx.Client) -> None:
+def test_each_link_of_a_judged_cell_leads_to_its_judgments(shipped_client: httpx2.Client) -> None:
     # A form sends empty values of filters that are not selected.
     for query in (
         "",
@@ -288,7 +288,7 @@ def test_each_link_of_a_judged_cell_leads_to_its_judgments(shipped_client: httpx
             assert shipped_client.get(unescape(path)).json()["total"] == int(count), path
 
 
-def test_layers_can_be_shown_alone(shipped_client: httpx.Client) -> None:
+def test_layers_can_be_shown_alone(shipped_client: httpx2.Client) -> None:
     both = shipped_client.get("/coverage").json()["cells"]
     judgments = shipped_client.get("/coverage?layer=judgments").json()["cells"]
     papers = shipped_client.get("/coverage?layer=papers").json()["cells"]
@@ -298,7 +298,7 @@ def test_layers_can_be_shown_alone(shipped_client: httpx.Client) -> None:
     assert len(both) == len(judgments) > len(papers)
 
 
-def test_view_holders_and_clusters_filter_judgments(shipped_client: httpx.Client) -> None:
+def test_view_holders_and_clusters_filter_judgments(shipped_client: httpx2.Client) -> None:
     all_cells = read_judged_cells(shipped_client)
     some, others, group = (
         read_judged_cells(shipped_client, f"viewHolder={holder}")
@@ -315,7 +315,7 @@ def test_view_holders_and_clusters_filter_judgments(shipped_client: httpx.Client
     assert ("internet-names", "democracy") not in in_cluster
 
 
-def test_page_marks_judgments_without_color_alone(shipped_client: httpx.Client) -> None:
+def test_page_marks_judgments_without_color_alone(shipped_client: httpx2.Client) -> None:
     page = shipped_client.get("/coverage.html?issue=spam&issue=internet-names").text
     for state in ("adequate", "mixed", "disputed", "named"):
         assert f'<use href="#mark-{state}"/>' in page
@@ -327,7 +327,7 @@ def test_page_marks_judgments_without_color_alone(shipped_client: httpx.Client) 
     assert re.search(r'<td class="state adequate cluster">', page)
 
 
-def test_page_tells_how_much_is_known_of_papers(shipped_client: httpx.Client) -> None:
+def test_page_tells_how_much_is_known_of_papers(shipped_client: httpx2.Client) -> None:
     page = " ".join(shipped_client.get("/coverage.html?layer=papers").text.split())
     assert "We know of 1 assessment out of a possible 210 (35 issues × 6 criteria)." in page
     assert "For 20 issues there is a paper, but we have not seen what it concludes." in page
@@ -338,14 +338,14 @@ def test_page_tells_how_much_is_known_of_papers(shipped_client: httpx.Client) ->
     assert shipped_client.get("/issues.json?judgments=none").json()["total"] == 4
 
 
-def test_svg_marks_judgments(shipped_client: httpx.Client) -> None:
+def test_svg_marks_judgments(shipped_client: httpx2.Client) -> None:
     svg = ElementTree.fromstring(shipped_client.get("/coverage.svg").content)
     marks = [element.get("href", "") for element in svg.iter(f"{SVG_TAG_PREFIX}use")]
     legend_entries = 6
     assert len(marks) == len(read_judged_cells(shipped_client)) + legend_entries
 
 
-def test_csv_has_the_judgments_of_each_cell(shipped_client: httpx.Client) -> None:
+def test_csv_has_the_judgments_of_each_cell(shipped_client: httpx2.Client) -> None:
     rows = csv.DictReader(io.StringIO(shipped_client.get("/coverage.csv").text))
     judged_rows = [row for row in rows if row["judgments"] != "0"]
     cells = read_judged_cells(shipped_client)
@@ -369,7 +369,7 @@ id:spam a :Issue . id:good a :Verdict . id:bad a :Verdict . id:open a :Principle
 <urn:j3> a :Judgment ; :illustrative true ; :issue id:spam ; :criterion id:open ; :verdict id:bad ."""
 
 
-def test_judgments_are_counted_at_each_write(writable_client: httpx.Client) -> None:
+def test_judgments_are_counted_at_each_write(writable_client: httpx2.Client) -> None:
     def put_turtle(turtle: str) -> dict[str, Any]:
         response = writable_client.put("/graph/x", content=turtle, headers={"Content-Type": "text/turtle"})
         assert response.is_success
@@ -385,7 +385,7 @@ def test_judgments_are_counted_at_each_write(writable_client: httpx.Client) -> N
     assert (cell["judgments"], cell["judged"]["state"]) == (1, "good")
 
 
-def test_filters_without_a_match_say_so(shipped_client: httpx.Client) -> None:
+def test_filters_without_a_match_say_so(shipped_client: httpx2.Client) -> None:
     page = shipped_client.get("/coverage.html?category=area-b").text
     assert "No issue and criterion match the filters." in page
     assert "There is no table yet" not in page
@@ -396,7 +396,7 @@ def test_filters_without_a_match_say_so(shipped_client: httpx.Client) -> None:
     assert "<table" not in page
 
 
-def test_filters_of_judgments_do_not_change_the_states_of_cells(shipped_client: httpx.Client) -> None:
+def test_filters_of_judgments_do_not_change_the_states_of_cells(shipped_client: httpx2.Client) -> None:
     def read_states(path: str) -> tuple[list[str], list[str], int]:
         page = shipped_client.get(path).text
         states = re.findall(r'<td class="state ([a-z-]+)', page)
@@ -415,7 +415,7 @@ def test_filters_of_judgments_do_not_change_the_states_of_cells(shipped_client: 
 
 
 def test_rows_without_assessments_are_not_offered(
-    shipped_client: httpx.Client, papers_client: httpx.Client
+    shipped_client: httpx2.Client, papers_client: httpx2.Client
 ) -> None:
     path = '<a href="/coverage?by=category"'
     assert path not in shipped_client.get("/coverage.html").text
@@ -423,7 +423,7 @@ def test_rows_without_assessments_are_not_offered(
     assert path in papers_client.get("/coverage.html").text
 
 
-def test_columns_on_involvement_have_a_common_head(shipped_client: httpx.Client) -> None:
+def test_columns_on_involvement_have_a_common_head(shipped_client: httpx2.Client) -> None:
     page = shipped_client.get("/coverage.html").text
     assert '<th scope="colgroup" colspan="4" class="group">involvement</th>' in page
     head = page.partition("<thead>")[2].partition("</thead>")[0]
@@ -432,14 +432,14 @@ def test_columns_on_involvement_have_a_common_head(shipped_client: httpx.Client)
 
 
 def test_a_kind_of_involvement_selects_involvement_if_kinds_are_rolled_up(
-    shipped_client: httpx.Client,
+    shipped_client: httpx2.Client,
 ) -> None:
     cells = read_judged_cells(shipped_client, "rollUp=true&criterion=involvement-civil-society")
     assert {criterion for _, criterion in cells} == {"involvement"}
     assert len(cells) > 10
 
 
-def test_verdict_filters_judgments(shipped_client: httpx.Client) -> None:
+def test_verdict_filters_judgments(shipped_client: httpx2.Client) -> None:
     all_cells = read_judged_cells(shipped_client)
     inadequate = f"{ID_NAMESPACE}verdict/inadequate"
     cells = read_judged_cells(shipped_client, "verdict=inadequate")

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
@@ -53,7 +53,7 @@ def select_values(store: ox.Store, query: str) -> list[Any]:
     return [row[0] for row in solutions]
 
 
-def test_list_has_every_query_with_its_parameters(shipped_client: httpx.Client) -> None:
+def test_list_has_every_query_with_its_parameters(shipped_client: httpx2.Client) -> None:
     queries = shipped_client.get("/queries").json()["queries"]
     assert [query["name"] for query in queries] == [example.name for example in list_example_queries()]
     matrix = next(query for query in queries if query["name"] == "coverage-matrix")
@@ -64,7 +64,7 @@ def test_list_has_every_query_with_its_parameters(shipped_client: httpx.Client) 
 
 
 @pytest.mark.parametrize("example", list_example_queries(), ids=lambda example: example.name)
-def test_query_has_the_expected_result(shipped_client: httpx.Client, example: ExampleQuery) -> None:
+def test_query_has_the_expected_result(shipped_client: httpx2.Client, example: ExampleQuery) -> None:
     expected = (EXPECTED_RESULTS_FOLDER / f"{example.name}.csv").read_text(encoding="utf-8")
     assert shipped_client.get(f"/queries/{example.name}.csv").text.splitlines() == expected.splitlines()
 
@@ -73,7 +73,7 @@ def test_query_has_the_expected_result(shipped_client: httpx.Client, example: Ex
     ("words", "name"), [("INVENTORY tunis", "from-inventory-to-tunis"), ("writes", "who-wrote-what")]
 )
 def test_question_is_found_by_words_of_its_text_or_keywords(
-    shipped_client: httpx.Client, words: str, name: str
+    shipped_client: httpx2.Client, words: str, name: str
 ) -> None:
     queries = shipped_client.get("/queries", params={"q": words}).json()["queries"]
     assert [query["name"] for query in queries] == [name]
@@ -88,7 +88,7 @@ def test_question_is_found_by_words_of_its_text_or_keywords(
     assert 'href="/search?q=zzzz"' in page
 
 
-def test_questions_are_found_by_what_they_can_be_asked_about(shipped_client: httpx.Client) -> None:
+def test_questions_are_found_by_what_they_can_be_asked_about(shipped_client: httpx2.Client) -> None:
     page = get_page(shipped_client, "/queries", q="spam")
     links = re.findall(r'<a href="(/queries/[^"]+the_issue=spam)">', page)
     assert "/queries/judgments?the_issue=spam" in links
@@ -108,7 +108,7 @@ def test_every_example_has_a_subject() -> None:
 HTML_HEADERS = {"Accept": "text/html"}
 
 
-def get_page(client: httpx.Client, path: str, status: int = 200, **params: str) -> str:
+def get_page(client: httpx2.Client, path: str, status: int = 200, **params: str) -> str:
     """The page at a path."""
     response = client.get(path, params=params or None, headers=HTML_HEADERS)
     assert response.status_code == status, response.text
@@ -130,7 +130,7 @@ def list_options(page: str, name: str) -> list[tuple[str, str]]:
     ],
 )
 def test_page_of_an_example_has_the_question_as_heading_and_title_and_names_the_filters(
-    shipped_client: httpx.Client, path: str, filter_: str, is_empty: bool
+    shipped_client: httpx2.Client, path: str, filter_: str, is_empty: bool
 ) -> None:
     page = get_page(shipped_client, path)
     question = read_example_query(path.split("/")[2].partition("?")[0]).question
@@ -141,7 +141,7 @@ def test_page_of_an_example_has_the_question_as_heading_and_title_and_names_the_
     assert ("The graph has no answer for this choice." in page) == is_empty
 
 
-def test_things_in_the_answer_of_an_example_are_links_with_labels(shipped_client: httpx.Client) -> None:
+def test_things_in_the_answer_of_an_example_are_links_with_labels(shipped_client: httpx2.Client) -> None:
     page = get_page(shipped_client, "/queries/coverage-matrix?the_issue=spam")
     assert re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page) == ["Issue", "Criterion", "Verdict", "Papers"]
     spam = '<span class="name">Spam</span><span class="address" dir="ltr" hidden>issue:spam</span></a>'
@@ -150,7 +150,7 @@ def test_things_in_the_answer_of_an_example_are_links_with_labels(shipped_client
 
 
 def test_labels_in_the_answer_of_an_example_are_in_the_language_of_the_page(
-    shipped_client: httpx.Client,
+    shipped_client: httpx2.Client,
 ) -> None:
     path = "/queries/coverage-matrix?the_issue=root-server-system&_lang="
     assert '<span class="name">Administration of root server system</span>' in get_page(
@@ -161,7 +161,7 @@ def test_labels_in_the_answer_of_an_example_are_in_the_language_of_the_page(
     )
 
 
-def test_lists_in_the_answer_of_an_example_are_lists_of_links(shipped_client: httpx.Client) -> None:
+def test_lists_in_the_answer_of_an_example_are_lists_of_links(shipped_client: httpx2.Client) -> None:
     page = get_page(shipped_client, "/queries/declaration-citations?part=48")
     cell = re.search(r"<td [^>]*><ul>(<li>.*?)</ul></td>", page)
     assert cell
@@ -170,7 +170,7 @@ def test_lists_in_the_answer_of_an_example_are_lists_of_links(shipped_client: ht
 
 @pytest.mark.parametrize("example", list_example_queries(), ids=lambda example: example.name)
 def test_every_value_that_a_field_offers_from_the_answer_has_an_answer(
-    shipped_client: httpx.Client, example: ExampleQuery
+    shipped_client: httpx2.Client, example: ExampleQuery
 ) -> None:
     page = get_page(shipped_client, f"/queries/{example.name}")
     for parameter in example.parameters:
@@ -184,7 +184,7 @@ def test_every_value_that_a_field_offers_from_the_answer_has_an_answer(
                 assert len(rows.splitlines()) > 1, value
 
 
-def test_field_with_many_values_suggests_their_labels(shipped_client: httpx.Client) -> None:
+def test_field_with_many_values_suggests_their_labels(shipped_client: httpx2.Client) -> None:
     page = get_page(shipped_client, "/queries/mechanisms-and-judgments?the_mechanism=iana")
     (list_,) = re.findall(r'<datalist id="list-the_mechanism">(.*?)</datalist>', page)
     assert list_.count("<option ") > 60
@@ -205,7 +205,7 @@ def test_field_with_many_values_suggests_their_labels(shipped_client: httpx.Clie
     ],
 )
 def test_form_leads_to_the_address_of_the_answer(
-    shipped_client: httpx.Client, params: dict[str, str], location: str
+    shipped_client: httpx2.Client, params: dict[str, str], location: str
 ) -> None:
     response = shipped_client.get("/queries/coverage-matrix", params=params, headers=HTML_HEADERS)
     assert (response.status_code, response.headers["location"]) == (303, location)
@@ -221,7 +221,7 @@ def test_form_leads_to_the_address_of_the_answer(
     ],
 )
 def test_wrong_value_stays_in_its_field_with_a_message(
-    shipped_client: httpx.Client, value: str, message: str
+    shipped_client: httpx2.Client, value: str, message: str
 ) -> None:
     for path, params in (("/queries/coverage-matrix", {}), ("/sparql", {"example": "coverage-matrix"})):
         page = get_page(shipped_client, path, 400, **params, the_issue=value, the_criterion="transparency")
@@ -233,7 +233,7 @@ def test_wrong_value_stays_in_its_field_with_a_message(
         assert '<option value="transparency" selected>' in page
 
 
-def test_pages_of_a_long_answer_have_all_rows(shipped_client: httpx.Client) -> None:
+def test_pages_of_a_long_answer_have_all_rows(shipped_client: httpx2.Client) -> None:
     rows = shipped_client.get("/queries/judgments.csv").text.count("\r\n") - 1
     first, last = (
         get_page(shipped_client, "/queries/judgments", page=str(page)) for page in (1, -(-rows // 200))
@@ -246,7 +246,7 @@ def test_pages_of_a_long_answer_have_all_rows(shipped_client: httpx.Client) -> N
     assert shipped_client.get("/queries/judgments.csv?page=2").status_code == 400
 
 
-def test_page_offers_the_table_as_csv_with_names(shipped_client: httpx.Client) -> None:
+def test_page_offers_the_table_as_csv_with_names(shipped_client: httpx2.Client) -> None:
     page = shipped_client.get("/queries/coverage-matrix?the_issue=spam", headers={"Accept": "text/html"}).text
     (path,) = map(html.unescape, re.findall(r'href="([^"]*;names=[^"]*)"', page))
     assert path == "/queries/coverage-matrix.csv?the_issue=spam&names="
@@ -256,7 +256,7 @@ def test_page_offers_the_table_as_csv_with_names(shipped_client: httpx.Client) -
     assert "http" not in response.text
 
 
-def test_page_of_an_example_leads_on(shipped_client: httpx.Client) -> None:
+def test_page_of_an_example_leads_on(shipped_client: httpx2.Client) -> None:
     page = get_page(shipped_client, "/queries/due-and-delivered?in_time=late")
     for path in (
         "/queries/due-and-delivered.csv?in_time=late",
@@ -271,14 +271,14 @@ def test_page_of_an_example_leads_on(shipped_client: httpx.Client) -> None:
     assert "# title" not in page
 
 
-def test_only_pages_of_example_queries_have_column_titles_in_words(shipped_client: httpx.Client) -> None:
+def test_only_pages_of_example_queries_have_column_titles_in_words(shipped_client: httpx2.Client) -> None:
     assert '<th scope="col">Due from</th>' in get_page(shipped_client, "/queries/due-and-delivered")
     assert "due_from" in shipped_client.get("/queries/due-and-delivered", headers={"Accept": "text/csv"}).text
     page = get_page(shipped_client, "/sparql", query="SELECT ?due_from { ?due_from a ?y } LIMIT 1")
     assert '<th scope="col">due_from</th>' in page
 
 
-def test_every_column_of_an_example_has_a_title(shipped_client: httpx.Client) -> None:
+def test_every_column_of_an_example_has_a_title(shipped_client: httpx2.Client) -> None:
     names = {
         name
         for example in list_example_queries()
@@ -308,7 +308,7 @@ def list_cells(page: str, title: str) -> list[str]:
     ],
 )
 def test_empty_cells_say_why_they_have_no_value(
-    shipped_client: httpx.Client, path: str, title: str, texts: set[str]
+    shipped_client: httpx2.Client, path: str, title: str, texts: set[str]
 ) -> None:
     page = get_page(shipped_client, f"/queries/{path}")
     assert texts <= {*list_cells(page, title)}
@@ -329,14 +329,16 @@ def find_counts(page: str) -> list[tuple[str, int]]:
         ("issues-without-a-paper", 12),
     ],
 )
-def test_numbers_link_to_lists_of_what_they_count(shipped_client: httpx.Client, path: str, size: int) -> None:
+def test_numbers_link_to_lists_of_what_they_count(
+    shipped_client: httpx2.Client, path: str, size: int
+) -> None:
     counts = find_counts(get_page(shipped_client, f"/queries/{path}"))
     assert len(counts) == size
     for list_path, number in counts:
         assert shipped_client.get(list_path).json()["total"] == number, list_path
 
 
-def test_totals_come_before_the_rows_and_equal_their_sums(shipped_client: httpx.Client) -> None:
+def test_totals_come_before_the_rows_and_equal_their_sums(shipped_client: httpx2.Client) -> None:
     page = get_page(shipped_client, "/queries/members-by-group-and-region")
     totals, _, rows = page.partition("<h2>In detail</h2>")
     numbers = [number for _, number in find_counts(totals)]
@@ -349,7 +351,7 @@ def test_totals_come_before_the_rows_and_equal_their_sums(shipped_client: httpx.
     ]
 
 
-def test_field_with_a_single_value_is_shown_as_text(shipped_client: httpx.Client) -> None:
+def test_field_with_a_single_value_is_shown_as_text(shipped_client: httpx2.Client) -> None:
     page = get_page(shipped_client, "/queries/agreements-and-outcomes")
     assert '<p>Meeting: <a href="/doc/meeting/m1"' in page
     assert 'name="meeting"' not in page
@@ -357,13 +359,13 @@ def test_field_with_a_single_value_is_shown_as_text(shipped_client: httpx.Client
     assert ("m1", "WGIG 1st meeting") in list_options(page, "meeting")
 
 
-def test_note_on_the_answer_is_in_sight(shipped_client: httpx.Client) -> None:
+def test_note_on_the_answer_is_in_sight(shipped_client: httpx2.Client) -> None:
     for example in list_example_queries():
         page = get_page(shipped_client, f"/queries/{example.name}")
         assert f'<p class="about">{example.note}</p>' in html.unescape(page)
 
 
-def test_page_of_a_client_query_does_not_show_its_question_comment(shipped_client: httpx.Client) -> None:
+def test_page_of_a_client_query_does_not_show_its_question_comment(shipped_client: httpx2.Client) -> None:
     query = "# question: Is it mine?\nSELECT ?x { ?x a ?y } LIMIT 1"
     page = get_page(shipped_client, "/sparql", query=query)
     assert "<h1>Query result</h1>" in page
@@ -428,7 +430,7 @@ def test_declared_default_equals_the_value_in_the_query(
         ("/queries/outcomes-and-evidence.csv?the_kind=taken-up", 2),
     ],
 )
-def test_parameter_filters_rows(shipped_client: httpx.Client, path: str, rows: int) -> None:
+def test_parameter_filters_rows(shipped_client: httpx2.Client, path: str, rows: int) -> None:
     response = shipped_client.get(path)
     assert response.status_code == 200, response.text
     assert len(response.text.splitlines()) - 1 == rows
@@ -445,7 +447,7 @@ def test_parameter_filters_rows(shipped_client: httpx.Client, path: str, rows: i
     ],
 )
 def test_query_has_results_in_every_format(
-    shipped_client: httpx.Client, suffix: str, media_type: str
+    shipped_client: httpx2.Client, suffix: str, media_type: str
 ) -> None:
     response = shipped_client.get(f"/queries/due-and-delivered.{suffix}?in_time=late")
     assert response.headers["content-type"].partition(";")[0] == media_type
@@ -481,7 +483,7 @@ def test_query_has_results_in_every_format(
     ],
 )
 def test_unknown_query_parameter_or_format_is_refused(
-    shipped_client: httpx.Client, path: str, status: int, sentence: str
+    shipped_client: httpx2.Client, path: str, status: int, sentence: str
 ) -> None:
     response = shipped_client.get(path)
     assert response.status_code == status, response.text
@@ -620,7 +622,7 @@ def test_construct_query_has_results_in_graph_formats(
 @pytest.mark.parametrize(
     "injection", ["spam> } #", '"', "spam } UNION { ?s ?p ?o", "?x", "\\u003E", "UNDEF }"]
 )
-def test_sparql_injection_is_refused(shipped_client: httpx.Client, injection: str) -> None:
+def test_sparql_injection_is_refused(shipped_client: httpx2.Client, injection: str) -> None:
     for example in list_example_queries():
         for parameter in example.parameters:
             response = shipped_client.get(f"/queries/{example.name}", params={parameter.name: injection})

@@ -5,7 +5,7 @@ import re
 from html import unescape
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from wgig.http.bodies import parse_form
 from wgig.lists.definitions import LIST_DEFINITIONS
@@ -34,7 +34,9 @@ SORT_HEAD_PATTERN = re.compile(
 
 
 @pytest.mark.parametrize("name", LIST_NAMES)
-def test_count_of_a_facet_equals_the_total_of_the_filtered_list(page_client: httpx.Client, name: str) -> None:
+def test_count_of_a_facet_equals_the_total_of_the_filtered_list(
+    page_client: httpx2.Client, name: str
+) -> None:
     page = page_client.get(f"/{name}").text
     facets = {field: find_facet_counts(page, field) for field in FACET_FIELDS[name]}
     assert any(facets.values()) or name == "conformance"  # no shipped paper differs from another
@@ -61,9 +63,9 @@ def test_each_column_has_a_facet_or_can_be_searched(name: str) -> None:
         "q=internet&cluster=none&cluster=cluster-1b",
     ],
 )
-def test_facet_is_counted_with_the_filters_of_all_others(page_client: httpx.Client, query: str) -> None:
+def test_facet_is_counted_with_the_filters_of_all_others(page_client: httpx2.Client, query: str) -> None:
     page = page_client.get(f"/issues?{query}").text
-    pairs = httpx.QueryParams(query).multi_items()
+    pairs = httpx2.QueryParams(query).multi_items()
     for field in FACET_FIELDS["issues"]:
         other_filters = [pair for pair in pairs if pair[0] != field]
         for value, count in find_facet_counts(page, field).items():
@@ -71,7 +73,7 @@ def test_facet_is_counted_with_the_filters_of_all_others(page_client: httpx.Clie
             assert response.json()["total"] == count, (field, value)
 
 
-def test_values_to_filter_by_are_checked_and_kept(page_client: httpx.Client) -> None:
+def test_values_to_filter_by_are_checked_and_kept(page_client: httpx2.Client) -> None:
     page = page_client.get("/issues?category=access-for-all&papers=7..&sort=-papers&judgments=2..3").text
     checked = re.findall(r'name="([^"]+)" value="([^"]+)" checked', page)
     assert sorted(checked) == [("category", "access-for-all"), ("judgments", "2..3"), ("papers", "7..")]
@@ -79,13 +81,13 @@ def test_values_to_filter_by_are_checked_and_kept(page_client: httpx.Client) -> 
     assert re.findall(r'type="hidden" name="([^"]+)" value="([^"]+)"', page) == [("sort", "-papers")]
 
 
-def test_filters_by_other_fields_are_kept_in_the_form(page_client: httpx.Client) -> None:
+def test_filters_by_other_fields_are_kept_in_the_form(page_client: httpx2.Client) -> None:
     page = page_client.get("/issues?inventoryStatus=yes&page=1&size=5").text
     hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]+)"', page)
     assert hidden == [("inventoryStatus", "yes"), ("size", "5")]
 
 
-def test_filters_in_use_are_named_in_words(page_client: httpx.Client) -> None:
+def test_filters_in_use_are_named_in_words(page_client: httpx2.Client) -> None:
     page = page_client.get(
         "/milestones?due=2005-01..2005-07&delivered=none&due=2004..&due=..2006&timeliness=late"
     ).text
@@ -102,7 +104,7 @@ def test_filters_in_use_are_named_in_words(page_client: httpx.Client) -> None:
     assert 'href="/milestones">Clear all</a>' in chips
 
 
-def test_dates_are_grouped_by_month_and_numbers_by_range(page_client: httpx.Client) -> None:
+def test_dates_are_grouped_by_month_and_numbers_by_range(page_client: httpx2.Client) -> None:
     months = find_facet_counts(page_client.get("/milestones").text, "due")
     assert all(re.fullmatch(r"\d{4}(-\d{2})?|none", value) for value in months)
     assert [*months] == [*sorted(months.keys() - {"none"}), "none"]
@@ -111,7 +113,7 @@ def test_dates_are_grouped_by_month_and_numbers_by_range(page_client: httpx.Clie
 
 
 def test_facets_of_a_long_list_are_left_out(
-    page_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    page_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wgig.lists.facets.MAX_FACETED_ITEMS", 34)
     page = page_client.get("/issues?size=7", headers={"Cache-Control": "no-cache"}).text
@@ -121,7 +123,7 @@ def test_facets_of_a_long_list_are_left_out(
 
 
 def test_filtered_list_has_no_facets_if_the_whole_list_is_long(
-    page_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    page_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = "/issues?category=access-for-all&size=8"
     assert "checkbox" in page_client.get(path, headers={"Cache-Control": "no-cache"}).text
@@ -159,7 +161,7 @@ def test_facets_query_has_the_values_of_each_field(filled_store: Store, name: st
 
 
 @pytest.mark.parametrize("name", LIST_NAMES)
-def test_heads_of_columns_sort_in_either_direction(page_client: httpx.Client, name: str) -> None:
+def test_heads_of_columns_sort_in_either_direction(page_client: httpx2.Client, name: str) -> None:
     heads = SORT_HEAD_PATTERN.findall(page_client.get(f"/{name}").text)
     assert len(heads) == 1 + len(LIST_COLUMNS[name])
     for _, path, title in heads[:3]:
@@ -173,7 +175,7 @@ def test_heads_of_columns_sort_in_either_direction(page_client: httpx.Client, na
         assert {direction for direction, _ in directions.values()} == {""}
 
 
-def test_page_is_in_the_order_of_its_link(page_client: httpx.Client) -> None:
+def test_page_is_in_the_order_of_its_link(page_client: httpx2.Client) -> None:
     heads = {title: path for _, path, title in SORT_HEAD_PATTERN.findall(page_client.get("/issues?q=s").text)}
     path = unescape(heads["Papers"])
     assert path == "/issues?q=s&sort=-papers,label"
@@ -185,7 +187,7 @@ def test_page_is_in_the_order_of_its_link(page_client: httpx.Client) -> None:
 
 
 def test_issues_without_a_paper_are_one_link_away_with_what_is_known_of_the_reason(
-    page_client: httpx.Client,
+    page_client: httpx2.Client,
 ) -> None:
     link = re.search(
         r'We know of no paper on <a href="([^"]*)">14 issues</a>', page_client.get("/issues").text

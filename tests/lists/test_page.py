@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app, make_service
@@ -57,7 +57,7 @@ def find_facet_counts(page: str, name: str) -> dict[str, int]:
 @pytest.mark.parametrize("language", PAGE_LANGUAGES)
 @pytest.mark.parametrize("name", LIST_NAMES)
 def test_column_titles_are_words_in_the_language_of_the_page(
-    page_client: httpx.Client, name: str, language: str
+    page_client: httpx2.Client, name: str, language: str
 ) -> None:
     page = page_client.get(f"/{name}?_lang={language}").text
     titles = find_column_titles(page)
@@ -70,7 +70,7 @@ def test_column_titles_are_words_in_the_language_of_the_page(
 
 
 @pytest.mark.parametrize("path", ["/validate", "/coverage"])
-def test_english_labels_on_an_arabic_page_have_a_language_tag(page_client: httpx.Client, path: str) -> None:
+def test_english_labels_on_an_arabic_page_have_a_language_tag(page_client: httpx2.Client, path: str) -> None:
     # A link to a paper on /validate, or the label of a row on /coverage.
     label_tag_pattern = re.compile(r'(<a href="/doc/(?:paper|issue)/[^>]*>)[A-Za-z]')
     for language, is_marked in (("ar", True), ("en", False)):
@@ -80,27 +80,27 @@ def test_english_labels_on_an_arabic_page_have_a_language_tag(page_client: httpx
 
 
 @pytest.mark.parametrize("name", LIST_NAMES)
-def test_pages_omit_sources_and_classes_of_other_vocabularies(page_client: httpx.Client, name: str) -> None:
+def test_pages_omit_sources_and_classes_of_other_vocabularies(page_client: httpx2.Client, name: str) -> None:
     table = page_client.get(f"/{name}").text.partition("<table")[2].partition("</table>")[0]
     assert "external" not in table  # no link to another site
     assert "skos:" not in re.sub(r"[?&]sort=[^\"]*", "", table)
 
 
-def test_row_of_an_issue_has_its_name_categories_and_papers(page_client: httpx.Client) -> None:
+def test_row_of_an_issue_has_its_name_categories_and_papers(page_client: httpx2.Client) -> None:
     row = find_row(page_client.get("/issues").text, "/doc/issue/spam")
     assert extract_text(row).startswith("Spam ")
     assert extract_text(find_cell(row, "Category")).startswith("access for all")
     assert '<a href="/papers?issue=issue:spam">1</a>' in find_cell(row, "Papers")
 
 
-def test_row_of_a_paragraph_has_its_principles_and_citations(page_client: httpx.Client) -> None:
+def test_row_of_a_paragraph_has_its_principles_and_citations(page_client: httpx2.Client) -> None:
     row = find_row(page_client.get("/declaration?size=100").text, "/doc/document/declaration/48")
     assert extract_text(find_cell(row, "Principles named")).startswith("democracy ")
     assert extract_text(find_cell(row, "Known citations")) == "4"
     assert extract_text(find_cell(row, "Text seen")) == "full text"
 
 
-def test_no_value_is_not_known_where_the_text_was_not_seen(page_client: httpx.Client) -> None:
+def test_no_value_is_not_known_where_the_text_was_not_seen(page_client: httpx2.Client) -> None:
     page = page_client.get("/declaration?size=100").text
     for number, expected in ((9, "not known"), (3, "not known"), (7, "none")):
         row = find_row(page, f"/doc/document/declaration/{number}")
@@ -111,7 +111,7 @@ def test_no_value_is_not_known_where_the_text_was_not_seen(page_client: httpx.Cl
     )
 
 
-def test_facet_and_cells_name_no_value_in_the_same_words(page_client: httpx.Client) -> None:
+def test_facet_and_cells_name_no_value_in_the_same_words(page_client: httpx2.Client) -> None:
     for path, title, text in (
         ("/issues", "Papers", "none known"),
         ("/issues", "Judgments", "0"),
@@ -127,7 +127,7 @@ def test_facet_and_cells_name_no_value_in_the_same_words(page_client: httpx.Clie
         )
 
 
-def test_document_has_its_text_and_the_number_of_its_parts(page_client: httpx.Client) -> None:
+def test_document_has_its_text_and_the_number_of_its_parts(page_client: httpx2.Client) -> None:
     page = page_client.get("/declaration").text
     assert extract_text(page.partition("<caption>")[2].partition("</caption>")[0]) == (
         "67 paragraphs, 14 sections, 5 subparagraphs, 3 unnumbered passages, page 1 of 2"
@@ -138,7 +138,7 @@ def test_document_has_its_text_and_the_number_of_its_parts(page_client: httpx.Cl
     assert "89 results" not in page
 
 
-def test_pages_of_a_list_are_linked_once(page_client: httpx.Client) -> None:
+def test_pages_of_a_list_are_linked_once(page_client: httpx2.Client) -> None:
     for path, expected in (
         ("/declaration", ["Next page"]),
         ("/declaration?page=2", ["Previous page"]),
@@ -149,7 +149,7 @@ def test_pages_of_a_list_are_linked_once(page_client: httpx.Client) -> None:
         assert [extract_text(link) for link in re.findall(r"<a .*?</a>", links)] == expected
 
 
-def test_rows_of_a_document_begin_with_the_number_of_the_part(page_client: httpx.Client) -> None:
+def test_rows_of_a_document_begin_with_the_number_of_the_part(page_client: httpx2.Client) -> None:
     page = page_client.get("/declaration?size=100").text
     names = [extract_text(name) for name in re.findall(r'<th scope="row"[^>]*>(<a .*?</a>)', page, re.DOTALL)]
     assert names[:3] == ["A Our Common Vision of the Information Society", "Paragraph 1", "Paragraph 2"]
@@ -168,7 +168,7 @@ def test_rows_of_a_document_begin_with_the_number_of_the_part(page_client: httpx
 
 @pytest.mark.parametrize("language", PAGE_LANGUAGES)
 def test_sections_have_number_and_title_in_the_order_of_the_text_in_every_language(
-    page_client: httpx.Client, language: str
+    page_client: httpx2.Client, language: str
 ) -> None:
     page = page_client.get(f"/declaration?_lang={language}").text
     names = re.findall(r'href="/declaration\?[^"]*partOf=[^"]*"[^>]*><bdi[^>]*>\u200f?([^<]*)', page)
@@ -177,7 +177,7 @@ def test_sections_have_number_and_title_in_the_order_of_the_text_in_every_langua
     assert all(len(name.partition(" ")[2]) > 3 for name in names)
 
 
-def test_row_of_a_judgment_can_be_read_without_its_page(page_client: httpx.Client) -> None:
+def test_row_of_a_judgment_can_be_read_without_its_page(page_client: httpx2.Client) -> None:
     page = page_client.get("/judgments?issue=internet-names&criterion=democracy").text
     row = find_row(page, "/doc/judgment/069")
     header = row.partition("</th>")[0]
@@ -191,12 +191,12 @@ def test_row_of_a_judgment_can_be_read_without_its_page(page_client: httpx.Clien
     assert '<a href="/doc/dispute/icann-legitimacy"' in find_cell(row, "Dispute")
 
 
-def test_what_is_judged_is_named_in_words_if_it_is_no_resource(page_client: httpx.Client) -> None:
+def test_what_is_judged_is_named_in_words_if_it_is_no_resource(page_client: httpx2.Client) -> None:
     row = find_row(page_client.get("/judgments?paragraph=19").text, "/doc/judgment/002")
     assert extract_text(find_cell(row, "Judged")) == "existing institutions"
 
 
-def test_judgment_on_a_whole_cluster_names_the_cluster(page_client: httpx.Client) -> None:
+def test_judgment_on_a_whole_cluster_names_the_cluster(page_client: httpx2.Client) -> None:
     page = page_client.get("/judgments?cluster=cluster-2").text
     headers = re.findall(r'<th scope="row".*?</th>', page, re.DOTALL)
     assert headers
@@ -204,7 +204,7 @@ def test_judgment_on_a_whole_cluster_names_the_cluster(page_client: httpx.Client
 
 
 def test_row_of_a_recommendation_has_its_issues_and_principles_below_its_name(
-    page_client: httpx.Client,
+    page_client: httpx2.Client,
 ) -> None:
     row = find_row(page_client.get("/recommendations?paragraph=106").text, "/doc/recommendation/062")
     header = row.partition("</th>")[0]
@@ -213,7 +213,7 @@ def test_row_of_a_recommendation_has_its_issues_and_principles_below_its_name(
     assert extract_text(find_cell(row, "Type")) == "need"
 
 
-def test_row_of_a_dispute_tells_which_side_says_what(page_client: httpx.Client) -> None:
+def test_row_of_a_dispute_tells_which_side_says_what(page_client: httpx2.Client) -> None:
     row = find_row(page_client.get("/disputes").text, "/doc/dispute/spectrum")
     sides = re.findall(r"<li>.*?</li>", row.partition("</th>")[0], re.DOTALL)
     assert [" ".join(re.sub("<[^>]+>", "", side).split()) for side in sides] == [
@@ -226,7 +226,7 @@ def test_row_of_a_dispute_tells_which_side_says_what(page_client: httpx.Client) 
     assert '<a href="/judgments?dispute=dispute:spectrum">' in find_cell(row, "Judgments")
 
 
-def test_fields_that_are_asked_for_are_the_columns_of_disputes(page_client: httpx.Client) -> None:
+def test_fields_that_are_asked_for_are_the_columns_of_disputes(page_client: httpx2.Client) -> None:
     row = find_row(page_client.get("/disputes?fields=verdict,viewHolder").text, "/doc/dispute/spectrum")
     assert {"adequate", "inadequate"} <= set(extract_text(find_cell(row, "Verdict")).split())
     assert "/doc/judgment/" not in row
@@ -248,7 +248,7 @@ def test_sides_of_hostile_data_are_escaped_and_may_lack_values() -> None:
     assert 'href="javascript' not in page.text
 
 
-def test_definitions_have_their_whole_text_and_comparable_columns(page_client: httpx.Client) -> None:
+def test_definitions_have_their_whole_text_and_comparable_columns(page_client: httpx2.Client) -> None:
     page = page_client.get("/definitions").text
     header = find_row(page, "/doc/definition/wgig").partition("</th>")[0]
     assert "evolution and use of the Internet”" in header
@@ -272,7 +272,7 @@ def test_definitions_have_their_whole_text_and_comparable_columns(page_client: h
         "principles",
     ],
 )
-def test_a_count_links_to_the_counted_resources(page_client: httpx.Client, name: str) -> None:
+def test_a_count_links_to_the_counted_resources(page_client: httpx2.Client, name: str) -> None:
     page = page_client.get(f"/{name}?size=200").text
     links = re.findall(r'<a href="([^"]*[?][^"]*)">([0-9]+)</a></td>', page)
     assert links
@@ -301,7 +301,7 @@ def test_page_has_unknown_counts_and_is_not_cached_while_papers_are_counted(
     assert make_client(app, **HTML_HEADERS).get("/meetings").headers["cache-control"] != "no-store"
 
 
-def test_filters_are_shown_with_links_that_remove_them(page_client: httpx.Client) -> None:
+def test_filters_are_shown_with_links_that_remove_them(page_client: httpx2.Client) -> None:
     page = page_client.get(
         "/issues?category=access-for-all&category=multilingualism-and-content&q=a&type=Issue"
     ).text
@@ -321,7 +321,7 @@ def test_filters_are_shown_with_links_that_remove_them(page_client: httpx.Client
     assert paths_by_filter["Type: issue"].endswith("&q=a")
 
 
-def test_columns_are_the_requested_fields(page_client: httpx.Client) -> None:
+def test_columns_are_the_requested_fields(page_client: httpx2.Client) -> None:
     page = page_client.get("/issues?fields=cluster,dcterms:source").text
     assert find_column_titles(page) == [
         "Name",
@@ -331,7 +331,7 @@ def test_columns_are_the_requested_fields(page_client: httpx.Client) -> None:
     assert ">Spam</a>" in find_row(page, "/doc/issue/spam")
 
 
-def test_cell_shows_five_values_and_links_to_the_others(writable_client: httpx.Client) -> None:
+def test_cell_shows_five_values_and_links_to_the_others(writable_client: httpx2.Client) -> None:
     categories = ", ".join(f"<https://w3id.org/wgig/id/category/c{number}>" for number in range(8))
     for iri in ("https://w3id.org/wgig/id/issue/x", "urn:x"):
         turtle = ISSUE_TURTLE.format(iri=iri, categories=categories)

@@ -5,7 +5,7 @@ import re
 from html import unescape
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.http.bodies import parse_form
@@ -28,7 +28,7 @@ GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), o
 ISSUES = [ox.NamedNode(f"{BASE}id/issue/{name}") for name in ("a", "b")]
 
 
-def list_page_papers(client: httpx.Client, query: str) -> list[str]:
+def list_page_papers(client: httpx2.Client, query: str) -> list[str]:
     """The local names of the papers on a page."""
     page = client.get(f"/papers?{query}")
     assert page.status_code == 200, page.text
@@ -67,7 +67,7 @@ def list_page_papers(client: httpx.Client, query: str) -> list[str]:
     ],
 )
 def test_page_and_json_list_have_the_papers_of_the_query_in_the_same_order(
-    page_client: httpx.Client, filled_store: Store, query: str
+    page_client: httpx2.Client, filled_store: Store, query: str
 ) -> None:
     response = page_client.get(f"/papers.json?{query}")
     list_request = parse_list_request(LIST_DEFINITIONS["papers"], parse_form(query.encode()), BASE)
@@ -92,11 +92,11 @@ def find_facet_counts(page: str, facet: str) -> dict[str, int]:
 @pytest.mark.parametrize("query", ["", "issue=spam&issue=e-commerce", "type=AssessmentPaper", "q=internet"])
 @pytest.mark.parametrize("facet", ["type", "issue", "category", "posted", "drafter"])
 def test_facet_count_equals_the_total_of_the_filtered_list(
-    page_client: httpx.Client, query: str, facet: str
+    page_client: httpx2.Client, query: str, facet: str
 ) -> None:
     counts = find_facet_counts(page_client.get(f"/papers?{query}").text, facet)
     assert counts or query  # without filters, every facet has values
-    other_filters = [pair for pair in httpx.QueryParams(query).multi_items() if pair[0] != facet]
+    other_filters = [pair for pair in httpx2.QueryParams(query).multi_items() if pair[0] != facet]
     for value, count in counts.items():
         response = page_client.get("/papers.json", params=[*other_filters, (facet, value)])
         assert response.json()["total"] == count, value
@@ -116,7 +116,7 @@ def find_cells(page: str) -> dict[str, list[str]]:
     }
 
 
-def test_a_paper_whose_text_was_not_seen_lacks_nothing(page_client: httpx.Client) -> None:
+def test_a_paper_whose_text_was_not_seen_lacks_nothing(page_client: httpx2.Client) -> None:
     page = page_client.get("/papers").text
     assert "We have not seen the full text of any of them." in page
     table = page.partition("<table")[2].partition("</table>")[0]
@@ -127,7 +127,7 @@ def test_a_paper_whose_text_was_not_seen_lacks_nothing(page_client: httpx.Client
     assert find_facet_counts(filtered_page, "conformance") == {"cannot-tell": 18, "none": 4}
 
 
-def test_cells_have_type_issue_and_what_is_known_of_the_day(page_client: httpx.Client) -> None:
+def test_cells_have_type_issue_and_what_is_known_of_the_day(page_client: httpx2.Client) -> None:
     cells = find_cells(page_client.get("/papers").text)
     assert len(cells) == 22
     assert cells["wp-spam"] == ["issue paper", "Spam", "around 1 February 2005"]
@@ -140,7 +140,7 @@ def test_cells_have_type_issue_and_what_is_known_of_the_day(page_client: httpx.C
     assert cells["ap-developmental-dimension"][2] == "18 April 2005 (announced)"
 
 
-def test_each_paper_links_its_issue_and_authors(page_client: httpx.Client) -> None:
+def test_each_paper_links_its_issue_and_authors(page_client: httpx2.Client) -> None:
     page = page_client.get("/papers").text
     assert page.count('<a href="/doc/issue/') == 22
     assert 'Author: <a href="/doc/agent/banks">Karen Banks</a>' in page
@@ -161,19 +161,19 @@ def test_state_of_a_section_is_shown_as_text() -> None:
     assert "We have not seen" not in page
 
 
-def test_page_has_links_that_remove_filters(page_client: httpx.Client) -> None:
+def test_page_has_links_that_remove_filters(page_client: httpx2.Client) -> None:
     page = page_client.get("/papers?issue=spam&issue=voip&type=IssuePaper&page=1").text
     assert 'href="/papers?issue=voip&amp;type=IssuePaper"' in page
     assert 'href="/papers?issue=spam&amp;issue=voip"' in page
 
 
-def test_empty_page_links_to_the_search(page_client: httpx.Client) -> None:
+def test_empty_page_links_to_the_search(page_client: httpx2.Client) -> None:
     page = page_client.get("/papers?q=zzzz").text
     assert "No results." in page
     assert 'href="/search?q=zzzz"' in page
 
 
-def test_empty_q_parameter_is_ignored(page_client: httpx.Client) -> None:
+def test_empty_q_parameter_is_ignored(page_client: httpx2.Client) -> None:
     assert list_page_papers(page_client, "q=&issue=spam&sort=label") == ["wp-spam"]
 
 

@@ -10,7 +10,7 @@ import io
 import json
 import re
 
-import httpx
+import httpx2
 import jsonschema
 import pytest
 from wgig.lists.schemas import PeopleDocument
@@ -38,12 +38,12 @@ TURTLE_HEADERS = {"Content-Type": "text/turtle"}
 HTML_HEADERS = {"Accept": "text/html"}
 
 
-def post_turtle(client: httpx.Client, data: str) -> None:
+def post_turtle(client: httpx2.Client, data: str) -> None:
     response = client.post("/graph/x", content=PREFIXES + data, headers=TURTLE_HEADERS)
     assert response.is_success, response.text
 
 
-def test_page_has_labels_in_its_language_and_json_in_english(writable_client: httpx.Client) -> None:
+def test_page_has_labels_in_its_language_and_json_in_english(writable_client: httpx2.Client) -> None:
     post_turtle(writable_client, SEAT_TURTLE.format(1) + "; :stakeholderGroup group:g .")
     post_turtle(writable_client, 'group:g rdfs:label "Governments"@en , "Gouvernements"@fr .')
     post_turtle(writable_client, '<urn:who:1> rdfs:label "Somebody"@en .')
@@ -56,7 +56,7 @@ def test_page_has_labels_in_its_language_and_json_in_english(writable_client: ht
     )
 
 
-def test_every_seat_of_the_bundled_data_is_known(shipped_client: httpx.Client) -> None:
+def test_every_seat_of_the_bundled_data_is_known(shipped_client: httpx2.Client) -> None:
     document = shipped_client.get("/people").json()
     jsonschema.validate(document, build_response_schema(PeopleDocument))
     assert document["seats"] == {"known": 40, "claimed": 40, "total": 40}
@@ -66,7 +66,7 @@ def test_every_seat_of_the_bundled_data_is_known(shipped_client: httpx.Client) -
         assert {group["state"] for group in document[field]} <= {"known", "unknown"}
 
 
-def test_sums_include_unknown_and_unseen_seats(writable_client: httpx.Client) -> None:
+def test_sums_include_unknown_and_unseen_seats(writable_client: httpx2.Client) -> None:
     post_turtle(
         writable_client,
         SEAT_TURTLE.format(1)
@@ -84,7 +84,7 @@ def test_sums_include_unknown_and_unseen_seats(writable_client: httpx.Client) ->
     assert page.count("<bdi>not named</bdi>") == 3
 
 
-def test_numbers_equal_those_of_the_example_query(shipped_client: httpx.Client) -> None:
+def test_numbers_equal_those_of_the_example_query(shipped_client: httpx2.Client) -> None:
     rows = list(
         csv.DictReader(io.StringIO(shipped_client.get("/queries/members-by-group-and-region.csv").text))
     )
@@ -106,7 +106,7 @@ def test_numbers_equal_those_of_the_example_query(shipped_client: httpx.Client) 
         assert seats_by_value == expected
 
 
-def test_page_has_the_numbers_as_text_beside_the_bars(shipped_client: httpx.Client) -> None:
+def test_page_has_the_numbers_as_text_beside_the_bars(shipped_client: httpx2.Client) -> None:
     page = shipped_client.get("/people.html").text
     assert "We know all 40 members." in page
     # One bar for each group of seats, in which derived values have a part of their own; the bars of each of
@@ -122,14 +122,14 @@ def test_page_has_the_numbers_as_text_beside_the_bars(shipped_client: httpx.Clie
     assert "Whether the chair is one of the 40" in page
 
 
-def test_page_shows_names_in_latin_script_if_available(writable_client: httpx.Client) -> None:
+def test_page_shows_names_in_latin_script_if_available(writable_client: httpx2.Client) -> None:
     names = '<urn:who:1> foaf:name "坂巻政明"@ja ; skos:altLabel "Sakamaki Masaaki"@ja-Latn .'
     post_turtle(writable_client, SEAT_TURTLE.format(1) + "." + names)
     page = writable_client.get("/people.html").text
     assert 'lang="ja-latn" dir="auto">Sakamaki Masaaki</' in page
 
 
-def test_regions_have_links_and_names_in_the_language_of_the_page(shipped_client: httpx.Client) -> None:
+def test_regions_have_links_and_names_in_the_language_of_the_page(shipped_client: httpx2.Client) -> None:
     regions = shipped_client.get("/people").json()["region"]
     known = {region["id"]: region["label"] for region in regions if region["state"] == "known"}
     assert known[f"{BASE}id/place/asia"] == "Asia"
@@ -138,7 +138,7 @@ def test_regions_have_links_and_names_in_the_language_of_the_page(shipped_client
     assert '<a href="/doc/place/asia" dir="auto">آسيا</a>' in page
 
 
-def test_csv_has_the_numbers_of_json(shipped_client: httpx.Client) -> None:
+def test_csv_has_the_numbers_of_json(shipped_client: httpx2.Client) -> None:
     document = shipped_client.get("/people").json()
     rows = list(csv.DictReader(io.StringIO(shipped_client.get("/people.csv").text)))
     group_rows = [row for row in rows if row["by"] != "seat"]
@@ -152,7 +152,7 @@ def test_csv_has_the_numbers_of_json(shipped_client: httpx.Client) -> None:
     ]
 
 
-def test_each_seat_has_post_and_place(shipped_client: httpx.Client) -> None:
+def test_each_seat_has_post_and_place(shipped_client: httpx2.Client) -> None:
     members = {
         member["person"][0]["label"]: member for member in shipped_client.get("/people").json()["members"]
     }
@@ -189,7 +189,7 @@ def test_each_seat_has_post_and_place(shipped_client: httpx.Client) -> None:
     assert page.count(" sources</summary>") + page.count(" source</summary>") == 40
 
 
-def test_numbers_link_to_the_list_of_these_members(shipped_client: httpx.Client) -> None:
+def test_numbers_link_to_the_list_of_these_members(shipped_client: httpx2.Client) -> None:
     page = shipped_client.get("/people.html").text
     links = re.findall(r'<td class="number"><a href="(/stakeholders[^"]*)">(\d+)</a>', page)
     assert len(links) == 13
@@ -200,13 +200,13 @@ def test_numbers_link_to_the_list_of_these_members(shipped_client: httpx.Client)
 
 @pytest.mark.parametrize(("language", "share"), [("en", "12.5%"), ("fr", "12,5\xa0%")])
 def test_shares_are_written_as_in_the_language(
-    shipped_client: httpx.Client, language: str, share: str
+    shipped_client: httpx2.Client, language: str, share: str
 ) -> None:
     page = shipped_client.get("/people.html", headers={"Accept-Language": language}).text
     assert f" {share}</td>" in page
 
 
-def test_derived_values_are_marked(writable_client: httpx.Client) -> None:
+def test_derived_values_are_marked(writable_client: httpx2.Client) -> None:
     post_turtle(
         writable_client,
         SEAT_TURTLE.format(1)
@@ -241,7 +241,7 @@ def test_seat_that_only_a_paper_states_is_no_seat_of_the_group() -> None:
     assert document["seats"]["known"] == 1
 
 
-def test_without_a_claim_only_known_seats_are_counted(writable_client: httpx.Client) -> None:
+def test_without_a_claim_only_known_seats_are_counted(writable_client: httpx2.Client) -> None:
     post_turtle(
         writable_client,
         SEAT_TURTLE.format(1)
@@ -260,14 +260,14 @@ def test_without_a_claim_only_known_seats_are_counted(writable_client: httpx.Cli
 
 
 @pytest.mark.parametrize("size", ["many", "-1", "1", "99999999999999999999"])
-def test_invalid_claim_of_a_number_of_seats_is_ignored(writable_client: httpx.Client, size: str) -> None:
+def test_invalid_claim_of_a_number_of_seats_is_ignored(writable_client: httpx2.Client, size: str) -> None:
     claim = f'<urn:claim> :about agent:wgig ; :claimedProperty "number of members" ; rdf:value "{size}" .'
     post_turtle(writable_client, SEAT_TURTLE.format(1) + "." + SEAT_TURTLE.format(2) + "." + claim)
     assert writable_client.get("/people").json()["seats"]["total"] == 2
     assert writable_client.get("/people.html").status_code == 200
 
 
-def test_seat_with_several_values_is_counted_once(writable_client: httpx.Client) -> None:
+def test_seat_with_several_values_is_counted_once(writable_client: httpx2.Client) -> None:
     post_turtle(
         writable_client,
         SEAT_TURTLE.format(1)
@@ -277,7 +277,7 @@ def test_seat_with_several_values_is_counted_once(writable_client: httpx.Client)
     assert (group["label"], group["seats"], group["id"]) == ("a or b", 1, None)
 
 
-def test_malicious_labels_are_escaped(writable_client: httpx.Client) -> None:
+def test_malicious_labels_are_escaped(writable_client: httpx2.Client) -> None:
     for number, label in enumerate(("<script>alert(1)</script>", "\u202eevil\u0001", "x" * 5_000)):
         seat = SEAT_TURTLE.format(number).replace(f"<urn:who:{number}>", f"<javascript:alert({number})>")
         post_turtle(
@@ -291,7 +291,7 @@ def test_malicious_labels_are_escaped(writable_client: httpx.Client) -> None:
     assert not re.search(r'<script>|href="javascript', page.text)
 
 
-def test_page_of_a_store_without_seats_links_to_graphs(read_only_client: httpx.Client) -> None:
+def test_page_of_a_store_without_seats_links_to_graphs(read_only_client: httpx2.Client) -> None:
     page = read_only_client.get("/people", headers=HTML_HEADERS).text
     assert "There are no members yet" in page
     assert 'href="/graphs"' in page
@@ -299,6 +299,6 @@ def test_page_of_a_store_without_seats_links_to_graphs(read_only_client: httpx.C
     assert read_only_client.get("/people").json()["seats"] == {"known": 0, "claimed": None, "total": 0}
 
 
-def test_unknown_parameter_or_format_is_refused(shipped_client: httpx.Client) -> None:
+def test_unknown_parameter_or_format_is_refused(shipped_client: httpx2.Client) -> None:
     assert shipped_client.get("/people?region=Europe").status_code == 400
     assert shipped_client.get("/people.ttl").status_code == 406

@@ -4,7 +4,7 @@ import html
 import re
 from urllib.parse import urlencode
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.lists.query_builder import (
@@ -48,13 +48,13 @@ def read_rows(page: str) -> list[list[str]]:
     return [[html.unescape(re.sub("<[^>]+>", " ", cell)) for cell in cells] for cells in rows]
 
 
-def build_page(client: httpx.Client, *pairs: tuple[str, str], kind: str = "wgig:Issue") -> str:
+def build_page(client: httpx2.Client, *pairs: tuple[str, str], kind: str = "wgig:Issue") -> str:
     response = client.get(f"/build?{urlencode([('kind', kind), *pairs])}")
     assert response.status_code == 200, response.text
     return response.text
 
 
-def test_classes_are_offered_with_their_numbers(page_client: httpx.Client) -> None:
+def test_classes_are_offered_with_their_numbers(page_client: httpx2.Client) -> None:
     page = page_client.get("/build").text
     assert '<option value="wgig:Issue">issues (35)</option>' in page
     assert "owl:Class" not in page  # a technical class
@@ -63,7 +63,7 @@ def test_classes_are_offered_with_their_numbers(page_client: httpx.Client) -> No
     assert 'name="column"' not in page
 
 
-def test_columns_are_offered_with_their_numbers(page_client: httpx.Client) -> None:
+def test_columns_are_offered_with_their_numbers(page_client: httpx2.Client) -> None:
     page = build_page(page_client)
     pattern = r'value="wgig:cluster">.*?><bdi>cluster of 2005</bdi></label> <span class="count">34</span>'
     assert re.search(pattern, page)
@@ -71,7 +71,7 @@ def test_columns_are_offered_with_their_numbers(page_client: httpx.Client) -> No
     assert len(read_rows(page)) == 35
 
 
-def test_an_answer_has_a_row_for_each_thing_with_lists_of_values(page_client: httpx.Client) -> None:
+def test_an_answer_has_a_row_for_each_thing_with_lists_of_values(page_client: httpx2.Client) -> None:
     page = build_page(page_client, ("column", "wgig:category"), ("column", "wgig:inventoryStatus"))
     rows = read_rows(page)
     assert len(rows) == 35
@@ -81,7 +81,7 @@ def test_an_answer_has_a_row_for_each_thing_with_lists_of_values(page_client: ht
     assert spam[2].split() == ["yes"]
 
 
-def test_a_filter_by_a_resource_keeps_what_has_it(page_client: httpx.Client) -> None:
+def test_a_filter_by_a_resource_keeps_what_has_it(page_client: httpx2.Client) -> None:
     page = build_page(page_client, ("column", "wgig:category"), *CATEGORY_FILTER)
     rows = read_rows(page)
     assert 0 < len(rows) < 35
@@ -89,7 +89,7 @@ def test_a_filter_by_a_resource_keeps_what_has_it(page_client: httpx.Client) -> 
     assert re.search(r'<option value="category:access-for-all" selected>access for all', page)
 
 
-def test_things_without_a_value_can_be_found(page_client: httpx.Client) -> None:
+def test_things_without_a_value_can_be_found(page_client: httpx2.Client) -> None:
     def count_rows(match: str) -> int:
         pairs = [("filter", "wgig:cluster"), ("match", match), ("value", "")]
         return len(read_rows(build_page(page_client, *pairs)))
@@ -117,13 +117,13 @@ def test_things_without_a_value_can_be_found(page_client: httpx.Client) -> None:
     ],
 )
 def test_filters_compare_by_the_kind_of_value(
-    page_client: httpx.Client, kind: str, filter_: tuple[str, str, str], count: int
+    page_client: httpx2.Client, kind: str, filter_: tuple[str, str, str], count: int
 ) -> None:
     pairs = list(zip(("filter", "match", "value"), filter_, strict=True))
     assert len(read_rows(build_page(page_client, *pairs, kind=kind))) == count
 
 
-def test_an_answer_is_sorted_and_limited(page_client: httpx.Client) -> None:
+def test_an_answer_is_sorted_and_limited(page_client: httpx2.Client) -> None:
     pairs = [("column", "wgig:due"), ("sort", "wgig:due"), ("order", "desc"), ("limit", "10")]
     page = build_page(page_client, *pairs, kind="wgig:Milestone")
     days = [int(day) for day in re.findall(r'<td[^>]* data-sort="(\d+)"', page)]
@@ -132,7 +132,7 @@ def test_an_answer_is_sorted_and_limited(page_client: httpx.Client) -> None:
     assert "ORDER BY DESC(?due) ?milestone\nLIMIT 10" in read_query(page)
 
 
-def test_an_answer_is_sorted_by_the_shown_names(page_client: httpx.Client) -> None:
+def test_an_answer_is_sorted_by_the_shown_names(page_client: httpx2.Client) -> None:
     names = [cells[0].strip().lower() for cells in read_rows(build_page(page_client, ("limit", "50")))]
     assert len(names) == 35
     assert names == sorted(names)
@@ -141,7 +141,7 @@ def test_an_answer_is_sorted_by_the_shown_names(page_client: httpx.Client) -> No
     assert clusters[1:] == sorted(clusters[1:])
 
 
-def test_our_summaries_come_with_a_note_and_their_sources(page_client: httpx.Client) -> None:
+def test_our_summaries_come_with_a_note_and_their_sources(page_client: httpx2.Client) -> None:
     page = build_page(page_client, kind="wgig:Judgment")
     assert re.search(r'value="dcterms:source" checked', page)  # a kind that was just chosen
     assert "are our summaries" not in page
@@ -151,7 +151,7 @@ def test_our_summaries_come_with_a_note_and_their_sources(page_client: httpx.Cli
     assert '<h2 id="answer-title">35 issues</h2>' in page
 
 
-def test_the_query_has_the_same_answer_in_the_editor(page_client: httpx.Client) -> None:
+def test_the_query_has_the_same_answer_in_the_editor(page_client: httpx2.Client) -> None:
     page = build_page(page_client, ("column", "wgig:category"), *CATEGORY_FILTER)
     query = read_query(page)
     csv = page_client.get("/sparql", params={"query": query}, headers={"Accept": "text/csv"}).text
@@ -177,7 +177,7 @@ def test_the_query_has_the_same_answer_in_the_editor(page_client: httpx.Client) 
         ("column=wgig:category", "Choose a kind of resource first"),
     ],
 )
-def test_an_unknown_choice_is_refused(page_client: httpx.Client, query: str, detail: str) -> None:
+def test_an_unknown_choice_is_refused(page_client: httpx2.Client, query: str, detail: str) -> None:
     response = page_client.get(
         f"/build?{query}", headers={"Accept": "text/html, application/problem+json;q=0.1"}
     )
@@ -185,7 +185,7 @@ def test_an_unknown_choice_is_refused(page_client: httpx.Client, query: str, det
     assert detail in html.unescape(re.sub("<[^>]+>", "", response.text))
 
 
-def test_too_many_columns_are_refused(page_client: httpx.Client) -> None:
+def test_too_many_columns_are_refused(page_client: httpx2.Client) -> None:
     names = re.findall(r'name="column" value="([^"]+)"', build_page(page_client))
     columns = [("column", name) for name in names[: MAX_BUILDER_COLUMNS + 1]]
     assert page_client.get(f"/build?{urlencode([('kind', 'wgig:Issue'), *columns])}").status_code == 400
@@ -193,7 +193,7 @@ def test_too_many_columns_are_refused(page_client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("value", ["soon", "2005-1", ""])
-def test_a_wrong_value_is_reported_at_its_field(page_client: httpx.Client, value: str) -> None:
+def test_a_wrong_value_is_reported_at_its_field(page_client: httpx2.Client, value: str) -> None:
     pairs = [("kind", "wgig:Milestone"), ("filter", "wgig:due"), ("match", "from"), ("value", value)]
     response = page_client.get(f"/build?{urlencode(pairs)}")
     assert response.status_code == 400
@@ -204,7 +204,7 @@ def test_a_wrong_value_is_reported_at_its_field(page_client: httpx.Client, value
 
 @pytest.mark.parametrize("value", INJECTIONS)
 @pytest.mark.parametrize("match", ["is", "contains"])
-def test_a_value_cannot_leave_its_literal(page_client: httpx.Client, match: str, value: str) -> None:
+def test_a_value_cannot_leave_its_literal(page_client: httpx2.Client, match: str, value: str) -> None:
     page = build_page(page_client, ("filter", "skos:prefLabel"), ("match", match), ("value", value))
     assert read_rows(page) == []
     query = read_query(page)
@@ -238,6 +238,6 @@ def test_an_iri_is_escaped_or_refused() -> None:
         format_iri("urn:x> <b", BASE)
 
 
-def test_a_store_without_statistics_says_so(read_only_client: httpx.Client) -> None:
+def test_a_store_without_statistics_says_so(read_only_client: httpx2.Client) -> None:
     page = read_only_client.get("/build", headers={"Accept": "text/html"}).text
     assert "There is nothing to choose from" in page

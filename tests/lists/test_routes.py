@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
+import httpx2
 import jsonschema
 import pyoxigraph as ox
 import pytest
@@ -31,14 +31,14 @@ PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in NAMESPACES.i
 FIELDS = [field for definition in LIST_DEFINITIONS.values() for field in definition.fields]
 
 
-def get_iris(client: httpx.Client, path: str) -> list[str]:
+def get_iris(client: httpx2.Client, path: str) -> list[str]:
     """The IRIs of the resources on a page, from its JSON."""
     response = client.get(path)
     assert response.status_code == 200, response.text
     return [item["id"] for item in response.json()["items"]]
 
 
-def read_csv_iris(response: httpx.Response) -> list[str]:
+def read_csv_iris(response: httpx2.Response) -> list[str]:
     """The IRIs of the resources in a CSV response."""
     assert response.status_code == 200, response.text
     return [row["id"] for row in csv.DictReader(io.StringIO(response.text))]
@@ -53,7 +53,7 @@ def select_iris(store: ox.Store, query: str) -> set[str]:
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
 def test_list_has_the_resources_of_its_classes(
-    shipped_client: httpx.Client, shipped_store: ox.Store, name: str
+    shipped_client: httpx2.Client, shipped_store: ox.Store, name: str
 ) -> None:
     definition = LIST_DEFINITIONS[name]
     classes = " ".join(
@@ -70,7 +70,7 @@ def test_list_has_the_resources_of_its_classes(
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_list_matches_its_json_schema(shipped_client: httpx.Client, name: str) -> None:
+def test_list_matches_its_json_schema(shipped_client: httpx2.Client, name: str) -> None:
     jsonschema.validate(
         shipped_client.get(f"/{name}?size=500").json(),
         build_response_schema(build_list_page_model(LIST_DEFINITIONS[name])),
@@ -78,7 +78,7 @@ def test_list_matches_its_json_schema(shipped_client: httpx.Client, name: str) -
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_all_formats_have_the_same_resources(shipped_client: httpx.Client, name: str) -> None:
+def test_all_formats_have_the_same_resources(shipped_client: httpx2.Client, name: str) -> None:
     expected_iris = get_iris(shipped_client, f"/{name}?size=20")
     assert read_csv_iris(shipped_client.get(f"/{name}.csv?size=20")) == expected_iris
     for suffix, format_ in (("ttl", ox.RdfFormat.TURTLE), ("jsonld", ox.RdfFormat.JSON_LD)):
@@ -90,7 +90,7 @@ def test_all_formats_have_the_same_resources(shipped_client: httpx.Client, name:
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_unchanged_json_ld_of_a_list_keeps_its_etag(shipped_client: httpx.Client, name: str) -> None:
+def test_unchanged_json_ld_of_a_list_keeps_its_etag(shipped_client: httpx2.Client, name: str) -> None:
     evaluate = {"Cache-Control": "no-cache"}
     tags = {shipped_client.get(f"/{name}.jsonld", headers=evaluate).headers["etag"] for _ in range(5)}
     assert len(tags) == 1
@@ -98,14 +98,14 @@ def test_unchanged_json_ld_of_a_list_keeps_its_etag(shipped_client: httpx.Client
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
 def test_triples_of_a_list_are_in_the_store(
-    shipped_client: httpx.Client, shipped_store: ox.Store, name: str
+    shipped_client: httpx2.Client, shipped_store: ox.Store, name: str
 ) -> None:
     for quad in ox.parse(shipped_client.get(f"/{name}.ttl?size=500").content, format=ox.RdfFormat.TURTLE):
         if quad.predicate.value not in (f"{NAMESPACES['rdfs']}member", f"{NAMESPACES['rdfs']}label"):
             assert next(shipped_store.quads_for_pattern(*quad.triple), None), str(quad)
 
 
-def test_fields_are_named_as_in_the_json_ld_context(shipped_client: httpx.Client) -> None:
+def test_fields_are_named_as_in_the_json_ld_context(shipped_client: httpx2.Client) -> None:
     context = shipped_client.get("/context.jsonld").json()["@context"]
     names = {field.name for field in FIELDS if field.property}
     assert {name for name in names if ":" not in name} <= context.keys()
@@ -247,7 +247,7 @@ def test_field_has_a_known_type_and_a_description(field: ListField) -> None:
     ],
 )
 def test_list_is_filtered(
-    shipped_client: httpx.Client, shipped_store: ox.Store, path: str, pattern: str
+    shipped_client: httpx2.Client, shipped_store: ox.Store, path: str, pattern: str
 ) -> None:
     expected_iris = select_iris(shipped_store, f"SELECT ?id {{ {pattern} }}")
     separator = "&" if "?" in path else "?"
@@ -255,7 +255,7 @@ def test_list_is_filtered(
     assert set(get_iris(shipped_client, f"{path}{separator}size=500")) == expected_iris
 
 
-def test_following_next_links_yields_all_resources_once(shipped_client: httpx.Client) -> None:
+def test_following_next_links_yields_all_resources_once(shipped_client: httpx2.Client) -> None:
     all_iris, page_iris, path = get_iris(shipped_client, "/issues?size=500"), [], "/issues?size=4"
     for _ in range(9):  # 35 resources, 4 on a page
         response = shipped_client.get(path)
@@ -268,7 +268,7 @@ def test_following_next_links_yields_all_resources_once(shipped_client: httpx.Cl
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_csv_is_the_whole_list(shipped_client: httpx.Client, name: str) -> None:
+def test_csv_is_the_whole_list(shipped_client: httpx2.Client, name: str) -> None:
     expected_iris = get_iris(shipped_client, f"/{name}?size=500")
     for path, accept in (
         (f"/{name}.csv", "*/*"),
@@ -278,7 +278,7 @@ def test_csv_is_the_whole_list(shipped_client: httpx.Client, name: str) -> None:
         assert read_csv_iris(shipped_client.get(path, headers={"Accept": accept})) == expected_iris
 
 
-def test_csv_of_a_page_has_links_to_other_pages(shipped_client: httpx.Client) -> None:
+def test_csv_of_a_page_has_links_to_other_pages(shipped_client: httpx2.Client) -> None:
     pages, path = [], "/stakeholders.csv?page=1"
     for _ in range(4):  # 189 resources, 50 on a page
         response = shipped_client.get(path, headers={"Accept": "text/csv"})
@@ -315,12 +315,12 @@ def limit_csv_items(monkeypatch: pytest.MonkeyPatch, max_items: int) -> None:
         monkeypatch.setattr(f"wgig.lists.{module}.MAX_WHOLE_LIST_ITEMS", max_items)
 
 
-def test_empty_list_has_one_page(shipped_client: httpx.Client) -> None:
+def test_empty_list_has_one_page(shipped_client: httpx2.Client) -> None:
     page = shipped_client.get("/papers?year=1999").json()
     assert (page["total"], page["pages"], page["items"]) == (0, 1, [])
 
 
-def test_list_is_sorted_in_either_direction_and_by_iri(shipped_client: httpx.Client) -> None:
+def test_list_is_sorted_in_either_direction_and_by_iri(shipped_client: httpx2.Client) -> None:
     milestones = shipped_client.get("/milestones?sort=-order&size=500").json()["items"]
     orders = [milestone["order"] for milestone in milestones]
     assert orders == sorted(orders, reverse=True)
@@ -330,7 +330,7 @@ def test_list_is_sorted_in_either_direction_and_by_iri(shipped_client: httpx.Cli
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_list_is_sorted_by_each_column_of_its_page(shipped_client: httpx.Client, name: str) -> None:
+def test_list_is_sorted_by_each_column_of_its_page(shipped_client: httpx2.Client, name: str) -> None:
     columns = LIST_COLUMNS.get(name, ("posted", "partsMet"))
     for column in (column for column in columns if column != "type"):  # JSON omits most classes
         ascending, descending = (
@@ -357,21 +357,21 @@ def find_sort_keys(item: dict[str, Any], column: str) -> list[Any]:
     return [name.lower() if isinstance(name, str) else name for entry in names for name in entry]
 
 
-def test_list_is_sorted_by_a_count_and_then_by_name(shipped_client: httpx.Client) -> None:
+def test_list_is_sorted_by_a_count_and_then_by_name(shipped_client: httpx2.Client) -> None:
     issues = shipped_client.get("/issues?sort=-papers,label&size=500&fields=label,papers").json()["items"]
     keys = [(-issue["papers"], issue["label"]["en"][0].lower()) for issue in issues]
     assert keys == sorted(keys)
     assert [key[0] for key in keys] == [-2, *[-1] * 20, *[0] * 14]
 
 
-def test_counts_are_returned_on_request(shipped_client: httpx.Client) -> None:
+def test_counts_are_returned_on_request(shipped_client: httpx2.Client) -> None:
     assert "papers" not in shipped_client.get("/issues").json()["items"][0]
     rows = csv.DictReader(io.StringIO(shipped_client.get("/issues.csv?fields=papers").text))
     assert sum(int(row["papers"]) for row in rows) == 22
 
 
 def test_sorting_by_too_many_counts_is_refused(
-    shipped_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    shipped_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wgig.lists.query.MAX_COUNT_VALUES", 20)
     evaluate = {"Cache-Control": "no-cache"}
@@ -383,7 +383,7 @@ def test_sorting_by_too_many_counts_is_refused(
 
 @pytest.mark.parametrize("name", ["judgments", "recommendations"])
 def test_statements_are_in_the_order_of_the_background_report(
-    shipped_client: httpx.Client, shipped_store: ox.Store, name: str
+    shipped_client: httpx2.Client, shipped_store: ox.Store, name: str
 ) -> None:
     items = shipped_client.get(f"/{name}?size=500").json()["items"]
     sort_keys = [(min(item["position"]), item["dcterms:identifier"]) for item in items]
@@ -395,7 +395,7 @@ def test_statements_are_in_the_order_of_the_background_report(
 
 
 def test_working_definition_is_first_and_the_others_are_sorted_by_number(
-    shipped_client: httpx.Client,
+    shipped_client: httpx2.Client,
 ) -> None:
     definitions = shipped_client.get("/definitions").json()["items"]
     assert definitions[0]["id"] == f"{BASE}id/definition/wgig"
@@ -403,13 +403,13 @@ def test_working_definition_is_first_and_the_others_are_sorted_by_number(
     assert numbers == [0, 0, 0, *range(1, 12)]
 
 
-def test_items_have_only_the_requested_fields(shipped_client: httpx.Client) -> None:
+def test_items_have_only_the_requested_fields(shipped_client: httpx2.Client) -> None:
     papers = shipped_client.get("/papers?fields=label,issue").json()["items"]
     assert all(paper.keys() <= {"id", "label", "issue"} for paper in papers)
     assert all(paper.keys() == {"id"} for paper in shipped_client.get("/papers?fields=id").json()["items"])
 
 
-def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.Client) -> None:
+def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx2.Client) -> None:
     (paper,) = shipped_client.get("/papers?issue=spam").json()["items"]
     assert paper["label"] == {"en": ["Issue paper: Spam"]}
     assert paper["issue"] == [
@@ -477,7 +477,7 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
     ],
 )
 def test_invalid_parameter_is_refused_with_a_suggestion(
-    shipped_client: httpx.Client, path: str, sentence: str, suggestion: str | None
+    shipped_client: httpx2.Client, path: str, sentence: str, suggestion: str | None
 ) -> None:
     response = shipped_client.get(path)
     assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
@@ -485,13 +485,13 @@ def test_invalid_parameter_is_refused_with_a_suggestion(
     assert response.json().get("suggestion") == suggestion
 
 
-def test_error_lists_only_some_of_many_known_names(shipped_client: httpx.Client) -> None:
+def test_error_lists_only_some_of_many_known_names(shipped_client: httpx2.Client) -> None:
     detail = shipped_client.get("/papers?issue=https://example.org/x").json()["detail"]
     assert detail.count(",") == 1 + 10  # one in the sentence, and one after each of ten names
     assert detail.endswith(", ….")
 
 
-def test_graph_is_refused_as_a_value_for_an_agent(writable_client: httpx.Client) -> None:
+def test_graph_is_refused_as_a_value_for_an_agent(writable_client: httpx2.Client) -> None:
     graph = "https://example.org/two"
     turtle = f"""{PREFIXES} <{BASE}id/category/one> a skos:Concept .
         <{graph}> a sd:NamedGraph , dcat:Dataset ."""
@@ -509,7 +509,7 @@ def test_graph_is_refused_as_a_value_for_an_agent(writable_client: httpx.Client)
     assert detail.endswith("so category cannot be 'x'. Choose from: one.")
 
 
-def test_page_after_the_last_one_is_not_found(shipped_client: httpx.Client) -> None:
+def test_page_after_the_last_one_is_not_found(shipped_client: httpx2.Client) -> None:
     response = shipped_client.get("/papers?page=2")
     assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
     assert response.json()["detail"] == "There is no page 2. The last one is page 1."
@@ -527,7 +527,7 @@ def test_page_after_the_last_one_is_not_found(shipped_client: httpx.Client) -> N
         "/timeline.html?size=5",
     ],
 )
-def test_pages_link_to_pages_in_the_same_format(shipped_client: httpx.Client, path: str) -> None:
+def test_pages_link_to_pages_in_the_same_format(shipped_client: httpx2.Client, path: str) -> None:
     first_page = shipped_client.get(path)
     next_page = shipped_client.get(first_page.links["next"]["url"])
     assert next_page.headers["content-type"] == first_page.headers["content-type"] != "application/json"
@@ -540,17 +540,17 @@ def test_pages_link_to_pages_in_the_same_format(shipped_client: httpx.Client, pa
         assert f'href="{first_page.links["next"]["url"].replace("&", "&amp;")}" rel="next"' in first_page.text
 
 
-def test_json_is_the_same_for_all_ways_of_negotiation(shipped_client: httpx.Client) -> None:
+def test_json_is_the_same_for_all_ways_of_negotiation(shipped_client: httpx2.Client) -> None:
     paths = ("/papers?size=2", "/papers?size=2&_mediatype=json", "/papers.json?size=2")
     (links,) = {json.dumps(shipped_client.get(path).json()["links"]) for path in paths}
     assert json.loads(links)["next"] == "/papers.json?size=2&page=2"
 
 
-def test_error_names_the_last_page_in_the_requested_format(shipped_client: httpx.Client) -> None:
+def test_error_names_the_last_page_in_the_requested_format(shipped_client: httpx2.Client) -> None:
     assert shipped_client.get("/papers.csv?page=9").json()["last"] == "/papers.csv?page=1"
 
 
-def test_unknown_format_is_refused(shipped_client: httpx.Client) -> None:
+def test_unknown_format_is_refused(shipped_client: httpx2.Client) -> None:
     for path, accept in (("/papers.xml", "*/*"), ("/papers", "image/png"), ("/papers?_mediatype=pdf", "*/*")):
         response = shipped_client.get(path, headers={"Accept": accept})
         assert response.status_code == 406
@@ -582,7 +582,7 @@ INJECTIONS = [
 @pytest.mark.parametrize("injection", INJECTIONS)
 @pytest.mark.parametrize("name", ["papers", "stakeholders"])
 def test_sparql_and_html_injections_have_no_effect(
-    shipped_client: httpx.Client, name: str, injection: str
+    shipped_client: httpx2.Client, name: str, injection: str
 ) -> None:
     for parameter in (
         "q",
@@ -616,7 +616,7 @@ def test_q_matches_special_characters_literally(injection: str) -> None:
     assert {row["id"].value for row in solutions if row["id"]} == {issue.value}
 
 
-def test_list_has_an_etag_and_links_to_pages_and_formats(shipped_client: httpx.Client) -> None:
+def test_list_has_an_etag_and_links_to_pages_and_formats(shipped_client: httpx2.Client) -> None:
     response = shipped_client.get("/papers?size=2&page=2", headers={"Accept": "text/csv"})
     assert response.headers["content-location"] == "/papers.csv?size=2&page=2"
     assert '</papers.ttl?size=2&page=2>; rel="alternate"; type="text/turtle"' in response.headers["link"]
@@ -633,13 +633,13 @@ def test_list_has_an_etag_and_links_to_pages_and_formats(shipped_client: httpx.C
     assert int(head.headers["content-length"]) == len(response.content)
 
 
-def test_links_of_the_link_header_work(shipped_client: httpx.Client) -> None:
+def test_links_of_the_link_header_work(shipped_client: httpx2.Client) -> None:
     for link in shipped_client.get("/issues?size=5&page=2&fields=label&q=a").links.values():
         if link["url"].startswith("/"):
             assert shipped_client.get(link["url"]).status_code == 200, link
 
 
-def test_self_link_has_the_parameters_of_the_request(shipped_client: httpx.Client) -> None:
+def test_self_link_has_the_parameters_of_the_request(shipped_client: httpx2.Client) -> None:
     path = shipped_client.get("/papers?q=a%26b%3Dc&issue=spam&issue=voip").json()["links"]["self"]
     assert parse_qsl(urlsplit(path).query) == [("q", "a&b=c"), ("issue", "spam"), ("issue", "voip")]
 
@@ -650,11 +650,11 @@ PAPER_TURTLE = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
 """
 
 
-def put_paper(client: httpx.Client, statements: str = "") -> None:
+def put_paper(client: httpx2.Client, statements: str = "") -> None:
     put_turtle(client, PAPER_TURTLE.format(statements=statements), "/graph/x")
 
 
-def test_list_is_updated_after_a_write(writable_client: httpx.Client) -> None:
+def test_list_is_updated_after_a_write(writable_client: httpx2.Client) -> None:
     assert writable_client.get("/papers").json()["total"] == 0
     put_paper(writable_client)
     assert get_iris(writable_client, "/papers") == [f"{BASE}id/paper/x"]
@@ -662,7 +662,7 @@ def test_list_is_updated_after_a_write(writable_client: httpx.Client) -> None:
     assert writable_client.get("/papers").json()["total"] == 0
 
 
-def test_single_valued_field_with_several_values_is_a_list(writable_client: httpx.Client) -> None:
+def test_single_valued_field_with_several_values_is_a_list(writable_client: httpx2.Client) -> None:
     put_paper(writable_client)
     page: dict[str, Any] = writable_client.get("/papers").json()
     assert page["items"][0]["round"] == [1, 2]
@@ -672,31 +672,31 @@ def test_single_valued_field_with_several_values_is_a_list(writable_client: http
 DATE_FILTERS = ("2005", "2005-02", "2005-02-01", "2005-03", "2004")
 
 
-def test_date_filter_matches_months_and_years(writable_client: httpx.Client) -> None:
+def test_date_filter_matches_months_and_years(writable_client: httpx2.Client) -> None:
     put_paper(writable_client, '; wgig:posted "2005-02"')
     totals = {date: writable_client.get(f"/papers?posted={date}").json()["total"] for date in DATE_FILTERS}
     assert totals == {"2005": 1, "2005-02": 1, "2005-02-01": 0, "2005-03": 0, "2004": 0}
 
 
-def test_illustrative_papers_are_not_listed(writable_client: httpx.Client) -> None:
+def test_illustrative_papers_are_not_listed(writable_client: httpx2.Client) -> None:
     put_paper(writable_client, "; wgig:illustrative true")
     assert writable_client.get("/papers").json()["total"] == 0
 
 
-def test_markup_in_a_label_is_escaped(writable_client: httpx.Client) -> None:
+def test_markup_in_a_label_is_escaped(writable_client: httpx2.Client) -> None:
     put_paper(writable_client, '; rdfs:label "<script>alert(1)</script>"')
     assert "<script>" not in writable_client.get("/papers.html").text
     assert json.dumps("<script>alert(1)</script>") in writable_client.get("/papers").text
 
 
-def test_negative_count_is_refused(shipped_client: httpx.Client) -> None:
+def test_negative_count_is_refused(shipped_client: httpx2.Client) -> None:
     response = shipped_client.get("/issues.json?papers=-1")
     assert response.status_code == 400
     assert "is not negative" in response.json()["detail"]
 
 
 def test_note_that_only_names_a_source_is_no_reason(
-    shipped_client: httpx.Client,
+    shipped_client: httpx2.Client,
 ) -> None:
     html = shipped_client.get("/issues?papers=none", headers={"Accept": "text/html"}).text
     assert "Note: <bdi" in html

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import csvw
-import httpx
+import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
@@ -32,7 +32,7 @@ def test_main_lists_are_available_as_tables() -> None:
 
 
 def test_table_of_judgments_states_what_is_judged_and_whose_view_it_is(
-    shipped_client: httpx.Client,
+    shipped_client: httpx2.Client,
 ) -> None:
     rows = csv.DictReader(io.StringIO(shipped_client.get("/tables/judgments.csv").text))
     row = next(row for row in rows if row["judgment"].endswith("/069"))
@@ -47,7 +47,7 @@ def test_table_of_judgments_states_what_is_judged_and_whose_view_it_is(
 
 @pytest.mark.parametrize("name", ["judgments", "mechanisms", "recommendations"])
 def test_table_tells_boxes_of_the_background_report_from_paragraphs(
-    shipped_client: httpx.Client, name: str
+    shipped_client: httpx2.Client, name: str
 ) -> None:
     rows = csv.DictReader(io.StringIO(shipped_client.get(f"/tables/{name}.csv").text))
     paragraphs = {part for row in rows for part in row["paragraphs"].split("|")}
@@ -55,20 +55,20 @@ def test_table_tells_boxes_of_the_background_report_from_paragraphs(
     assert not {"2", "3"} & paragraphs
 
 
-def test_table_of_mechanisms_counts_judgments(shipped_client: httpx.Client) -> None:
+def test_table_of_mechanisms_counts_judgments(shipped_client: httpx2.Client) -> None:
     rows = csv.DictReader(io.StringIO(shipped_client.get("/tables/mechanisms.csv").text))
     counts = {row["mechanism"].rpartition("/id/")[2]: int(row["judgments"]) for row in rows}
     total = shipped_client.get("/judgments?judges=agent/icann").json()["total"]
     assert counts["agent/icann"] == total > 5
 
 
-def query_table(client: httpx.Client, name: str) -> Any:
+def query_table(client: httpx2.Client, name: str) -> Any:
     """The SPARQL JSON results of the query of a table."""
     params = {"query": read_table_definitions()[name].query}
     return client.get("/sparql", params=params, headers={"Accept": "application/json"}).json()
 
 
-def download_table(client: httpx.Client, name: str, folder: Path) -> Path:
+def download_table(client: httpx2.Client, name: str, folder: Path) -> Path:
     """Save a table and its metadata in a folder, and return the path of the CSV file."""
     for suffix in ("csv", "csv-metadata.json"):
         response = client.get(f"/tables/{name}.{suffix}")
@@ -78,7 +78,7 @@ def download_table(client: httpx.Client, name: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", TABLE_NAMES)
-def test_csv_matches_its_metadata(shipped_client: httpx.Client, tmp_path: Path, name: str) -> None:
+def test_csv_matches_its_metadata(shipped_client: httpx2.Client, tmp_path: Path, name: str) -> None:
     csvw_file = csvw.CSVW(str(download_table(shipped_client, name, tmp_path)), validate=True)
     assert csvw_file.is_valid, [str(warning.message) for warning in csvw_file.warnings]
     (table,) = csvw_file.tables
@@ -89,7 +89,7 @@ def test_csv_matches_its_metadata(shipped_client: httpx.Client, tmp_path: Path, 
 
 @pytest.mark.parametrize("name", TABLE_NAMES)
 def test_columns_are_the_query_variables_and_the_first_one_is_unique(
-    shipped_client: httpx.Client, name: str
+    shipped_client: httpx2.Client, name: str
 ) -> None:
     results = query_table(shipped_client, name)
     columns = [column.name for column in read_table_definitions()[name].columns]
@@ -99,7 +99,7 @@ def test_columns_are_the_query_variables_and_the_first_one_is_unique(
     assert len(keys) == len(set(keys))
 
 
-def test_csv_with_an_invalid_date_fails_validation(shipped_client: httpx.Client, tmp_path: Path) -> None:
+def test_csv_with_an_invalid_date_fails_validation(shipped_client: httpx2.Client, tmp_path: Path) -> None:
     path = download_table(shipped_client, "milestones", tmp_path)
     path.write_text(path.read_text().replace("2005-02-01", "soon"))
     with warnings.catch_warnings():
@@ -108,7 +108,7 @@ def test_csv_with_an_invalid_date_fails_validation(shipped_client: httpx.Client,
 
 
 @pytest.mark.parametrize("name", TABLE_NAMES)
-def test_parquet_has_the_values_of_the_query_result(shipped_client: httpx.Client, name: str) -> None:
+def test_parquet_has_the_values_of_the_query_result(shipped_client: httpx2.Client, name: str) -> None:
     response = shipped_client.get(f"/tables/{name}.parquet")
     assert response.headers["content-type"] == "application/vnd.apache.parquet"
     table = pq.read_table(io.BytesIO(response.content))
@@ -155,7 +155,7 @@ def test_parquet_with_an_invalid_value_is_refused() -> None:
     assert "'first', which is not a valid integer" in response.json()["detail"]
 
 
-def test_list_of_tables_is_csvw_metadata(shipped_client: httpx.Client) -> None:
+def test_list_of_tables_is_csvw_metadata(shipped_client: httpx2.Client) -> None:
     response = shipped_client.get("/tables")
     assert response.headers["content-type"] == "application/csvm+json"
     assert [table["url"] for table in response.json()["tables"]] == [f"{name}.csv" for name in TABLE_NAMES]
@@ -163,13 +163,13 @@ def test_list_of_tables_is_csvw_metadata(shipped_client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("accept", PROGRAM_ACCEPT_HEADERS)
-def test_programs_get_the_list_as_metadata(shipped_client: httpx.Client, accept: str) -> None:
+def test_programs_get_the_list_as_metadata(shipped_client: httpx2.Client, accept: str) -> None:
     response = shipped_client.get("/tables", headers={"Accept": accept})
     assert response.content == shipped_client.get("/tables/csv-metadata.json").content
     assert "Accept" in response.headers["vary"].split(", ")
 
 
-def test_browsers_get_a_page_with_links_to_all_tables(shipped_client: httpx.Client) -> None:
+def test_browsers_get_a_page_with_links_to_all_tables(shipped_client: httpx2.Client) -> None:
     html = get_browser_page(shipped_client, "/tables")
     paths = set(re.findall(r'href="(/tables/[^"]+)"', html))
     assert {f"/tables/{name}.{suffix}" for name in TABLE_NAMES for suffix in ("csv", "parquet")} < paths
@@ -178,7 +178,7 @@ def test_browsers_get_a_page_with_links_to_all_tables(shipped_client: httpx.Clie
     assert all(column.name in html for table in tables for column in table.columns)
 
 
-def test_page_previews_each_table(shipped_client: httpx.Client) -> None:
+def test_page_previews_each_table(shipped_client: httpx2.Client) -> None:
     html = get_browser_page(shipped_client, "/tables")
     for name in TABLE_NAMES:
         body = shipped_client.get(f"/tables/{name}.csv").content
@@ -211,7 +211,7 @@ def test_page_has_no_parquet_links_without_pyarrow(
     assert ".parquet" not in html
 
 
-def test_csv_links_to_its_metadata(shipped_client: httpx.Client) -> None:
+def test_csv_links_to_its_metadata(shipped_client: httpx2.Client) -> None:
     link = shipped_client.get("/tables/papers.csv").headers["link"]
     assert '</tables/papers.csv-metadata.json>; rel="describedby"; type="application/csvm+json"' in link
     assert json.loads(shipped_client.get("/tables/papers.csv-metadata.json").content)["url"] == "papers.csv"
@@ -228,7 +228,7 @@ def test_csv_links_to_its_metadata(shipped_client: httpx.Client) -> None:
     ],
 )
 def test_unknown_table_format_or_parameter_is_refused(
-    shipped_client: httpx.Client, path: str, status: int, sentence: str
+    shipped_client: httpx2.Client, path: str, status: int, sentence: str
 ) -> None:
     response = shipped_client.get(path)
     assert response.status_code == status

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from html.parser import HTMLParser
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.lists.counts import CellKey
@@ -35,7 +35,7 @@ HTML_HEADERS = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
-def client(shipped_store: ox.Store) -> httpx.Client:
+def client(shipped_store: ox.Store) -> httpx2.Client:
     """A client of a service with the bundled data, which requests HTML."""
     return make_service_client(Settings(), Store(shipped_store), **HTML_HEADERS)
 
@@ -74,14 +74,14 @@ class TimelinePageParser(HTMLParser):
             self.element = ""
 
 
-def find_event_text(client: httpx.Client, path: str, name: str) -> str:
+def find_event_text(client: httpx2.Client, path: str, name: str) -> str:
     """The text, without extra white space, of the event with this name on a page."""
     events = [" ".join(event.split()) for event in TimelinePageParser(client.get(path).text).events]
     (text,) = (event for event in events if name in event)
     return text
 
 
-def test_every_meeting_session_and_milestone_is_an_event(client: httpx.Client) -> None:
+def test_every_meeting_session_and_milestone_is_an_event(client: httpx2.Client) -> None:
     iris = [
         item["id"]
         for name in ("meetings", "milestones")
@@ -95,7 +95,7 @@ def test_every_meeting_session_and_milestone_is_an_event(client: httpx.Client) -
     assert len(events) == len(iris) + 2  # papers were posted on two days
 
 
-def test_events_are_sorted_by_day_and_undated_events_come_last(client: httpx.Client) -> None:
+def test_events_are_sorted_by_day_and_undated_events_come_last(client: httpx2.Client) -> None:
     page = client.get("/timeline").text
     events = re.findall(r'<li class="event.*?</li>', page, re.DOTALL)
     matches = [re.search(r'<time datetime="([^"]+)"', event.partition("</p>")[0]) for event in events]
@@ -106,7 +106,7 @@ def test_events_are_sorted_by_day_and_undated_events_come_last(client: httpx.Cli
     assert "Video link with Asian Civil Society Forum" in page.partition('id="no-day"')[2]
 
 
-def test_page_states_how_late_a_milestone_was(client: httpx.Client) -> None:
+def test_page_states_how_late_a_milestone_was(client: httpx2.Client) -> None:
     text = find_event_text(client, "/timeline", "Issue papers ready and on the website")
     assert "Due: 25 January 2005. Delivered: 1 February 2005, 7 days late." in text
     assert "FSFE gives this date for the publication of the set." in text
@@ -114,7 +114,7 @@ def test_page_states_how_late_a_milestone_was(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("year", ["", "2005"])
-def test_late_and_undelivered_milestones_are_filters_of_the_list(client: httpx.Client, year: str) -> None:
+def test_late_and_undelivered_milestones_are_filters_of_the_list(client: httpx2.Client, year: str) -> None:
     page = client.get("/timeline", params={"year": year} if year else {}).text
     links = re.findall(r'<a href="(/milestones[^"]*)">([^<]*) <span class="count">(\d+)<', page)
     assert [title for _, title, _ in links] == ["Delivered late", "Delivery not known"]
@@ -123,20 +123,20 @@ def test_late_and_undelivered_milestones_are_filters_of_the_list(client: httpx.C
         assert client.get(f"{path}.json?{parameters}").json()["total"] == int(count) > 0
 
 
-def test_every_year_is_in_reach_of_every_year(client: httpx.Client) -> None:
+def test_every_year_is_in_reach_of_every_year(client: httpx2.Client) -> None:
     for path in ("/timeline", "/timeline?year=2004"):
         years = re.findall(r'<li><a href="/timeline\?year=(\d+)"', client.get(path).text)
         assert years == ["2003", "2004", "2005"]
 
 
-def test_legend_has_only_what_is_in_the_chart(client: httpx.Client) -> None:
+def test_legend_has_only_what_is_in_the_chart(client: httpx2.Client) -> None:
     for path in ("/timeline", "/timeline?year=2003"):
         page = client.get(path).text
         legend = set(re.findall(r'swatch (mark-\w+)"', page))
         assert legend == set(re.findall(r'<rect class="(mark-\w+)"', page))
 
 
-def test_bars_link_to_their_events_and_lateness_has_a_pattern(client: httpx.Client) -> None:
+def test_bars_link_to_their_events_and_lateness_has_a_pattern(client: httpx2.Client) -> None:
     page = client.get("/timeline").text
     chart = page.partition('<svg class="chart"')[2].partition("</svg>")[0]
     paths = re.findall(r'<a href="([^"]*)" tabindex="-1">\s*<rect', chart)
@@ -169,7 +169,7 @@ def test_bars_link_to_their_events_and_lateness_has_a_pattern(client: httpx.Clie
     ],
 )
 def test_page_states_known_and_unknown_dates_of_a_milestone(
-    client: httpx.Client, name: str, sentence: str
+    client: httpx2.Client, name: str, sentence: str
 ) -> None:
     assert sentence in find_event_text(client, "/timeline", name)
 
@@ -188,11 +188,11 @@ def test_page_states_known_and_unknown_dates_of_a_milestone(
         ("WSIS PrepCom-1", "Who could attend: not known"),
     ],
 )
-def test_page_states_who_could_attend_a_session(client: httpx.Client, name: str, sentence: str) -> None:
+def test_page_states_who_could_attend_a_session(client: httpx2.Client, name: str, sentence: str) -> None:
     assert sentence in find_event_text(client, "/timeline", name)
 
 
-def test_meeting_with_different_sessions_says_so(client: httpx.Client) -> None:
+def test_meeting_with_different_sessions_says_so(client: httpx2.Client) -> None:
     page = client.get("/timeline").text
     (meeting,) = re.findall(
         r'<li class="event meeting">(?:(?!</ul>).)*WGIG 1st meeting<.*?</ul>', page, re.DOTALL
@@ -200,20 +200,20 @@ def test_meeting_with_different_sessions_says_so(client: httpx.Client) -> None:
     assert "Who could attend: differs by session" in meeting.rpartition("WGIG 1st meeting<")[2]
 
 
-def test_papers_are_counted_per_day_with_a_link(client: httpx.Client) -> None:
+def test_papers_are_counted_per_day_with_a_link(client: httpx2.Client) -> None:
     page = client.get("/timeline").text
     assert '<a href="/papers?posted=2005-02-01">18 papers posted</a>' in page
     assert client.get("/papers.json?posted=2005-02-01").json()["total"] == 18
 
 
-def test_year_filters_events(client: httpx.Client) -> None:
+def test_year_filters_events(client: httpx2.Client) -> None:
     assert len(TimelinePageParser(client.get("/timeline?year=2003").text).events) == 2
     assert "We know of no events in 1999" in client.get("/timeline?year=1999").text
     assert client.get("/timeline?year=soon").status_code == 400
     assert client.get("/timeline?year=2004&year=2005").status_code == 400
 
 
-def test_chart_labels_have_events_and_the_meaning_of_colors(client: httpx.Client) -> None:
+def test_chart_labels_have_events_and_the_meaning_of_colors(client: httpx2.Client) -> None:
     labels = TimelinePageParser(client.get("/timeline?year=2005").text).labels
     assert {"Issue papers ready and on the website, 7 days late", "18 papers posted"} <= set(labels)
     assert "2nd meeting, plenary, open to observers" in labels
@@ -221,7 +221,7 @@ def test_chart_labels_have_events_and_the_meaning_of_colors(client: httpx.Client
     assert {"Meetings", "Sessions", "Milestones", "Papers"} <= set(labels)
 
 
-def test_labels_of_the_summits_in_the_chart_differ(client: httpx.Client) -> None:
+def test_labels_of_the_summits_in_the_chart_differ(client: httpx2.Client) -> None:
     labels = TimelinePageParser(client.get("/timeline", headers=HTML_HEADERS).text).labels
     for phase in ("Geneva", "Tunis"):
         assert any(re.fullmatch(rf"World Summit on the I\w+…, {phase} phase", label) for label in labels)
@@ -249,7 +249,7 @@ def test_chart_has_only_the_first_of_many_events() -> None:
     assert chart.is_cut
 
 
-def test_page_with_another_filter_is_the_list(client: httpx.Client) -> None:
+def test_page_with_another_filter_is_the_list(client: httpx2.Client) -> None:
     for path in ("/timeline?timeliness=late", "/timeline?page=1", "/timeline?year=2005&type=Session"):
         page = client.get(path).text
         assert "<table" in page
@@ -258,7 +258,7 @@ def test_page_with_another_filter_is_the_list(client: httpx.Client) -> None:
     assert client.get("/timeline?_profile=all").status_code == 200
 
 
-def test_malicious_labels_are_escaped(writable_client: httpx.Client) -> None:
+def test_malicious_labels_are_escaped(writable_client: httpx2.Client) -> None:
     labels = ("<script>alert(1)</script>", "\u202eevil\u0001", "x" * 3_000, "\u0627" * 300)
     for number, label in enumerate(labels):
         literal, date_literal = json.dumps(label), f'"2005-01-0{number + 1}"^^xsd:date'
@@ -279,7 +279,7 @@ def test_malicious_labels_are_escaped(writable_client: httpx.Client) -> None:
     assert not [label for label in TimelinePageParser(page).labels if re.search("[\u202e\u0001]", label)]
 
 
-def test_page_is_rendered_again_only_after_a_change_of_an_event(writable_client: httpx.Client) -> None:
+def test_page_is_rendered_again_only_after_a_change_of_an_event(writable_client: httpx2.Client) -> None:
     """The engine returns the rows of an event in any order."""
     session = "id:session\\/s a :Session ; schema:startDate '2004-11-23'^^xsd:date ; :place id:place\\/a"
 
@@ -307,7 +307,7 @@ def test_page_is_rendered_again_only_after_a_change_of_an_event(writable_client:
     assert "First name" not in page
 
 
-def test_page_of_a_store_without_events_links_to_graphs(read_only_client: httpx.Client) -> None:
+def test_page_of_a_store_without_events_links_to_graphs(read_only_client: httpx2.Client) -> None:
     page = read_only_client.get("/timeline", headers=HTML_HEADERS).text
     assert "There are no meetings, milestones or papers yet" in page
     assert 'href="/graphs"' in page

@@ -3,7 +3,7 @@
 import pickle
 import re
 
-import httpx
+import httpx2
 import pytest
 from wgig.http.language import use_language
 from wgig.pages import errors
@@ -32,7 +32,7 @@ def list_main_links(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ERROR_PATHS)
-def test_error_page_has_search_form_and_working_links(page_client: httpx.Client, path: str) -> None:
+def test_error_page_has_search_form_and_working_links(page_client: httpx2.Client, path: str) -> None:
     response = page_client.get(path)
     assert response.status_code >= 400
     assert '<form action="/search" method="get" role="search">' in response.text
@@ -56,11 +56,11 @@ def test_error_page_has_search_form_and_working_links(page_client: httpx.Client,
         ("/papers?issue=spamm", "/papers"),
     ],
 )
-def test_error_page_suggests_corrected_link(page_client: httpx.Client, path: str, expected: str) -> None:
+def test_error_page_suggests_corrected_link(page_client: httpx2.Client, path: str, expected: str) -> None:
     assert expected in list_main_links(page_client.get(path).text)
 
 
-def test_error_page_offers_the_page_without_the_wrong_parameter(page_client: httpx.Client) -> None:
+def test_error_page_offers_the_page_without_the_wrong_parameter(page_client: httpx2.Client) -> None:
     page = page_client.get("/issues?q=spam&size=abc&category=access-for-all")
     assert page.status_code == 400
     assert (
@@ -70,7 +70,7 @@ def test_error_page_offers_the_page_without_the_wrong_parameter(page_client: htt
     assert "without the wrong parameter" not in page_client.get("/issues?size=abc").text
 
 
-def test_problem_document_has_suggestion(page_client: httpx.Client) -> None:
+def test_problem_document_has_suggestion(page_client: httpx2.Client) -> None:
     problem = page_client.get("/doc/issue/spamm", headers={"Accept": "application/json"}).json()
     assert problem["suggestion"] == f"{Settings.base}id/issue/spam"
     problem = page_client.get("/Papers", headers={"Accept": "application/json"}).json()
@@ -83,7 +83,7 @@ def test_problem_document_has_suggestion(page_client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/coverage.xlsx", "/issues.xlsx", "/people.doc", "/search.xlsx", "/catalog.csv"]
 )
-def test_unavailable_suffix_gets_406_with_available_ones(page_client: httpx.Client, path: str) -> None:
+def test_unavailable_suffix_gets_406_with_available_ones(page_client: httpx2.Client, path: str) -> None:
     problem = page_client.get(path, headers={"Accept": "application/json"}).json()
     stem, _, suffix = path.partition(".")
     message, _, suffixes = problem["detail"].partition(" Use one of these suffixes in the address: ")
@@ -97,17 +97,17 @@ def test_unavailable_suffix_gets_406_with_available_ones(page_client: httpx.Clie
         )
 
 
-def test_unavailable_media_type_gets_406_with_available_ones(page_client: httpx.Client) -> None:
+def test_unavailable_media_type_gets_406_with_available_ones(page_client: httpx2.Client) -> None:
     for path, accept in (("/coverage?_mediatype=xlsx", "*/*"), ("/coverage", "image/png")):
         problem = page_client.get(path, headers={"Accept": accept}).json()
         assert "Request one of: application/json," in problem["detail"]
 
 
-def test_error_page_offers_search_for_words_of_last_segment(page_client: httpx.Client) -> None:
+def test_error_page_offers_search_for_words_of_last_segment(page_client: httpx2.Client) -> None:
     assert 'value="internet names"' in page_client.get("/doc/nowhere/internet_names").text
 
 
-def test_detail_links_pages_and_uses_short_names(page_client: httpx.Client) -> None:
+def test_detail_links_pages_and_uses_short_names(page_client: httpx2.Client) -> None:
     page = page_client.get("/graph/nope").text
     assert '<bdi>“nope”</bdi>. The list of graphs is at <a href="/graphs" dir="ltr">/graphs</a>.' in page
     page = page_client.get("/doc/issue/spamm").text
@@ -115,7 +115,7 @@ def test_detail_links_pages_and_uses_short_names(page_client: httpx.Client) -> N
     assert page.count("Did you mean") == 1
 
 
-def test_choices_are_links(page_client: httpx.Client) -> None:
+def test_choices_are_links(page_client: httpx2.Client) -> None:
     page = page_client.get("/issues?q=a&sort=zzz").text
     assert (
         "“<bdi>zzz</bdi>” is not a value of “<bdi>sort</bdi>”. Choose one: "
@@ -123,12 +123,12 @@ def test_choices_are_links(page_client: httpx.Client) -> None:
     )
 
 
-def test_detail_names_languages(page_client: httpx.Client) -> None:
+def test_detail_names_languages(page_client: httpx2.Client) -> None:
     assert "None of the texts is in <bdi>Arabic</bdi>." in page_client.get("/doc/issue/spam?lang=ar").text
 
 
 @pytest.mark.parametrize("slug", PROBLEM_KINDS)
-def test_each_problem_type_has_advice_and_page(page_client: httpx.Client, slug: str) -> None:
+def test_each_problem_type_has_advice_and_page(page_client: httpx2.Client, slug: str) -> None:
     assert PROBLEM_KINDS[slug].advice.endswith(".")
     page = page_client.get(f"/doc/problem/{slug}").text
     assert f"/doc/problem/{slug}" in list_main_links(page)
@@ -142,7 +142,7 @@ def test_each_problem_type_has_advice_and_page(page_client: httpx.Client, slug: 
         "/papers?q=%3Cb%3E&isue=%3Cb%3E",
     ],
 )
-def test_hostile_path_is_escaped(page_client: httpx.Client, path: str) -> None:
+def test_hostile_path_is_escaped(page_client: httpx2.Client, path: str) -> None:
     assert not re.search(r"<img|<b>|<script>", page_client.get(path).text)
 
 
@@ -191,14 +191,14 @@ def test_page_of_empty_store_explains_how_to_fill_it(path: str) -> None:
     ],
 )
 def test_page_with_tracking_parameters_redirects_to_page_without_them(
-    page_client: httpx.Client, path: str, location: str
+    page_client: httpx2.Client, path: str, location: str
 ) -> None:
     response = page_client.get(path)
     assert (response.status_code, response.headers["location"]) == (308, location)
     assert page_client.get(location).status_code == 200
 
 
-def test_tracking_parameters_of_requests_for_data_are_refused(page_client: httpx.Client) -> None:
+def test_tracking_parameters_of_requests_for_data_are_refused(page_client: httpx2.Client) -> None:
     for path in ("/papers.json?utm_source=x", "/sparql?gclid=1"):
         response = page_client.get(path, headers={"Accept": "application/json, text/turtle"})
         assert response.status_code == 400, path

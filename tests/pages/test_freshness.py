@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-import httpx
+import httpx2
 import pytest
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -34,12 +34,12 @@ WORDS_BY_PATH = {
 
 
 @pytest.fixture
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     """A client, with the token, of a service with an empty store."""
     return make_writer_client(Store.in_memory())
 
 
-def write_words(client: httpx.Client, version: str) -> Mapping[str, str]:
+def write_words(client: httpx2.Client, version: str) -> Mapping[str, str]:
     """Write the graph with the words of a version; returns them."""
     words = {word: f"{word.title()} {version}" for words in WORDS_BY_PATH.values() for word in words}
     text = GRAPH_TEXT
@@ -50,7 +50,7 @@ def write_words(client: httpx.Client, version: str) -> Mapping[str, str]:
     return words
 
 
-def test_pages_show_the_words_of_the_last_write(client: httpx.Client) -> None:
+def test_pages_show_the_words_of_the_last_write(client: httpx2.Client) -> None:
     for version in ("first", "second", "third"):
         words = write_words(client, version)
         for path, shown in WORDS_BY_PATH.items():
@@ -62,7 +62,7 @@ def test_pages_show_the_words_of_the_last_write(client: httpx.Client) -> None:
                 assert not any(f"{word.title()} {old}" in pages[0] for old in old_pages) or path == "/changes"
 
 
-def test_kept_names_depend_on_the_language(client: httpx.Client) -> None:
+def test_kept_names_depend_on_the_language(client: httpx2.Client) -> None:
     words = write_words(client, "first")
     for language in ("ar", "en", "ar"):
         page = client.get(
@@ -72,7 +72,7 @@ def test_kept_names_depend_on_the_language(client: httpx.Client) -> None:
         assert is_arabic == (language == "ar")
 
 
-def test_sizes_on_the_page_of_graphs_follow_writes(client: httpx.Client) -> None:
+def test_sizes_on_the_page_of_graphs_follow_writes(client: httpx2.Client) -> None:
     for count in (1, 3, 2):
         lines = "".join(f"<urn:s> <urn:p> {number} ." for number in range(count))
         client.put("/graph/sized", content=lines, headers={"Content-Type": "text/turtle"}).raise_for_status()

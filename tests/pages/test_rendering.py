@@ -8,7 +8,7 @@ from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.http.negotiation import CompressionEffort, compress_body
@@ -248,7 +248,7 @@ def test_home_page_links_to_example_queries_and_the_editor(get: GetFunction) -> 
 
 def test_refused_query_is_shown_in_form(get: GetFunction) -> None:
     parameters = {"query": "SELEC <b>", "default-graph-uri": "urn:g", "_mediatype": "text/html"}
-    response = get(str(httpx.URL("/sparql", params=parameters)), accept="text/html")
+    response = get(str(httpx2.URL("/sparql", params=parameters)), accept="text/html")
     assert response.status_code == 400
     assert re.search(r"<textarea[^>]*>\s*SELEC &lt;b&gt;</textarea>", response.text)
     assert '<input type="hidden" name="default-graph-uri" value="urn:g">' in response.text
@@ -347,7 +347,7 @@ def test_example_queries_are_english_in_data(get: GetFunction) -> None:
 
 def test_select_result_page_has_table_and_format_links(get: GetFunction) -> None:
     query = "SELECT ?x ?y { VALUES (?x ?y) { ('<b>' UNDEF) } }"
-    page = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
+    page = get(str(httpx2.URL("/sparql", params={"query": query})), accept="text/html").text
     assert ">1 row</p>" in page
     assert "&lt;b&gt;" in page
     assert "_mediatype=text%2Fcsv" in page
@@ -362,13 +362,13 @@ def test_select_result_page_has_table_and_format_links(get: GetFunction) -> None
     ],
 )
 def test_other_results_are_shown_as_text(get: GetFunction, query: str, expected_text: str) -> None:
-    page = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
+    page = get(str(httpx2.URL("/sparql", params={"query": query})), accept="text/html").text
     assert re.search(rf">\s*{re.escape(expected_text)}", page), page
 
 
 def test_long_table_is_truncated_with_notice(get: GetFunction) -> None:
     query = f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(1001)))} }} }}"
-    page = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
+    page = get(str(httpx2.URL("/sparql", params={"query": query})), accept="text/html").text
     assert "1,001 rows. The first 1,000 are shown." in page
 
 

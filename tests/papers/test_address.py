@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
+import httpx2
 import pytest
 from bs4 import BeautifulSoup
 from wgig.papers import address
@@ -123,13 +123,13 @@ def network(server: PaperServer, monkeypatch: pytest.MonkeyPatch) -> Network:
 
 
 @pytest.fixture
-def fetching_client(network: Network) -> httpx.Client:  # noqa: ARG001  replaces the network
+def fetching_client(network: Network) -> httpx2.Client:  # noqa: ARG001  replaces the network
     """A client of a service that fetches papers from HOST and OTHER_HOST."""
     settings = Settings(paper_hosts=f"{HOST} {OTHER_HOST}", paper_bytes=PAPER_BYTES)
     return make_service_client(settings, Store.in_memory())
 
 
-def post_address(client: httpx.Client, paper_address: str, **fields: str) -> httpx.Response:
+def post_address(client: httpx2.Client, paper_address: str, **fields: str) -> httpx2.Response:
     return client.post("/validate", data={"address": paper_address, **fields})
 
 
@@ -142,7 +142,7 @@ def post_address(client: httpx.Client, paper_address: str, **fields: str) -> htt
     ],
 )
 def test_paper_at_an_address_is_checked(
-    fetching_client: httpx.Client,
+    fetching_client: httpx2.Client,
     server: PaperServer,
     network: Network,
     path: str,
@@ -160,7 +160,7 @@ def test_paper_at_an_address_is_checked(
 
 
 def test_page_shows_the_report_and_the_text_of_the_fetched_paper(
-    fetching_client: httpx.Client, server: PaperServer
+    fetching_client: httpx2.Client, server: PaperServer
 ) -> None:
     url = server.set_response("/spam.md", MARKDOWN_PAPER, Content_Type="text/plain")
     page = fetching_client.post("/validate", data={"address": url}, headers=PAGE_HEADERS)
@@ -170,7 +170,7 @@ def test_page_shows_the_report_and_the_text_of_the_fetched_paper(
     assert root.select("#address")[0]["value"] == ""  # the text is checked next, not the address
 
 
-def test_media_type_of_another_kind_is_refused(fetching_client: httpx.Client, server: PaperServer) -> None:
+def test_media_type_of_another_kind_is_refused(fetching_client: httpx2.Client, server: PaperServer) -> None:
     url = server.set_response("/spam.md", b"<html></html>", Content_Type="text/html")
     assert post_address(fetching_client, url).status_code == 415
 
@@ -212,7 +212,7 @@ REFUSED_ADDRESSES = [
 
 @pytest.mark.parametrize("refused", REFUSED_ADDRESSES)
 def test_address_on_no_allowed_host_is_refused(
-    fetching_client: httpx.Client, network: Network, refused: str
+    fetching_client: httpx2.Client, network: Network, refused: str
 ) -> None:
     response = post_address(fetching_client, refused)
     assert response.status_code == 403
@@ -235,7 +235,7 @@ def test_address_on_no_allowed_host_is_refused(
     ],
 )
 def test_redirect_to_another_host_is_not_followed(
-    fetching_client: httpx.Client, server: PaperServer, network: Network, location: str
+    fetching_client: httpx2.Client, server: PaperServer, network: Network, location: str
 ) -> None:
     url = server.set_response("/moved.md", b"", 302, Location=location)
     response = post_address(fetching_client, url)
@@ -245,7 +245,7 @@ def test_redirect_to_another_host_is_not_followed(
 
 
 def test_redirect_on_the_same_host_is_followed(
-    fetching_client: httpx.Client, server: PaperServer, network: Network
+    fetching_client: httpx2.Client, server: PaperServer, network: Network
 ) -> None:
     server.set_response("/new/spam.md", MARKDOWN_PAPER, Content_Type="text/plain")
     url = server.set_response("/old", b"", 301, Location="/new/spam.md")
@@ -254,7 +254,7 @@ def test_redirect_on_the_same_host_is_followed(
 
 
 def test_each_redirect_is_resolved_and_verified_again(
-    fetching_client: httpx.Client, server: PaperServer, network: Network
+    fetching_client: httpx2.Client, server: PaperServer, network: Network
 ) -> None:
     network.addresses = [[PUBLIC_ADDRESS], ["127.0.0.1"]]
     url = server.set_response("/old", b"", 301, Location="/new")
@@ -263,7 +263,7 @@ def test_each_redirect_is_resolved_and_verified_again(
     assert network.connections == [(PUBLIC_ADDRESS, 443)]
 
 
-def test_endless_redirects_are_given_up(fetching_client: httpx.Client, server: PaperServer) -> None:
+def test_endless_redirects_are_given_up(fetching_client: httpx2.Client, server: PaperServer) -> None:
     url = server.set_response("/loop", b"", 302, Location="/loop")
     assert "too many times" in post_address(fetching_client, url).json()["detail"]
 
@@ -272,7 +272,7 @@ def test_endless_redirects_are_given_up(fetching_client: httpx.Client, server: P
     "addresses", [["127.0.0.1"], ["10.0.0.1"], ["169.254.169.254"], ["::1"], [PUBLIC_ADDRESS, "192.168.0.1"]]
 )
 def test_host_with_a_private_address_is_not_connected_to(
-    fetching_client: httpx.Client, network: Network, addresses: list[str]
+    fetching_client: httpx2.Client, network: Network, addresses: list[str]
 ) -> None:
     network.addresses = [addresses]
     response = post_address(fetching_client, f"https://{HOST}/spam.md")
@@ -280,14 +280,14 @@ def test_host_with_a_private_address_is_not_connected_to(
     assert not network.connections
 
 
-def test_certificate_of_another_host_is_refused(fetching_client: httpx.Client) -> None:
+def test_certificate_of_another_host_is_refused(fetching_client: httpx2.Client) -> None:
     response = post_address(fetching_client, f"https://{OTHER_HOST}/spam.md")
     assert (response.status_code, "cannot be reached" in response.json()["detail"]) == (502, True)
 
 
 @pytest.mark.parametrize("path", ["/slow", "/endless"])
 def test_slow_or_endless_response_is_given_up(
-    fetching_client: httpx.Client, server: PaperServer, monkeypatch: pytest.MonkeyPatch, path: str
+    fetching_client: httpx2.Client, server: PaperServer, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(address, "FETCH_TIMEOUT_SECONDS", 1)  # instead of 10
     server.set_response("/endless", b"", Content_Length="100000000")
@@ -299,7 +299,7 @@ def test_slow_or_endless_response_is_given_up(
     assert expected[path] in response.json()["detail"]
 
 
-def test_response_may_be_as_large_as_an_upload(fetching_client: httpx.Client, server: PaperServer) -> None:
+def test_response_may_be_as_large_as_an_upload(fetching_client: httpx2.Client, server: PaperServer) -> None:
     text = MARKDOWN_PAPER + b"\n" * (PAPER_BYTES - len(MARKDOWN_PAPER))
     url = server.set_response("/spam.md", text, Content_Type="text/plain")
     assert post_address(fetching_client, url).status_code == 200
@@ -308,7 +308,7 @@ def test_response_may_be_as_large_as_an_upload(fetching_client: httpx.Client, se
 
 
 def test_failure_is_shown_on_the_page_with_the_address(
-    fetching_client: httpx.Client, server: PaperServer
+    fetching_client: httpx2.Client, server: PaperServer
 ) -> None:
     url = server.set_response("/none.md", b"what only the host knows", 500)
     page = fetching_client.post("/validate", data={"address": url}, headers=PAGE_HEADERS)
@@ -323,7 +323,7 @@ def test_failure_is_shown_on_the_page_with_the_address(
 
 
 def test_client_has_one_fetch_at_a_time(
-    fetching_client: httpx.Client, server: PaperServer, monkeypatch: pytest.MonkeyPatch
+    fetching_client: httpx2.Client, server: PaperServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(address, "FETCH_TIMEOUT_SECONDS", 60)
     with ThreadPoolExecutor() as executor:
@@ -348,14 +348,14 @@ def test_all_clients_have_a_limited_number_of_fetches() -> None:
     assert problem.value.status == 503
 
 
-def test_address_is_kept_in_another_language(fetching_client: httpx.Client, network: Network) -> None:
+def test_address_is_kept_in_another_language(fetching_client: httpx2.Client, network: Network) -> None:
     fields = {"address": f"https://{HOST}/spam.md", "do": "show"}
     page = fetching_client.post("/validate?_lang=fr", data=fields, headers=PAGE_HEADERS)
     assert BeautifulSoup(page.text, "html.parser").select("#address")[0]["value"] == fields["address"]
     assert not network.resolved_names
 
 
-def test_two_addresses_are_refused(fetching_client: httpx.Client) -> None:
+def test_two_addresses_are_refused(fetching_client: httpx2.Client) -> None:
     response = fetching_client.post("/validate", data={"address": [f"https://{HOST}/a", f"https://{HOST}/b"]})
     assert response.status_code == 400
 

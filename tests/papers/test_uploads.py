@@ -1,6 +1,6 @@
 """Uploads of papers: several files, a text in a form, or a body without a file name."""
 
-import httpx
+import httpx2
 import pytest
 from wgig.http.bodies import ContentType
 from wgig.papers import uploads, validate
@@ -15,7 +15,7 @@ from tests.fixtures.sent_papers import (
 )
 
 
-def test_too_many_files_or_papers_are_refused(client: httpx.Client) -> None:
+def test_too_many_files_or_papers_are_refused(client: httpx2.Client) -> None:
     files = [
         ("files", (f"{number}.ttl", b"", "text/turtle")) for number in range(uploads.MAX_UPLOAD_FILES + 1)
     ]
@@ -26,7 +26,7 @@ def test_too_many_files_or_papers_are_refused(client: httpx.Client) -> None:
     assert (response.status_code, "More than 100 papers" in response.json()["detail"]) == (413, True)
 
 
-def test_files_are_reported_in_order(client: httpx.Client) -> None:
+def test_files_are_reported_in_order(client: httpx2.Client) -> None:
     files = [
         ("files", ("good.ttl", COMPLETE_PAPER, "text/turtle")),
         ("files", ("by-extension.ttl", INCOMPLETE_PAPER, "application/octet-stream")),
@@ -49,13 +49,13 @@ def test_files_are_reported_in_order(client: httpx.Client) -> None:
     assert [file["problem"]["status"] for file in report["files"][3:]] == [400, 422, 415]
 
 
-def test_path_as_a_file_name_is_only_a_name(client: httpx.Client) -> None:
+def test_path_as_a_file_name_is_only_a_name(client: httpx2.Client) -> None:
     files = {"files": ("../../etc/passwd.ttl", COMPLETE_PAPER, "text/turtle")}
     assert client.post("/validate", files=files).json()["files"][0]["name"] == "../../etc/passwd.ttl"
 
 
 @pytest.mark.parametrize("is_multipart", [False, True])
-def test_text_may_be_sent_in_a_form(client: httpx.Client, is_multipart: bool) -> None:
+def test_text_may_be_sent_in_a_form(client: httpx2.Client, is_multipart: bool) -> None:
     fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "ttl", "profile": "draft", "lang": "fr"}
     files = [("files", ("", b"", "application/octet-stream"))]  # as browsers send it without a chosen file
     response = (
@@ -72,18 +72,18 @@ def test_text_may_be_sent_in_a_form(client: httpx.Client, is_multipart: bool) ->
     [("my.ttl", "my.ttl"), ("my.docx", "my.ttl"), ("my", "my.ttl"), ("", "paper.ttl")],
 )
 def test_text_in_a_form_keeps_the_name_of_its_file(
-    client: httpx.Client, name: str, reported_name: str
+    client: httpx2.Client, name: str, reported_name: str
 ) -> None:
     fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "ttl", "name": name}
     assert client.post("/validate", data=fields).json()["files"][0]["name"] == reported_name
 
 
-def test_query_parameter_overrides_the_form_field(client: httpx.Client) -> None:
+def test_query_parameter_overrides_the_form_field(client: httpx2.Client) -> None:
     fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "text/turtle", "profile": "draft"}
     assert client.post("/validate?profile=final", data=fields).json()["profile"] == "final"
 
 
-def test_form_without_a_paper_is_refused(client: httpx.Client) -> None:
+def test_form_without_a_paper_is_refused(client: httpx2.Client) -> None:
     for fields in ({"paper": " "}, {"papers": "x"}):  # a blank text, and a misspelled field
         response = client.post("/validate", data=fields)
         assert (response.status_code, "No paper was sent." in response.json()["detail"]) == (400, True)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app, make_service
@@ -31,14 +31,14 @@ RDF_MEDIA_TYPES = ["text/turtle", "application/n-triples", "application/ld+json"
 
 
 @pytest.fixture(scope="module")
-def limited_client() -> httpx.Client:
+def limited_client() -> httpx2.Client:
     """A client of a service with small limits."""
     return make_service_client(
         Settings(paper_bytes=20_000, body_bytes=50_000, paper_triples=400), Store.in_memory()
     )
 
 
-def finding_codes(response: httpx.Response) -> list[str]:
+def finding_codes(response: httpx2.Response) -> list[str]:
     assert response.status_code == 200, response.text
     return [
         finding["code"]
@@ -48,7 +48,7 @@ def finding_codes(response: httpx.Response) -> list[str]:
     ]
 
 
-def test_status_is_200_whether_or_not_the_paper_conforms(client: httpx.Client) -> None:
+def test_status_is_200_whether_or_not_the_paper_conforms(client: httpx2.Client) -> None:
     complete, incomplete = (post_paper(client, paper) for paper in (COMPLETE_PAPER, INCOMPLETE_PAPER))
     assert (complete.status_code, complete.json()["conforms"]) == (200, True)
     assert (incomplete.status_code, incomplete.json()["conforms"]) == (200, False)
@@ -61,7 +61,7 @@ def test_status_is_200_whether_or_not_the_paper_conforms(client: httpx.Client) -
 
 
 @pytest.mark.parametrize("media_type", RDF_MEDIA_TYPES)
-def test_report_may_be_requested_as_rdf(client: httpx.Client, media_type: str) -> None:
+def test_report_may_be_requested_as_rdf(client: httpx2.Client, media_type: str) -> None:
     response = client.post(
         "/validate", content=INCOMPLETE_PAPER, headers={**TURTLE_HEADERS, "accept": media_type}
     )
@@ -70,7 +70,7 @@ def test_report_may_be_requested_as_rdf(client: httpx.Client, media_type: str) -
     assert conforms == [ox.Literal(False)]
 
 
-def test_report_may_be_requested_in_formats_of_tools(client: httpx.Client) -> None:
+def test_report_may_be_requested_in_formats_of_tools(client: httpx2.Client) -> None:
     def get_report(media_type: str) -> str:
         response = client.post(
             "/validate", content=INCOMPLETE_PAPER, headers={**TURTLE_HEADERS, "accept": media_type}
@@ -95,23 +95,23 @@ def convert_incomplete_paper(media_type: str) -> bytes:
 @pytest.mark.parametrize(
     "media_type", [*RDF_MEDIA_TYPES, "application/trig", "application/n-quads", "application/json"]
 )
-def test_paper_may_be_sent_in_every_rdf_format(client: httpx.Client, media_type: str) -> None:
+def test_paper_may_be_sent_in_every_rdf_format(client: httpx2.Client, media_type: str) -> None:
     assert finding_codes(post_paper(client, convert_incomplete_paper(media_type), media_type)) == [
         VIOLATED_RULE
     ]
 
 
-def test_paper_may_be_sent_as_markdown(client: httpx.Client) -> None:
+def test_paper_may_be_sent_as_markdown(client: httpx2.Client) -> None:
     assert post_paper(client, MARKDOWN_PAPER, "text/markdown; charset=utf-8").json()["conforms"]
 
 
-def test_paper_may_be_sent_compressed(client: httpx.Client) -> None:
+def test_paper_may_be_sent_compressed(client: httpx2.Client) -> None:
     headers = {**TURTLE_HEADERS, "content-encoding": "gzip"}
     response = client.post("/validate", content=gzip.compress(INCOMPLETE_PAPER), headers=headers)
     assert finding_codes(response) == [VIOLATED_RULE]
 
 
-def test_profile_may_be_a_name_or_iri(client: httpx.Client) -> None:
+def test_profile_may_be_a_name_or_iri(client: httpx2.Client) -> None:
     for profile in ("final", "https://w3id.org/wgig/id/profile/final"):
         response = client.post(
             "/validate", params={"profile": profile}, content=COMPLETE_PAPER, headers=TURTLE_HEADERS
@@ -132,7 +132,7 @@ def test_profile_may_be_a_name_or_iri(client: httpx.Client) -> None:
     ],
 )
 def test_language_is_that_of_the_parameter_or_accepted(
-    client: httpx.Client, lang: str, accept_language: str, language: str
+    client: httpx2.Client, lang: str, accept_language: str, language: str
 ) -> None:
     headers = {**TURTLE_HEADERS, "accept-language": accept_language}
     response = client.post("/validate", params={"lang": lang}, content=INCOMPLETE_PAPER, headers=headers)
@@ -143,7 +143,7 @@ def test_language_is_that_of_the_parameter_or_accepted(
     )
 
 
-def first_message(response: httpx.Response) -> str:
+def first_message(response: httpx2.Response) -> str:
     message: str = response.json()["files"][0]["papers"][0]["findings"][0]["message"]
     return message
 
@@ -165,7 +165,7 @@ def first_message(response: httpx.Response) -> str:
     ],
 )
 def test_invalid_parameter_is_refused_before_the_body_is_read(
-    client: httpx.Client, parameters: dict[str, str | list[str]], accept: str, status: int, sentence: str
+    client: httpx2.Client, parameters: dict[str, str | list[str]], accept: str, status: int, sentence: str
 ) -> None:
     def iter_body() -> Iterator[bytes]:
         yield b"not even \xff Turtle"
@@ -176,7 +176,7 @@ def test_invalid_parameter_is_refused_before_the_body_is_read(
     assert sentence in response.json()["detail"]
 
 
-def test_file_that_does_not_parse_is_refused_with_line_and_column(client: httpx.Client) -> None:
+def test_file_that_does_not_parse_is_refused_with_line_and_column(client: httpx2.Client) -> None:
     response = post_paper(client, f"{PAPER_START} ;\n  dcterms:title Spam .\n")
     problem = response.json()
     assert (response.status_code, problem["line"], problem["column"]) == (400, 3, 17)
@@ -184,14 +184,14 @@ def test_file_that_does_not_parse_is_refused_with_line_and_column(client: httpx.
     assert "dcterms:title Spam" in problem["excerpt"]
 
 
-def test_file_without_a_paper_is_refused(client: httpx.Client) -> None:
+def test_file_without_a_paper_is_refused(client: httpx2.Client) -> None:
     response = post_paper(client, "<a:a> <a:b> <a:c> .")
     assert response.status_code == 422
     assert response.json()["detail"].startswith("No paper found in this file")
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "application/pdf", "text/turtle; charset=latin1", "?"])
-def test_unsupported_media_type_is_refused_with_accept_post(client: httpx.Client, media_type: str) -> None:
+def test_unsupported_media_type_is_refused_with_accept_post(client: httpx2.Client, media_type: str) -> None:
     response = post_paper(client, COMPLETE_PAPER, media_type)
     assert response.status_code == 415
     assert {"text/markdown", "text/turtle", "multipart/form-data"} <= set(
@@ -199,11 +199,11 @@ def test_unsupported_media_type_is_refused_with_accept_post(client: httpx.Client
     )
 
 
-def test_put_is_not_allowed(client: httpx.Client) -> None:
+def test_put_is_not_allowed(client: httpx2.Client) -> None:
     assert client.put("/validate", content=COMPLETE_PAPER).status_code == 405
 
 
-def test_too_large_request_is_refused(limited_client: httpx.Client) -> None:
+def test_too_large_request_is_refused(limited_client: httpx2.Client) -> None:
     assert post_paper(limited_client, b"#" * 20_001).status_code == 413
     compressed = gzip.compress(b"#" * 1_000_000)
     headers = {**TURTLE_HEADERS, "content-encoding": "gzip"}
@@ -235,35 +235,35 @@ def test_too_large_request_is_refused(limited_client: httpx.Client) -> None:
         ("application/rdf+xml", "<a><b>" * 5_000 + "</b></a>" * 5_000),
     ],
 )
-def test_deep_nesting_is_refused(client: httpx.Client, media_type: str, body: str) -> None:
+def test_deep_nesting_is_refused(client: httpx2.Client, media_type: str, body: str) -> None:
     response = post_paper(client, body, media_type)
     problem = response.json()
     assert (response.status_code, problem["line"] >= 1, problem["column"] > 1) == (400, True, True)
     assert "More than" in problem["detail"]
 
 
-def test_brackets_in_strings_are_not_nesting(client: httpx.Client) -> None:
+def test_brackets_in_strings_are_not_nesting(client: httpx2.Client) -> None:
     text = "(" * 1000 + '\\"' + "[" * 1000
     literals = f'"{text}", """\n"{text}"{{ """, \'{text}\''
     body = f"{PAPER_START} ; dcterms:title {literals} . <{'(' * 200}> <p> 1 . # {text}"
     assert "WGIG-1-ISSUE-MISSING" in finding_codes(post_paper(client, body))
 
 
-def test_nested_entities_are_refused(client: httpx.Client) -> None:
+def test_nested_entities_are_refused(client: httpx2.Client) -> None:
     declarations = "".join(f'<!ENTITY l{n + 1} "&l{n};&l{n};">' for n in range(30))
     body = f'<!DOCTYPE x [<!ENTITY l0 "ha">{declarations}]><x>&l30;</x>'
     response = post_paper(client, body, "application/rdf+xml")
     assert (response.status_code, "entity" in response.json()["detail"]) == (400, True)
 
 
-def test_remote_json_ld_context_is_not_fetched(client: httpx.Client) -> None:
+def test_remote_json_ld_context_is_not_fetched(client: httpx2.Client) -> None:
     body = '{"@context": "http://localhost:9/context.jsonld", "@id": "x", "@type": "IssuePaper"}'
     response = post_paper(client, body, "application/ld+json")
     assert response.status_code == 400
     assert "contexts are not fetched" in response.json()["detail"]
 
 
-def test_shapes_and_imports_in_a_file_are_ignored(client: httpx.Client) -> None:
+def test_shapes_and_imports_in_a_file_are_ignored(client: httpx2.Client) -> None:
     paper_with_shapes = f"""{PAPER_START} ; dcterms:title "{"a" * 40}!"@en .
         @prefix sh: <http://www.w3.org/ns/shacl#> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
         <http://example.org/> a owl:Ontology ; owl:imports <http://localhost:9/more.ttl> .
@@ -274,13 +274,13 @@ def test_shapes_and_imports_in_a_file_are_ignored(client: httpx.Client) -> None:
     assert finding_codes(post_paper(client, paper_with_shapes)) == finding_codes(post_paper(client, paper))
 
 
-def test_findings_beyond_the_limit_are_counted(client: httpx.Client) -> None:
+def test_findings_beyond_the_limit_are_counted(client: httpx2.Client) -> None:
     drafters = ", ".join(f"<nobody-{number}>" for number in range(3000))
     paper = post_paper(client, f"{PAPER_START} ; wgig:drafter {drafters} .").json()["files"][0]["papers"][0]
     assert (len(paper["findings"]), paper["leftOut"] > 2000) == (1000, True)
 
 
-def test_excerpt_of_a_long_line_is_shortened(client: httpx.Client) -> None:
+def test_excerpt_of_a_long_line_is_shortened(client: httpx2.Client) -> None:
     response = post_paper(client, f'{PAPER_START} ; wgig:rond "{"x" * 1_000_000}" .')
     assert "WGIG-0-TERM-UNKNOWN" in finding_codes(response)
     excerpts = [finding["excerpt"] for finding in response.json()["files"][0]["papers"][0]["findings"]]

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from bs4 import BeautifulSoup
@@ -41,7 +41,7 @@ class PageParser(HTMLParser):
         return [attributes[name] for _, attributes in self.elements if name in attributes]
 
 
-def test_form_has_labeled_fields_for_post(client: httpx.Client) -> None:
+def test_form_has_labeled_fields_for_post(client: httpx2.Client) -> None:
     page = PageParser(client.get("/validate?profile=final&lang=ru", headers=PAGE_HEADERS).text)
     forms = [
         attributes
@@ -67,7 +67,7 @@ def test_form_has_labeled_fields_for_post(client: httpx.Client) -> None:
     assert checked_values == ["final"]
 
 
-def test_report_links_to_lines_of_the_text(client: httpx.Client) -> None:
+def test_report_links_to_lines_of_the_text(client: httpx2.Client) -> None:
     turtle = INCOMPLETE_PAPER.replace(b"wgig:round ", b"wgig:rond ")
     line_number = next(number for number, line in enumerate(turtle.split(b"\n"), 1) if b"wgig:rond" in line)
     fields = {"paper": turtle.decode(), "format": "ttl"}
@@ -91,7 +91,7 @@ def test_report_links_to_lines_of_the_text(client: httpx.Client) -> None:
     ],
 )
 def test_page_shows_the_error_above_the_form(
-    client: httpx.Client, fields: dict[str, str], status: int, sentence: str
+    client: httpx2.Client, fields: dict[str, str], status: int, sentence: str
 ) -> None:
     response = client.post("/validate", data=fields, headers=PAGE_HEADERS)
     page = PageParser(response.text)
@@ -103,7 +103,7 @@ def test_page_shows_the_error_above_the_form(
 
 
 @pytest.mark.parametrize("body", [INCOMPLETE_PAPER, COMPLETE_PAPER, b"<a:a>"])
-def test_page_has_unique_ids_valid_links_and_ordered_headings(client: httpx.Client, body: bytes) -> None:
+def test_page_has_unique_ids_valid_links_and_ordered_headings(client: httpx2.Client, body: bytes) -> None:
     html = client.post("/validate", content=body, headers={**TURTLE_HEADERS, **PAGE_HEADERS}).text
     page = PageParser(html)
     ids = page.attribute_values("id")
@@ -136,13 +136,13 @@ MISSPELLED_PAPER = "---\npaper: x\nissue: spamm\ncites: [declaration/480]\n---\n
     ],
 )
 def test_page_says_why_a_file_cannot_be_checked(
-    client: httpx.Client, name: str, data: bytes, status: int, sentence: str
+    client: httpx2.Client, name: str, data: bytes, status: int, sentence: str
 ) -> None:
     response = client.post("/validate", files={"files": (name, data)}, headers=PAGE_HEADERS)
     assert (response.status_code, sentence in response.text) == (status, True)
 
 
-def find_summary(page: httpx.Response) -> tuple[str, str]:
+def find_summary(page: httpx2.Response) -> tuple[str, str]:
     """The title of a page without the name of the site, and the text of the element that gets the focus."""
     root = BeautifulSoup(page.text, "html.parser")
     (summary,) = root.select("[autofocus]")
@@ -170,7 +170,7 @@ def find_summary(page: httpx.Response) -> tuple[str, str]:
     ],
 )
 def test_title_and_summary_with_the_focus_have_the_same_verdict(
-    read_only_client: httpx.Client, text: str, profile: str, verdict: str, counts: str
+    read_only_client: httpx2.Client, text: str, profile: str, verdict: str, counts: str
 ) -> None:
     fields = {"paper": text, "profile": profile}
     page = read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
@@ -180,7 +180,7 @@ def test_title_and_summary_with_the_focus_have_the_same_verdict(
     assert "paper.md" not in BeautifulSoup(page.text, "html.parser").select(".report")[0].get_text()
 
 
-def test_sections_have_as_many_findings_as_are_shown(read_only_client: httpx.Client) -> None:
+def test_sections_have_as_many_findings_as_are_shown(read_only_client: httpx2.Client) -> None:
     page = read_only_client.post("/validate", data={"paper": MISSPELLED_PAPER}, headers=PAGE_HEADERS)
     root = BeautifulSoup(page.text, "html.parser")
     counted = [sum(map(int, re.findall(r"\d+", link.get_text()))) for link in root.select(".sections td a")]
@@ -192,7 +192,7 @@ def test_sections_have_as_many_findings_as_are_shown(read_only_client: httpx.Cli
     assert sum(int(label.split()[0]) for label in labels[1:]) == sum(counted)
 
 
-def test_several_files_are_counted_together(read_only_client: httpx.Client) -> None:
+def test_several_files_are_counted_together(read_only_client: httpx2.Client) -> None:
     contents = (COMPLETE_PAPER, INCOMPLETE_PAPER, INCOMPLETE_PAPER, b"<a:a>")
     files = [("files", (f"{number}.ttl", content)) for number, content in enumerate(contents)]
     title, summary = find_summary(read_only_client.post("/validate", files=files, headers=PAGE_HEADERS))
@@ -200,7 +200,7 @@ def test_several_files_are_counted_together(read_only_client: httpx.Client) -> N
     assert summary[2:].startswith("Not all papers are complete 2 errors, waived: 1, 1 file not checked")
 
 
-def test_waived_findings_are_not_counted(read_only_client: httpx.Client) -> None:
+def test_waived_findings_are_not_counted(read_only_client: httpx2.Client) -> None:
     text = MISSPELLED_PAPER.replace("cites:", "waivers: {WGIG-1-ISSUE-UNKNOWN: So.}\ncites:")
     fields = {"paper": text, "profile": "draft"}
     page = read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
@@ -208,13 +208,13 @@ def test_waived_findings_are_not_counted(read_only_client: httpx.Client) -> None
     assert find_summary(page)[1][2:].startswith("This draft has errors 1 error, waived: 1 A draft")
 
 
-def test_error_gets_the_focus(read_only_client: httpx.Client) -> None:
+def test_error_gets_the_focus(read_only_client: httpx2.Client) -> None:
     page = read_only_client.post("/validate", data={"paper": "<a:a>", "format": "ttl"}, headers=PAGE_HEADERS)
     assert find_summary(page)[0] == "Error: Check a paper"
     assert BeautifulSoup(page.text, "html.parser").select("#problem[autofocus]")
 
 
-def test_suggestion_has_the_change_of_the_text_for_the_editor(read_only_client: httpx.Client) -> None:
+def test_suggestion_has_the_change_of_the_text_for_the_editor(read_only_client: httpx2.Client) -> None:
     fields = {"paper": MISSPELLED_PAPER, "profile": "draft"}
     root = BeautifulSoup(
         read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS).text, "html.parser"
@@ -229,7 +229,7 @@ def test_suggestion_has_the_change_of_the_text_for_the_editor(read_only_client: 
     assert ("3", "Violation") in marked
 
 
-def test_security_policy_allows_only_this_site_as_form_target(client: httpx.Client) -> None:
+def test_security_policy_allows_only_this_site_as_form_target(client: httpx2.Client) -> None:
     assert "form-action 'self'" in client.get("/validate").headers["content-security-policy"]
 
 
@@ -264,7 +264,7 @@ def test_page_shows_conformance_of_papers_in_the_store() -> None:
     )
 
 
-def test_form_is_in_the_accepted_language_also_if_cached(read_only_client: httpx.Client) -> None:
+def test_form_is_in_the_accepted_language_also_if_cached(read_only_client: httpx2.Client) -> None:
     languages = ("fr", "zh", "fr", "zh")
     pages = [
         read_only_client.get("/validate", headers={"Accept-Language": language}) for language in languages
@@ -274,7 +274,7 @@ def test_form_is_in_the_accepted_language_also_if_cached(read_only_client: httpx
 
 
 def test_report_is_in_the_language_of_the_page_unless_another_is_chosen(
-    read_only_client: httpx.Client,
+    read_only_client: httpx2.Client,
 ) -> None:
     for chosen_language, report_language in (("", "fr"), ("ar", "ar")):
         fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "ttl", "lang": chosen_language}
@@ -287,8 +287,8 @@ def test_report_is_in_the_language_of_the_page_unless_another_is_chosen(
 
 
 def switch_language(
-    client: httpx.Client, page: httpx.Response, language: str, **typed_fields: str
-) -> httpx.Response:
+    client: httpx2.Client, page: httpx2.Response, language: str, **typed_fields: str
+) -> httpx2.Response:
     """Send the form of a page with the button of a language in the footer; return the new page."""
     root = BeautifulSoup(page.text, "html.parser")
     button = root.select_one(f'footer button[form="paper-form"][lang="{language}"]')
@@ -303,7 +303,7 @@ def switch_language(
     return client.post(str(button["formaction"]), data=fields, files=files, headers=PAGE_HEADERS)
 
 
-def test_pasted_text_is_kept_in_another_language(read_only_client: httpx.Client) -> None:
+def test_pasted_text_is_kept_in_another_language(read_only_client: httpx2.Client) -> None:
     form = read_only_client.get("/validate", headers=PAGE_HEADERS)
     typed_fields = {"paper": "Not\r\nchecked", "format": "ttl", "profile": "final"}
     page = switch_language(read_only_client, form, "fr", **typed_fields)
@@ -317,7 +317,7 @@ def test_pasted_text_is_kept_in_another_language(read_only_client: httpx.Client)
     assert not root.select(".report, #problem")
 
 
-def test_empty_form_is_shown_in_another_language(read_only_client: httpx.Client) -> None:
+def test_empty_form_is_shown_in_another_language(read_only_client: httpx2.Client) -> None:
     page = switch_language(read_only_client, read_only_client.get("/validate", headers=PAGE_HEADERS), "fr")
     assert page.status_code == 200
     assert 'id="problem"' not in page.text
@@ -325,7 +325,7 @@ def test_empty_form_is_shown_in_another_language(read_only_client: httpx.Client)
 
 @pytest.mark.parametrize(("chosen_language", "report_language"), [("", "fr"), ("ar", "ar")])
 def test_report_is_shown_again_in_another_language(
-    read_only_client: httpx.Client, chosen_language: str, report_language: str
+    read_only_client: httpx2.Client, chosen_language: str, report_language: str
 ) -> None:
     fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "ttl", "lang": chosen_language}
     english_page = read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
@@ -334,7 +334,7 @@ def test_report_is_shown_again_in_another_language(
     assert f'<div class="report" lang="{report_language}"' in page.text
 
 
-def test_report_on_files_is_not_shown_in_another_language(read_only_client: httpx.Client) -> None:
+def test_report_on_files_is_not_shown_in_another_language(read_only_client: httpx2.Client) -> None:
     files = [("files", ("one.ttl", COMPLETE_PAPER)), ("files", ("two.ttl", INCOMPLETE_PAPER))]
     english_page = read_only_client.post("/validate", files=files, headers=PAGE_HEADERS)
     assert 'class="report"' in english_page.text
@@ -342,13 +342,13 @@ def test_report_on_files_is_not_shown_in_another_language(read_only_client: http
     assert (page.status_code, 'class="report"' in page.text) == (200, False)
 
 
-def test_program_that_requests_the_form_is_refused(read_only_client: httpx.Client) -> None:
+def test_program_that_requests_the_form_is_refused(read_only_client: httpx2.Client) -> None:
     response = read_only_client.post("/validate", data={"paper": "x", "do": "show"})
     assert response.status_code == 400
     assert "'do'" in response.json()["detail"]
 
 
-def test_parse_error_is_marked_as_english(read_only_client: httpx.Client) -> None:
+def test_parse_error_is_marked_as_english(read_only_client: httpx2.Client) -> None:
     fields = {"paper": "no Turtle", "format": "ttl"}
     page = read_only_client.post("/validate", data=fields, headers={**PAGE_HEADERS, "Accept-Language": "fr"})
     assert '<p class="message"><span lang="en" dir="ltr">' in page.text.partition('id="problem"')[2]

@@ -3,7 +3,7 @@
 import json
 from itertools import pairwise
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from pyld import jsonld
@@ -19,7 +19,7 @@ PAPER_PATH = "/doc/paper/example-spam-filters"
 
 
 @pytest.fixture(scope="module")
-def service() -> httpx.Client:
+def service() -> httpx2.Client:
     """A service with the ontology, a complete paper, and the issues."""
     store = Store.in_memory()
     files = {
@@ -33,7 +33,7 @@ def service() -> httpx.Client:
     return make_service_client(Settings(), store)
 
 
-def test_a_framed_paper_contains_its_nodes(service: httpx.Client) -> None:
+def test_a_framed_paper_contains_its_nodes(service: httpx2.Client) -> None:
     paper = service.get(f"{PAPER_PATH}?_frame=paper").json()
     assert paper["id"] == f"{BASE}id/paper/example-spam-filters"
     assert paper["swot"]["type"] == "Swot"
@@ -43,7 +43,7 @@ def test_a_framed_paper_contains_its_nodes(service: httpx.Client) -> None:
     assert paper["issue"].keys() & {"skos:prefLabel", "rdfs:label"}  # the issue itself, not only its IRI
 
 
-def test_a_node_is_embedded_at_its_first_link_and_referenced_elsewhere(service: httpx.Client) -> None:
+def test_a_node_is_embedded_at_its_first_link_and_referenced_elsewhere(service: httpx2.Client) -> None:
     paper = service.get(f"{PAPER_PATH}?_frame=paper").json()
     mechanisms = {mechanism["id"] for mechanism in paper["mechanism"]}
     judged_mechanisms = {assessment["judges"] for assessment in paper["assessment"] if "judges" in assessment}
@@ -53,7 +53,7 @@ def test_a_node_is_embedded_at_its_first_link_and_referenced_elsewhere(service: 
 
 @pytest.mark.parametrize(("path", "frame"), [(PAPER_PATH, "paper"), ("/doc/issue/spam", "issue")])
 def test_a_frame_has_the_same_triples_as_json_ld_framing(
-    service: httpx.Client, path: str, frame: str
+    service: httpx2.Client, path: str, frame: str
 ) -> None:
     context = service.get("/context.jsonld").json()["@context"]
     framed = service.get(f"{path}?_frame={frame}").json() | {"@context": context}
@@ -67,7 +67,7 @@ def parse_json_ld(document: object) -> set[ox.Triple]:
     return {quad.triple for quad in ox.parse(json.dumps(document), ox.RdfFormat.JSON_LD)}
 
 
-def test_a_frame_is_available_as_json_and_json_ld(service: httpx.Client) -> None:
+def test_a_frame_is_available_as_json_and_json_ld(service: httpx2.Client) -> None:
     responses = [
         service.get(f"{PAPER_PATH}?_frame=paper"),
         service.get(f"{PAPER_PATH}.json?_frame=paper"),
@@ -83,14 +83,14 @@ def test_a_frame_is_available_as_json_and_json_ld(service: httpx.Client) -> None
     assert (located.content, located.headers["etag"]) == (responses[1].content, responses[1].headers["etag"])
 
 
-def test_a_frame_for_another_type_is_refused_with_the_possible_frames(service: httpx.Client) -> None:
+def test_a_frame_for_another_type_is_refused_with_the_possible_frames(service: httpx2.Client) -> None:
     response = service.get("/doc/issue/spam?_frame=paper")
     assert response.status_code == 406
     assert response.json()["frames"] == ["issue"]
 
 
 @pytest.mark.parametrize("query", ["_frame=papers", "_frame=", "_frame=paper&_frame=paper", "frame=paper"])
-def test_an_unknown_frame_is_a_bad_request(service: httpx.Client, query: str) -> None:
+def test_an_unknown_frame_is_a_bad_request(service: httpx2.Client, query: str) -> None:
     response = service.get(f"{PAPER_PATH}?{query}")
     assert response.status_code == 400
     assert "frame" in response.json()["detail"]
@@ -98,12 +98,12 @@ def test_an_unknown_frame_is_a_bad_request(service: httpx.Client, query: str) ->
 
 @pytest.mark.parametrize("query", ["_frame=paper&_mediatype=text/turtle", "_frame=paper&_profile=skos"])
 def test_a_frame_is_available_only_in_json_with_the_default_profile(
-    service: httpx.Client, query: str
+    service: httpx2.Client, query: str
 ) -> None:
     assert service.get(f"{PAPER_PATH}?{query}").status_code == 406
 
 
-def test_a_frame_of_an_unknown_resource_is_not_found(service: httpx.Client) -> None:
+def test_a_frame_of_an_unknown_resource_is_not_found(service: httpx2.Client) -> None:
     assert service.get("/doc/paper/none?_frame=paper").status_code == 404
 
 

@@ -7,7 +7,7 @@ service with the small graph of tests/fixtures/graph.ttl.
 
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.store.store import Store
@@ -36,7 +36,7 @@ RDF_MEDIA_TYPES = ("text/turtle", "application/n-triples", "application/rdf+xml"
 
 
 def test_listed_profiles_and_no_others_are_delivered_for_each_type(
-    shipped_store: ox.Store, shipped_client: httpx.Client
+    shipped_store: ox.Store, shipped_client: httpx2.Client
 ) -> None:
     names_by_type = {
         quad.object: quad.subject.value.removeprefix(f"{BASE}id/")
@@ -57,7 +57,7 @@ def test_listed_profiles_and_no_others_are_delivered_for_each_type(
 
 
 @pytest.mark.parametrize("path", [SPAM_PATH, "/graph/documents", "/ontology", "/doc/document/declaration"])
-def test_listed_media_types_are_delivered(shipped_client: httpx.Client, path: str) -> None:
+def test_listed_media_types_are_delivered(shipped_client: httpx2.Client, path: str) -> None:
     document = shipped_client.get(path, params={"_profile": "all", "_mediatype": "application/json"}).json()
     for profile in document["profiles"]:
         for media_type in profile["media_types"]:
@@ -183,7 +183,7 @@ def test_resource_links_list_of_representations(get: GetFunction) -> None:
 def test_profile_iri_may_be_percent_encoded_or_not(small_store: Store) -> None:
     escaped = make_store_client(small_store).get(f"{SPAM_PATH}?_profile=%3Chttps%3A%2F%2Fschema.org%2F%3E")
     unescaped = make_store_client(small_store).get(
-        httpx.URL("http://localhost", raw_path=f"{SPAM_PATH}?_profile=<https://schema.org/>".encode())
+        httpx2.URL("http://localhost", raw_path=f"{SPAM_PATH}?_profile=<https://schema.org/>".encode())
     )
     assert content_profile(escaped) == content_profile(unescaped) == "schema.org"
 

@@ -2,7 +2,7 @@
 
 import re
 
-import httpx
+import httpx2
 import pytest
 from pyoxigraph import Literal
 from wgig.rdf.serialization import parse_graph_document
@@ -40,7 +40,7 @@ def test_contents_have_all_parts_in_the_order_of_the_text(filled_store: Store) -
 
 
 def test_paragraph_has_links_to_those_before_and_after(
-    filled_store: Store, page_client: httpx.Client
+    filled_store: Store, page_client: httpx2.Client
 ) -> None:
     assert find_adjacent_paragraphs(filled_store, f"{REPORT}/101", BASE) == AdjacentParagraphs(
         f"{REPORT}/100", f"{REPORT}/102"
@@ -53,12 +53,12 @@ def test_paragraph_has_links_to_those_before_and_after(
     assert '<a href="/doc/document/background-report/102" rel="next">Next: <bdi>Background Report' in page
 
 
-def test_paragraph_of_another_document_has_them_too(page_client: httpx.Client) -> None:
+def test_paragraph_of_another_document_has_them_too(page_client: httpx2.Client) -> None:
     page = page_client.get("/doc/document/declaration/48").text
     assert '<a href="/doc/document/declaration/49" rel="next">' in page
 
 
-def test_page_of_a_document_is_its_table_of_contents(page_client: httpx.Client) -> None:
+def test_page_of_a_document_is_its_table_of_contents(page_client: httpx2.Client) -> None:
     page = page_client.get("/doc/document/background-report").text
     assert "Only the first 250 parts are shown." not in page
     assert 'id="parts"' not in page
@@ -70,14 +70,14 @@ def test_page_of_a_document_is_its_table_of_contents(page_client: httpx.Client) 
     assert '<span class="mark"><bdi>box</bdi></span> <bdi>2</bdi> <bdi>Governance issues related to' in page
 
 
-def test_titles_are_in_the_language_of_the_page(filled_store: Store, page_client: httpx.Client) -> None:
+def test_titles_are_in_the_language_of_the_page(filled_store: Store, page_client: httpx2.Client) -> None:
     page = page_client.get("/doc/document/declaration").text
     assert "Our Common Vision of the Information Society" in page
     (first, *_) = build_contents(filled_store, f"{BASE}id/document/declaration", BASE, ("zh",))
     assert first.text.language == "zh"
 
 
-def test_section_has_its_own_contents(page_client: httpx.Client) -> None:
+def test_section_has_its_own_contents(page_client: httpx2.Client) -> None:
     page = page_client.get("/doc/document/background-report/II.B").text
     assert '<a href="/doc/document/background-report/44">' in page
     assert (
@@ -85,7 +85,7 @@ def test_section_has_its_own_contents(page_client: httpx.Client) -> None:
     )
 
 
-def test_parts_of_other_kinds_are_no_contents(page_client: httpx.Client) -> None:
+def test_parts_of_other_kinds_are_no_contents(page_client: httpx2.Client) -> None:
     assert 'id="contents"' not in page_client.get("/doc/document/inventory").text
 
 

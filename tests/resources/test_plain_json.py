@@ -1,6 +1,6 @@
 """A resource as plain JSON: labels, facts, parts, and pages of incoming links."""
 
-import httpx
+import httpx2
 import jsonschema
 import pyoxigraph as ox
 import pytest
@@ -16,14 +16,14 @@ BASE = Settings.base
 SPAM = f"{BASE}id/issue/spam"
 
 
-def test_resource_has_labels_types_and_sources(shipped_client: httpx.Client) -> None:
+def test_resource_has_labels_types_and_sources(shipped_client: httpx2.Client) -> None:
     spam = shipped_client.get("/doc/issue/spam.json").json()
     assert (spam["id"], spam["label"]) == (SPAM, {"en": ["Spam"], "fr": ["Pollupostage"]})
     assert "Issue" in spam["type"]
     assert {"id": "http://wgig.org/docs/inventory-issues.html"} in spam["sources"]
 
 
-def test_fact_has_graphs_and_datatype(shipped_client: httpx.Client) -> None:
+def test_fact_has_graphs_and_datatype(shipped_client: httpx2.Client) -> None:
     facts = shipped_client.get("/doc/paper/wp-spam.json").json()["facts"]
     graph = f"{BASE}graph/paper/wp-spam"
     assert facts["round"] == [{"value": 1, "graphs": [graph]}]
@@ -35,13 +35,13 @@ def test_fact_has_graphs_and_datatype(shipped_client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "path", ["issue/spam", "paper/ap-ip-numbers", "agent/desai", "session/m1-2", "document/declaration/48"]
 )
-def test_json_conforms_to_schema(shipped_client: httpx.Client, path: str) -> None:
+def test_json_conforms_to_schema(shipped_client: httpx2.Client, path: str) -> None:
     jsonschema.validate(
         shipped_client.get(f"/doc/{path}.json").json(), build_response_schema(ResourceDocument)
     )
 
 
-def test_parts_have_facts(shipped_client: httpx.Client) -> None:
+def test_parts_have_facts(shipped_client: httpx2.Client) -> None:
     paper = shipped_client.get("/doc/paper/ap-ip-numbers.json").json()
     part = paper["parts"][f"{BASE}id/paper/ap-ip-numbers/assessment/coordination-capacity"]
     assert part["criterion"][0]["id"] == f"{BASE}id/principle/coordination-capacity"
@@ -90,7 +90,7 @@ def test_incoming_links_are_complete_if_description_is_cut(
 
 
 def test_next_link_escapes_name_of_property(
-    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    writable_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plain_json, "INVERSE_PAGE_RESOURCES", 1)
     content = "".join(f"<urn:{name}> <http://x.example/?a=1&b=%20#p> <{SPAM}> .\n" for name in "abc")
@@ -112,13 +112,15 @@ def test_next_link_escapes_name_of_property(
         ("page=2", "page needs inverse"),
     ],
 )
-def test_invalid_property_or_page_is_refused(shipped_client: httpx.Client, query: str, sentence: str) -> None:
+def test_invalid_property_or_page_is_refused(
+    shipped_client: httpx2.Client, query: str, sentence: str
+) -> None:
     response = shipped_client.get(f"/doc/category/access-for-all.json?{query}")
     assert response.status_code == 400
     assert sentence in response.json()["detail"]
 
 
-def test_page_after_last_is_not_found(shipped_client: httpx.Client) -> None:
+def test_page_after_last_is_not_found(shipped_client: httpx2.Client) -> None:
     response = shipped_client.get("/doc/category/access-for-all.json?inverse=category&page=99")
     assert response.status_code == 404
     assert response.json()["detail"] == "There is no page 99. The last one is 1."

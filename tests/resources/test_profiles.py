@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.serialization import parse_graph_document
@@ -62,7 +62,7 @@ def test_link_header_is_limited_for_long_iri() -> None:
 
 
 @pytest.mark.parametrize("token", [token for token in PROFILES_BY_TOKEN if token != "wgig"])
-def test_profile_has_same_triples_in_every_rdf_format(shipped_client: httpx.Client, token: str) -> None:
+def test_profile_has_same_triples_in_every_rdf_format(shipped_client: httpx2.Client, token: str) -> None:
     path = f"/graph/issues?_profile={token}" if token == "dcat" else f"{SPAM_PATH}?_profile={token}"
     formats = {"text/turtle": ox.RdfFormat.TURTLE, "application/n-triples": ox.RdfFormat.N_TRIPLES}
     formats |= {"application/rdf+xml": ox.RdfFormat.RDF_XML, "application/ld+json": ox.RdfFormat.JSON_LD}
@@ -130,7 +130,7 @@ def test_statements_about_pages_do_not_change_profiles() -> None:
     ]
 
 
-def test_cors_allows_and_exposes_header_fields(writable_client: httpx.Client, get: GetFunction) -> None:
+def test_cors_allows_and_exposes_header_fields(writable_client: httpx2.Client, get: GetFunction) -> None:
     preflight = writable_client.options("/doc/issue/spam")
     allowed = preflight.headers["access-control-allow-headers"].split(", ")
     assert {"Accept-Profile", "If-Range", "Range"} <= set(allowed)

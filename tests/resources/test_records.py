@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-import httpx
+import httpx2
 import pytest
 from wgig.http import language
 from wgig.rdf.serialization import parse_graph_document
@@ -30,7 +30,7 @@ PREFIXES = "".join(
 )
 
 
-def get_sections(client: httpx.Client, path: str, **headers: str) -> dict[str, str]:
+def get_sections(client: httpx2.Client, path: str, **headers: str) -> dict[str, str]:
     """The sections of an HTML page, without tags, by the ID of their heading."""
     response = client.get(path, headers=HTML_HEADERS | headers)
     assert response.status_code == 200, response.text
@@ -49,7 +49,7 @@ def make_store(turtle: str) -> Store:
     return store
 
 
-def test_issue_shows_by_criterion_how_it_is_judged(page_client: httpx.Client) -> None:
+def test_issue_shows_by_criterion_how_it_is_judged(page_client: httpx2.Client) -> None:
     text = get_sections(page_client, "/doc/issue/internet-names")["judgments"]
     assert "The summaries, criteria and verdicts are ours." in text
     assert "involvement of governments inadequate: 3, adequate: 2, partly adequate: 2 · disputed" in text
@@ -59,7 +59,7 @@ def test_issue_shows_by_criterion_how_it_is_judged(page_client: httpx.Client) ->
     )
 
 
-def test_issue_shows_all_its_judgments(filled_store: Store, page_client: httpx.Client) -> None:
+def test_issue_shows_all_its_judgments(filled_store: Store, page_client: httpx2.Client) -> None:
     issue = f"{BASE}id/issue/internet-names"
     paths = OVERVIEW_PATHS_BY_CLASS["wgig:Issue"]
     judgments = build_overview(filled_store, issue, paths, BASE).records_by_name["judgments"]
@@ -70,7 +70,7 @@ def test_issue_shows_all_its_judgments(filled_store: Store, page_client: httpx.C
     assert '<a href="/judgments?issue=issue%3Ainternet-names">' in page
 
 
-def test_passage_about_a_whole_cluster_is_marked(page_client: httpx.Client) -> None:
+def test_passage_about_a_whole_cluster_is_marked(page_client: httpx2.Client) -> None:
     text = get_sections(page_client, "/doc/issue/spam")["judgments"]
     assert "“Whole cluster” marks judgments on all issues of the cluster use of the Internet ." in text
     assert text.count("whole cluster") == 7
@@ -78,7 +78,7 @@ def test_passage_about_a_whole_cluster_is_marked(page_client: httpx.Client) -> N
     assert "The passage is about the whole cluster" in page
 
 
-def test_issue_shows_what_governs_it_and_what_was_needed(page_client: httpx.Client) -> None:
+def test_issue_shows_what_governs_it_and_what_was_needed(page_client: httpx2.Client) -> None:
     sections = get_sections(page_client, "/doc/issue/spam")
     assert "London Action Plan (LAP) network" in sections["mechanisms"]
     assert (
@@ -91,13 +91,13 @@ def test_issue_shows_what_governs_it_and_what_was_needed(page_client: httpx.Clie
     assert "Tunis Agenda, paragraph 41" in page
 
 
-def test_issue_without_judgments_has_no_such_section(page_client: httpx.Client) -> None:
+def test_issue_without_judgments_has_no_such_section(page_client: httpx2.Client) -> None:
     sections = get_sections(page_client, "/doc/issue/names-and-ip-addresses")
     assert "judgments" not in sections
 
 
 def test_agent_that_is_a_mechanism_shows_both_overviews(
-    filled_store: Store, page_client: httpx.Client
+    filled_store: Store, page_client: httpx2.Client
 ) -> None:
     icann = f"{BASE}id/agent/icann"
     types = {f"{BASE}ontology#GovernanceMechanism", "http://www.w3.org/ns/org#Organization"}
@@ -109,7 +109,7 @@ def test_agent_that_is_a_mechanism_shows_both_overviews(
     assert 'href="/judgments?judges=agent%3Aicann"' in page_client.get("/doc/agent/icann").text
 
 
-def test_judgment_shows_its_quotation_and_the_other_sides(page_client: httpx.Client) -> None:
+def test_judgment_shows_its_quotation_and_the_other_sides(page_client: httpx2.Client) -> None:
     page = page_client.get("/doc/judgment/005").text
     assert re.search(
         r'<blockquote dir="auto">will provide sufficient incentives .*?</blockquote>\s*'
@@ -121,7 +121,7 @@ def test_judgment_shows_its_quotation_and_the_other_sides(page_client: httpx.Cli
     assert "Open markets alone would bring" not in text  # the judgment itself
 
 
-def test_judgment_in_a_note_shows_the_note(page_client: httpx.Client) -> None:
+def test_judgment_in_a_note_shows_the_note(page_client: httpx2.Client) -> None:
     assert "(<bdi>172 note 38</bdi>)" in page_client.get("/doc/judgment/138").text
 
 
@@ -129,11 +129,11 @@ def test_judgment_in_a_note_shows_the_note(page_client: httpx.Client) -> None:
     ("number", "text"),
     [("005", "A second reader agreed."), ("233", "Only one reader has read it.")],
 )
-def test_judgment_tells_how_readers_agreed(page_client: httpx.Client, number: str, text: str) -> None:
+def test_judgment_tells_how_readers_agreed(page_client: httpx2.Client, number: str, text: str) -> None:
     assert text in page_client.get(f"/doc/judgment/{number}").text
 
 
-def test_issue_names_its_disputes_or_says_that_there_is_none(page_client: httpx.Client) -> None:
+def test_issue_names_its_disputes_or_says_that_there_is_none(page_client: httpx2.Client) -> None:
     names = get_sections(page_client, "/doc/issue/internet-names")["judgments"]
     assert "Disputed: " in names
     assert "Whether ICANN and IANA are multilateral, democratic and inclusive" in names.partition("full ")[0]
@@ -142,7 +142,7 @@ def test_issue_names_its_disputes_or_says_that_there_is_none(page_client: httpx.
     assert "judgments differ" in root_servers
 
 
-def test_dispute_shows_each_side_with_its_quotation(page_client: httpx.Client) -> None:
+def test_dispute_shows_each_side_with_its_quotation(page_client: httpx2.Client) -> None:
     page = page_client.get("/doc/dispute/icann-legitimacy").text
     sides = page[page.index('<ul class="sides">') :]
     assert sides[: sides.index("</ul>")].count("<blockquote") == 7
@@ -152,7 +152,7 @@ def test_dispute_shows_each_side_with_its_quotation(page_client: httpx.Client) -
 
 
 @pytest.mark.parametrize("path", ["dispute/icann-fairness", "dispute/icann-inclusion", "judgment/140"])
-def test_dispute_with_one_side_says_so(page_client: httpx.Client, path: str) -> None:
+def test_dispute_with_one_side_says_so(page_client: httpx2.Client, path: str) -> None:
     assert "The report states only one side." in get_sections(page_client, f"/doc/{path}")["sides"]
 
 
@@ -165,14 +165,14 @@ def test_page_does_not_say_what_the_report_states_of_a_dispute_of_other_data() -
         assert "report" not in text
 
 
-def test_principle_counts_the_issues_that_are_judged_by_it(page_client: httpx.Client) -> None:
+def test_principle_counts_the_issues_that_are_judged_by_it(page_client: httpx2.Client) -> None:
     page = page_client.get("/doc/principle/transparency").text
     assert "The Background Report judges 21 issues by it." in page
     assert '<a href="/judgments?criterion=principle%3Atransparency">See all 24 judgments</a>' in page
     assert '<a href="/coverage?criterion=principle%3Atransparency">' in page
 
 
-def test_paragraph_shows_what_rests_on_it(page_client: httpx.Client) -> None:
+def test_paragraph_shows_what_rests_on_it(page_client: httpx2.Client) -> None:
     page = page_client.get("/doc/document/background-report/101").text
     assert '<span class="mark">Our summary:</span>' in page
     sections = get_sections(page_client, "/doc/document/background-report/101")
@@ -184,7 +184,7 @@ def test_paragraph_shows_what_rests_on_it(page_client: httpx.Client) -> None:
     assert "Put the system under a world authority" in sections["recommendations"]
 
 
-def test_outcome_of_an_agreement_is_one_block(page_client: httpx.Client) -> None:
+def test_outcome_of_an_agreement_is_one_block(page_client: httpx2.Client) -> None:
     text = " ".join(re.sub(r"<[^>]+>", " ", page_client.get("/doc/agreement/d01").text).split())
     assert (
         "What became of it: Kept: the group saw itself as a working group that prepares the ground, not as a "
@@ -199,7 +199,7 @@ def test_outcome_of_an_agreement_is_one_block(page_client: httpx.Client) -> None
     [("agreement/d14", "Result"), ("outcome/d14", "Another outcome of the agreement")],
 )
 def test_agreement_and_outcome_show_notes_and_what_was_late(
-    page_client: httpx.Client, path: str, beginning: str
+    page_client: httpx2.Client, path: str, beginning: str
 ) -> None:
     text = " ".join(re.sub(r"<[^>]+>", "", page_client.get(f"/doc/{path}").text).split())
     assert "Our note: When the last of the 21 came online is not said. 18 titles known." in text
@@ -209,14 +209,14 @@ def test_agreement_and_outcome_show_notes_and_what_was_late(
     )
 
 
-def test_each_milestone_of_an_agreement_has_its_own_days(page_client: httpx.Client) -> None:
+def test_each_milestone_of_an_agreement_has_its_own_days(page_client: httpx2.Client) -> None:
     text = " ".join(re.sub(r"<[^>]+>", "", page_client.get("/doc/agreement/d10").text).split())
     assert "Members choose issues to write on. Delivered: 29 December 2004." in text
     assert text.count("Reason: members formed small groups") == 1
 
 
 def test_issue_says_that_no_passage_of_report_and_tunis_is_known(
-    filled_store: Store, page_client: httpx.Client
+    filled_store: Store, page_client: httpx2.Client
 ) -> None:
     messages = {
         "report": "We know of no passage on it in the report of 2005. We have seen only part of the report.",
@@ -237,7 +237,7 @@ def test_issue_says_that_no_passage_of_report_and_tunis_is_known(
     assert all(counts.values())
 
 
-def test_person_has_posts_and_place(page_client: httpx.Client) -> None:
+def test_person_has_posts_and_place(page_client: httpx2.Client) -> None:
     text = " ".join(re.sub(r"<[^>]+>", "", page_client.get("/doc/agent/pisanty").text).split())
     assert "Post: Director, Computing Academic Services, Universidad" in text
     assert "Post: Vice-Chairman of the Board (ICANN), ICANN." in text
@@ -276,7 +276,7 @@ def test_long_lists_are_folded() -> None:
     assert "<summary>20 more</summary>" in page.text
 
 
-def test_quotation_has_its_language(page_client: httpx.Client) -> None:
+def test_quotation_has_its_language(page_client: httpx2.Client) -> None:
     response = page_client.get("/doc/judgment/005", headers={"Accept-Language": "ar"})
     assert '<blockquote lang="en" dir="auto">' in response.text
     with language.use_language("ar"):
@@ -306,7 +306,7 @@ def test_hostile_records_are_escaped() -> None:
 
 @pytest.mark.parametrize("path", ["issue/spam", "agent/icann", "dispute/icann-legitimacy"])
 def test_table_has_as_many_judgments_as_the_page(
-    filled_client: httpx.Client, page_client: httpx.Client, path: str
+    filled_client: httpx2.Client, page_client: httpx2.Client, path: str
 ) -> None:
     page = page_client.get(f"/doc/{path}").text.split('<h2 id="facts"')[0]
     (table_path,) = set(re.findall(r'href="(/judgments\?[^"]+)"', page))

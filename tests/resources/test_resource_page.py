@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from html import unescape
 from itertools import count
 
-import httpx
+import httpx2
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 from wgig._version import __version__
@@ -68,7 +68,7 @@ SUMMARIES = {
 }
 
 
-def get_page(client: httpx.Client, path: str) -> str:
+def get_page(client: httpx2.Client, path: str) -> str:
     """The HTML page at a path."""
     response = client.get(path, headers=HTML_HEADERS)
     assert response.status_code == 200, response.text
@@ -88,7 +88,7 @@ def extract_section(html: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("path", SUMMARIES)
-def test_page_has_summary(page_client: httpx.Client, path: str) -> None:
+def test_page_has_summary(page_client: httpx2.Client, path: str) -> None:
     assert SUMMARIES[path] in strip_tags(extract_section(get_page(page_client, f"/doc/{path}"), "In short"))
 
 
@@ -123,7 +123,7 @@ def test_summary_needs_no_statement_that_the_description_has(
     assert resource.known_values.keys().isdisjoint(read_nodes)
 
 
-def test_page_links_its_sources(page_client: httpx.Client) -> None:
+def test_page_links_its_sources(page_client: httpx2.Client) -> None:
     html = get_page(page_client, "/doc/issue/spam")
     assert 'are from <a href="#sources">4 sources</a>' in extract_section(html, "In short")
     assert html.count('<li id="source-') == 4
@@ -141,14 +141,14 @@ def test_page_links_its_sources(page_client: httpx.Client) -> None:
         ("confidence/high", ["concept"]),
     ],
 )
-def test_kind_is_in_plain_words(page_client: httpx.Client, path: str, kinds: list[str]) -> None:
+def test_kind_is_in_plain_words(page_client: httpx2.Client, path: str, kinds: list[str]) -> None:
     html = get_page(page_client, f"/doc/{path}")
     types = html[html.index('<ul class="row types"') :]
     items = re.findall(r"<li>(.*?)</li>", types[: types.index("</ul>")])
     assert [strip_tags(item) for item in items] == kinds
 
 
-def test_data_lists_all_classes(page_client: httpx.Client) -> None:
+def test_data_lists_all_classes(page_client: httpx2.Client) -> None:
     text = strip_tags(extract_section(get_page(page_client, "/doc/issue/spam"), "data"))
     assert "wgig:Issue skos:Concept inferred" in text
 
@@ -160,7 +160,7 @@ def test_data_lists_all_classes(page_client: httpx.Client) -> None:
         ("session/m1-1", ["interpretation", "note", "room", "title", "title of the session"]),
     ],
 )
-def test_facts_do_not_repeat_the_summary(page_client: httpx.Client, path: str, labels: list[str]) -> None:
+def test_facts_do_not_repeat_the_summary(page_client: httpx2.Client, path: str, labels: list[str]) -> None:
     facts = extract_section(get_page(page_client, f"/doc/{path}"), "facts")
     assert [
         strip_tags(head).strip() for head in re.findall(r'role="rowheader">(.*?)</th>', facts, re.DOTALL)
@@ -170,7 +170,7 @@ def test_facts_do_not_repeat_the_summary(page_client: httpx.Client, path: str, l
 @pytest.mark.parametrize(
     "path", ["document/declaration/48", "document/tunis-agenda/41", "paper/wp-spam", "meeting/m1"]
 )
-def test_links_from_other_pages_do_not_repeat_the_overview(page_client: httpx.Client, path: str) -> None:
+def test_links_from_other_pages_do_not_repeat_the_overview(page_client: httpx2.Client, path: str) -> None:
     html = get_page(page_client, f"/doc/{path}")
     overview_links = set(re.findall(r'href="(/doc/[^"]+)"', extract_section(html, "In short")))
     assert overview_links
@@ -179,7 +179,7 @@ def test_links_from_other_pages_do_not_repeat_the_overview(page_client: httpx.Cl
         assert not overview_links.intersection(re.findall(r'href="(/doc/[^"]+)"', incoming))
 
 
-def test_page_of_a_paragraph_says_everything_once(page_client: httpx.Client) -> None:
+def test_page_of_a_paragraph_says_everything_once(page_client: httpx2.Client) -> None:
     html = get_page(page_client, "/doc/document/tunis-agenda/41")
     assert 'id="facts"' not in html
     text = strip_tags(extract_section(html, "In short"))
@@ -189,36 +189,36 @@ def test_page_of_a_paragraph_says_everything_once(page_client: httpx.Client) -> 
     assert "Our classification: Topic: background." in background
 
 
-def test_citing_texts_have_their_evidence(page_client: httpx.Client) -> None:
+def test_citing_texts_have_their_evidence(page_client: httpx2.Client) -> None:
     summary = extract_section(get_page(page_client, "/doc/document/declaration/48"), "In short")
     for citing, citation in (("document/report/p4", "report-p4-48"), ("document/summary/4", "summary-4-48")):
         assert re.search(rf'href="/doc/{citing}".*?href="/doc/citation/{citation}"', summary, re.DOTALL)
 
 
-def test_disagreements_of_sources_are_named(page_client: httpx.Client) -> None:
+def test_disagreements_of_sources_are_named(page_client: httpx2.Client) -> None:
     summary = strip_tags(extract_section(get_page(page_client, "/doc/document/declaration/48"), "In short"))
     assert "Sources disagree: Numbers of paragraphs of the Geneva Declaration" in summary
 
 
-def test_notes_and_reasons_are_sentences(page_client: httpx.Client) -> None:
+def test_notes_and_reasons_are_sentences(page_client: httpx2.Client) -> None:
     text = strip_tags(extract_section(get_page(page_client, "/doc/document/declaration/48"), "In short"))
     assert "In the draft of 6 December 2003, it was paragraph 44." in text
     assert "Part of Geneva Declaration of Principles, section B6. Reason: it is between paragraphs 39" in text
     assert "derived:" not in text
 
 
-def test_facts_have_dates_in_words(page_client: httpx.Client) -> None:
+def test_facts_have_dates_in_words(page_client: httpx2.Client) -> None:
     facts = strip_tags(extract_section(get_page(page_client, "/doc/document/report"), "facts"))
     assert "2005" in facts
     assert not re.search(r"\b2005-\d\d", facts)
 
 
 @pytest.mark.parametrize("path", ["issue/spam", "agreement/d01", "outcome/d01", "document/declaration/48"])
-def test_our_summary_is_marked(page_client: httpx.Client, path: str) -> None:
+def test_our_summary_is_marked(page_client: httpx2.Client, path: str) -> None:
     assert '<p class="lead"><span class="mark">Our summary:</span> ' in get_page(page_client, f"/doc/{path}")
 
 
-def test_agreement_has_the_verb_of_the_summary(page_client: httpx.Client) -> None:
+def test_agreement_has_the_verb_of_the_summary(page_client: httpx2.Client) -> None:
     summary = strip_tags(extract_section(get_page(page_client, "/doc/agreement/d01"), "In short"))
     assert "Stated by Nitin Desai at WGIG 1st meeting." in summary
     assert (
@@ -235,7 +235,7 @@ def test_agreement_has_the_verb_of_the_summary(page_client: httpx.Client) -> Non
         )
 
 
-def test_agreements_of_a_meeting_are_a_list(page_client: httpx.Client) -> None:
+def test_agreements_of_a_meeting_are_a_list(page_client: httpx2.Client) -> None:
     page = get_page(page_client, "/doc/meeting/m1")
     assert '<a href="#agreements">25 agreements</a>.' in page
     assert "The titles are our summaries" in extract_section(page, "agreements")
@@ -257,13 +257,13 @@ def test_agreements_of_a_meeting_are_a_list(page_client: httpx.Client) -> None:
     ],
 )
 def test_agreements_meetings_and_sessions_link_their_neighbors(
-    page_client: httpx.Client, path: str, neighbors: dict[str, str]
+    page_client: httpx2.Client, path: str, neighbors: dict[str, str]
 ) -> None:
     links = re.findall(r'<a href="/doc/([^"]+)" rel="(prev|next)">', get_page(page_client, f"/doc/{path}"))
     assert {rel: target for target, rel in links} == neighbors
 
 
-def test_meeting_says_who_could_attend_each_session(page_client: httpx.Client) -> None:
+def test_meeting_says_who_could_attend_each_session(page_client: httpx2.Client) -> None:
     page = get_page(page_client, "/doc/meeting/m1")
     sessions = strip_tags(extract_section(page, "sessions").replace("</li>", " "))
     assert "Day 1 23 November 2004 closed working meeting Open to: members" in sessions
@@ -271,7 +271,7 @@ def test_meeting_says_who_could_attend_each_session(page_client: httpx.Client) -
     assert '<a href="/doc/document/summary">' in extract_section(page, "In short")
 
 
-def test_agreement_lists_the_sources_of_what_came_of_it(page_client: httpx.Client) -> None:
+def test_agreement_lists_the_sources_of_what_came_of_it(page_client: httpx2.Client) -> None:
     sources = strip_tags(extract_section(get_page(page_client, "/doc/agreement/d01"), "sources"))
     assert "Background Report, paragraph 9" in sources.partition("Sources of what came of it:")[2]
     page = get_page(page_client, "/doc/agreement/d01")
@@ -280,19 +280,19 @@ def test_agreement_lists_the_sources_of_what_came_of_it(page_client: httpx.Clien
     assert "See the outcome of Draft preliminary outline of the report" in summary
 
 
-def test_note_on_an_issue_links_the_section_of_the_background_report(page_client: httpx.Client) -> None:
+def test_note_on_an_issue_links_the_section_of_the_background_report(page_client: httpx2.Client) -> None:
     summary = extract_section(get_page(page_client, "/doc/issue/spam"), "In short")
     assert '<a href="/doc/document/background-report/spam">' in summary
 
 
-def test_issue_without_a_paper_says_that_no_source_gives_a_reason(page_client: httpx.Client) -> None:
+def test_issue_without_a_paper_says_that_no_source_gives_a_reason(page_client: httpx2.Client) -> None:
     summary = strip_tags(extract_section(get_page(page_client, "/doc/issue/privacy"), "In short"))
     assert "We know of no paper on it. No source gives a reason." in summary
     assert "Our note: It is a separate entry, although" in summary
     assert "No source gives a reason" not in get_page(page_client, "/doc/issue/spam")
 
 
-def test_repetitions_and_records_for_programs_are_folded(page_client: httpx.Client) -> None:
+def test_repetitions_and_records_for_programs_are_folded(page_client: httpx2.Client) -> None:
     page = get_page(page_client, "/doc/document/declaration/48")
     for name in ("around", "incoming", "machine-links"):
         assert '<details class="folded">' in extract_section(page, name)
@@ -302,7 +302,7 @@ def test_repetitions_and_records_for_programs_are_folded(page_client: httpx.Clie
     assert '<details class="folded" open>' in get_page(page_client, "/doc/verdict/adequate")
 
 
-def test_list_has_same_resources_as_picture(page_client: httpx.Client) -> None:
+def test_list_has_same_resources_as_picture(page_client: httpx2.Client) -> None:
     html = extract_section(get_page(page_client, "/doc/document/declaration/48"), "around")
     picture_html, list_html = html.split("The picture as a list")
     paths = re.findall(r'<a href="([^"]+)" tabindex="-1"', picture_html)
@@ -312,7 +312,7 @@ def test_list_has_same_resources_as_picture(page_client: httpx.Client) -> None:
     assert "←" not in html
 
 
-def test_arrow_of_incoming_link_depends_on_text_direction(page_client: httpx.Client) -> None:
+def test_arrow_of_incoming_link_depends_on_text_direction(page_client: httpx2.Client) -> None:
     for language_tag, arrow in (("en", "← "), ("ar", "→ ")):
         response = page_client.get(
             "/doc/milestone/ms-papers", headers={**HTML_HEADERS, "Accept-Language": language_tag}
@@ -320,7 +320,7 @@ def test_arrow_of_incoming_link_depends_on_text_direction(page_client: httpx.Cli
         assert arrow in extract_section(response.text, "incoming")
 
 
-def test_picture_is_hidden_from_screen_readers(page_client: httpx.Client) -> None:
+def test_picture_is_hidden_from_screen_readers(page_client: httpx2.Client) -> None:
     html = extract_section(get_page(page_client, "/doc/issue/spam"), "around")
     assert 'aria-hidden="true" focusable="false"' in html
     picture_html = html.split("</svg>\n</div>")[0]
@@ -335,7 +335,7 @@ def test_picture_is_hidden_from_screen_readers(page_client: httpx.Client) -> Non
     ],
 )
 def test_page_of_paper_whose_text_was_not_seen_asks_nothing_of_its_author(
-    page_client: httpx.Client, name: str, sentence: str
+    page_client: httpx2.Client, name: str, sentence: str
 ) -> None:
     html = get_page(page_client, f"/doc/paper/{name}")
     text = " ".join(re.sub(r"<[^>]+>", "", html).split())
@@ -344,7 +344,7 @@ def test_page_of_paper_whose_text_was_not_seen_asks_nothing_of_its_author(
         assert words not in html
 
 
-def test_page_of_example_paper_has_its_text_and_leads_to_the_form(page_client: httpx.Client) -> None:
+def test_page_of_example_paper_has_its_text_and_leads_to_the_form(page_client: httpx2.Client) -> None:
     html = get_page(page_client, "/doc/paper/example-spam-filters")
     assert ">Cooperation on spam filters (an example)</h1>" in html
     assert "Most messages that reach a mail server" in extract_section(html, "text")
@@ -353,7 +353,7 @@ def test_page_of_example_paper_has_its_text_and_leads_to_the_form(page_client: h
 
 
 @pytest.fixture(scope="module")
-def added_paper_client() -> httpx.Client:
+def added_paper_client() -> httpx2.Client:
     """A client of a service with a paper that somebody added, which has little more than a title."""
     client = make_service_client(Settings(token=TOKEN), fill_memory_store(), Authorization=f"Bearer {TOKEN}")
     response = client.put(
@@ -363,7 +363,7 @@ def added_paper_client() -> httpx.Client:
     return client
 
 
-def test_added_paper_is_told_from_one_of_2005_with_the_same_name(added_paper_client: httpx.Client) -> None:
+def test_added_paper_is_told_from_one_of_2005_with_the_same_name(added_paper_client: httpx2.Client) -> None:
     issue_text = re.sub(r"<[^>]+>", "", get_page(added_paper_client, "/doc/issue/spam"))
     names = "Issue paper: Spam (added to this service), Issue paper: Spam (around 1 February 2005)"
     assert f"2 papers cover it: {names}." in issue_text
@@ -376,7 +376,7 @@ def test_added_paper_is_told_from_one_of_2005_with_the_same_name(added_paper_cli
     assert "added to this service" not in marks["/doc/paper/wp-spam"]
 
 
-def test_sections_of_paper_have_findings(added_paper_client: httpx.Client) -> None:
+def test_sections_of_paper_have_findings(added_paper_client: httpx2.Client) -> None:
     html = get_page(added_paper_client, "/doc/paper/my-spam")
     assert len(re.findall(r'class="of-paper"', html)) == 9  # sections 0 to 8
     swot_section = extract_section(html, "section-3")
@@ -385,7 +385,7 @@ def test_sections_of_paper_have_findings(added_paper_client: httpx.Client) -> No
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "ar"])
-def test_findings_are_in_language_of_page(added_paper_client: httpx.Client, language: str) -> None:
+def test_findings_are_in_language_of_page(added_paper_client: httpx2.Client, language: str) -> None:
     headers = {**HTML_HEADERS, "Accept-Language": language}
     html = added_paper_client.get("/doc/paper/my-spam", headers=headers).text
     assert rules_by_code()["WGIG-3-SWOT-MISSING"].message_in(language) in unescape(
@@ -404,7 +404,7 @@ def test_findings_are_in_language_of_page(added_paper_client: httpx.Client, lang
     ],
 )
 def test_label_of_property_is_in_language_of_page(
-    page_client: httpx.Client, language: str, label_html: str
+    page_client: httpx2.Client, language: str, label_html: str
 ) -> None:
     html = page_client.get("/doc/issue/spam", headers={**HTML_HEADERS, "Accept-Language": language}).text
     assert label_html in extract_section(html, "facts")
@@ -443,7 +443,7 @@ def numbered_translations(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_paper_links_form(page_client: httpx.Client) -> None:
+def test_paper_links_form(page_client: httpx2.Client) -> None:
     form_link = re.search(r'href="(/write\?paper=[^"]+)"', get_page(page_client, "/doc/paper/wp-spam"))
     assert form_link
     assert "Spam" in get_page(page_client, form_link[1])
@@ -497,7 +497,7 @@ def test_omitted_incoming_links_are_counted_and_noted(monkeypatch: pytest.Monkey
     assert "This page shows 50 of 120 statements that link to it." in html
 
 
-def test_page_notes_empty_history(page_client: httpx.Client) -> None:
+def test_page_notes_empty_history(page_client: httpx2.Client) -> None:
     section = extract_section(get_page(page_client, "/doc/issue/spam"), "history")
     assert f"Nothing has changed since version {__version__}." in section
 

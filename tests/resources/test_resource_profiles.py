@@ -6,7 +6,7 @@ The numbers are those of its sections.
 from typing import Any
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.resources.alternates import MAX_LINK_FIELD_BYTES
@@ -52,14 +52,14 @@ def add_parameters(path: str, parameters: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}{parameters}"
 
 
-def get_representation_list(client: httpx.Client, path: str) -> dict[str, Any]:
+def get_representation_list(client: httpx2.Client, path: str) -> dict[str, Any]:
     response = client.get(add_parameters(path, "_profile=all&_mediatype=application/json"))
     assert response.status_code == 200, response.text
     document: dict[str, Any] = response.json()
     return document
 
 
-def listed_pairs(client: httpx.Client, path: str) -> set[tuple[str, str]]:
+def listed_pairs(client: httpx2.Client, path: str) -> set[tuple[str, str]]:
     """The IRIs of the listed profiles with each of their media types."""
     return {
         (listed["uri"], media_type)
@@ -72,7 +72,7 @@ def listed_pairs(client: httpx.Client, path: str) -> set[tuple[str, str]]:
 
 
 @for_each_path
-def test_exactly_listed_profiles_are_delivered(filled_client: httpx.Client, path: str) -> None:
+def test_exactly_listed_profiles_are_delivered(filled_client: httpx2.Client, path: str) -> None:
     profiles = get_representation_list(filled_client, path)["profiles"]
     assert profiles
     for listed in profiles:
@@ -96,7 +96,7 @@ def test_exactly_listed_profiles_are_delivered(filled_client: httpx.Client, path
 
 @for_each_path
 @pytest.mark.parametrize("name", ["<urn:example:unknown>", "unknown"])
-def test_unknown_profile_is_refused(filled_client: httpx.Client, path: str, name: str) -> None:
+def test_unknown_profile_is_refused(filled_client: httpx2.Client, path: str, name: str) -> None:
     tokens = {listed["token"] for listed in get_representation_list(filled_client, path)["profiles"]}
     for response in (
         filled_client.get(add_parameters(path, f"_profile={quote(name)}")),
@@ -108,7 +108,7 @@ def test_unknown_profile_is_refused(filled_client: httpx.Client, path: str, name
 
 
 @for_each_path
-def test_profile_with_greatest_weight_is_chosen(filled_client: httpx.Client, path: str) -> None:
+def test_profile_with_greatest_weight_is_chosen(filled_client: httpx2.Client, path: str) -> None:
     tokens = [listed["token"] for listed in get_representation_list(filled_client, path)["profiles"]]
     for token in tokens:
         others = [f"{other};q=0.5" for other in tokens if other != token]
@@ -122,7 +122,7 @@ def test_profile_with_greatest_weight_is_chosen(filled_client: httpx.Client, pat
 @for_each_path
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_link_header_has_default_and_alternate_representations(
-    filled_client: httpx.Client, path: str, method: str
+    filled_client: httpx2.Client, path: str, method: str
 ) -> None:
     response = filled_client.request(method, path)
     (canonical,) = parse_links(response, "canonical")
@@ -147,7 +147,7 @@ def test_link_header_has_default_and_alternate_representations(
 
 
 @for_each_path
-def test_list_in_rdf_has_same_representations_as_in_json(filled_client: httpx.Client, path: str) -> None:
+def test_list_in_rdf_has_same_representations_as_in_json(filled_client: httpx2.Client, path: str) -> None:
     response = filled_client.get(add_parameters(path, "_profile=alt&_mediatype=text/turtle"))
     assert response.headers["content-profile"] == f"<{REPRESENTATION_MODEL}>"
     triples = response_triples(response)
@@ -166,7 +166,7 @@ def test_list_in_rdf_has_same_representations_as_in_json(filled_client: httpx.Cl
 
 
 @for_each_path
-def test_link_header_has_list_of_representations(filled_client: httpx.Client, path: str) -> None:
+def test_link_header_has_list_of_representations(filled_client: httpx2.Client, path: str) -> None:
     alternates = parse_links(filled_client.get(path), "alternate")
     (link_to_list,) = [link for link in alternates if link.attributes["profile"] == REPRESENTATION_MODEL]
     response = filled_client.get(link_to_list.target)
@@ -180,7 +180,7 @@ def test_link_header_has_list_of_representations(filled_client: httpx.Client, pa
 
 
 @for_each_path
-def test_all_responses_have_content_profile(filled_client: httpx.Client, path: str) -> None:
+def test_all_responses_have_content_profile(filled_client: httpx2.Client, path: str) -> None:
     response = filled_client.get(path)
     assert [link.target for link in parse_links(response, "profile")] == [
         PROFILE_IRIS[content_profile(response)]
@@ -199,7 +199,7 @@ def test_all_responses_have_content_profile(filled_client: httpx.Client, path: s
 
 
 @for_each_path
-def test_link_header_maps_tokens_to_iris(filled_client: httpx.Client, path: str) -> None:
+def test_link_header_maps_tokens_to_iris(filled_client: httpx2.Client, path: str) -> None:
     token_links = parse_links(filled_client.get(path), "type")
     assert {link.target for link in token_links} == {"http://www.w3.org/ns/dx/prof/Profile"}
     assert {link.attributes["token"]: link.attributes["anchor"] for link in token_links} == {
@@ -211,7 +211,7 @@ def test_link_header_maps_tokens_to_iris(filled_client: httpx.Client, path: str)
 
 
 @for_each_path
-def test_query_string_takes_precedence_over_header_fields(filled_client: httpx.Client, path: str) -> None:
+def test_query_string_takes_precedence_over_header_fields(filled_client: httpx2.Client, path: str) -> None:
     listed = get_representation_list(filled_client, path)["profiles"][-1]
     headers = {"Accept-Profile": "<urn:example:unknown>", "Accept": "image/png"}
     for media_type in listed["media_types"]:
@@ -225,12 +225,12 @@ def test_query_string_takes_precedence_over_header_fields(filled_client: httpx.C
 
 @pytest.mark.parametrize("path", ["/", "/queries", "/graphs", "/.well-known/void", "/feed.atom"])
 def test_profile_parameter_is_refused_where_there_are_no_profiles(
-    filled_client: httpx.Client, path: str
+    filled_client: httpx2.Client, path: str
 ) -> None:
     assert filled_client.get(add_parameters(path, "_profile=skos")).status_code == 400
 
 
-def test_search_results_have_profiles_wgig_and_schema_org(filled_client: httpx.Client) -> None:
+def test_search_results_have_profiles_wgig_and_schema_org(filled_client: httpx2.Client) -> None:
     path = "/search?q=spam"
     assert content_profile(filled_client.get(path)) == "wgig"
     for name in ("schema.org", "<https://schema.org/>", "skos, schema.org;q=0.1"):

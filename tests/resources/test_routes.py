@@ -7,7 +7,7 @@ import json
 import re
 from html import unescape
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.jsonld import build_jsonld_context, compact_triples
@@ -191,7 +191,7 @@ def test_folder_lists_resources_in_natural_order(get: GetFunction) -> None:
     assert len(members) == 5  # issues in the store
 
 
-def folder_members(response: httpx.Response) -> list[object]:
+def folder_members(response: httpx2.Response) -> list[object]:
     """The objects of rdfs:member in a response."""
     triples = response_triples(response)
     return [triple.object for triple in triples if triple.predicate.value.endswith("member")]

@@ -5,7 +5,7 @@ The diff of a rule shows the change between an example paper that passes ("+") a
 
 import re
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.serialization import parse_graph_document
@@ -29,7 +29,7 @@ SHAPES_NAMESPACE = "https://w3id.org/wgig/shapes#"
 
 
 @pytest.fixture(scope="module")
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     """A client of a service whose store has the shapes."""
     files = sorted((SHIPPED_FOLDER / "shapes").glob("*.ttl"))
     shapes = [triple for file in files for triple in parse_graph_document(file.read_bytes(), "text/turtle")]
@@ -44,7 +44,7 @@ def attribute_values(page: str, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", MESSAGE_LANGUAGES)
-def test_name_of_rule_is_in_language_of_page(client: httpx.Client, language: str) -> None:
+def test_name_of_rule_is_in_language_of_page(client: httpx2.Client, language: str) -> None:
     rule = rules_by_code()["WGIG-3-SWOT-MISSING"]
     page = client.get(f"/shapes/{rule.code}", headers={**HTML_HEADERS, "accept-language": language}).text
     name = rule.name[language][:1].upper() + rule.name[language][1:]
@@ -54,7 +54,7 @@ def test_name_of_rule_is_in_language_of_page(client: httpx.Client, language: str
 
 
 @pytest.mark.parametrize("code", ["WGIG-0-TITLE-MISSING", "WGIG-0-TERM-UNKNOWN"])
-def test_reason_of_rule_is_in_language_of_page(client: httpx.Client, code: str) -> None:
+def test_reason_of_rule_is_in_language_of_page(client: httpx2.Client, code: str) -> None:
     reasons = set()
     for language in MESSAGE_LANGUAGES:
         page = client.get(f"/shapes/{code}", headers={**HTML_HEADERS, "accept-language": language}).text
@@ -65,7 +65,7 @@ def test_reason_of_rule_is_in_language_of_page(client: httpx.Client, code: str) 
 
 
 @pytest.mark.parametrize("code", ["WGIG-7B-MISSING", "WGIG-0-LATE", "WGIG-0-TERM-UNKNOWN"])
-def test_page_of_rule_is_complete(client: httpx.Client, code: str) -> None:
+def test_page_of_rule_is_complete(client: httpx2.Client, code: str) -> None:
     response = client.get(f"/shapes/{code}", headers=HTML_HEADERS)
     page, rule = response.text, rules_by_code()[code]
     assert {*MESSAGE_LANGUAGES} <= {*attribute_values(page, "lang")}
@@ -83,7 +83,7 @@ def test_page_of_rule_is_complete(client: httpx.Client, code: str) -> None:
     assert not attribute_values(page, "style")
 
 
-def test_every_rule_has_page_and_diff(client: httpx.Client) -> None:
+def test_every_rule_has_page_and_diff(client: httpx2.Client) -> None:
     for code in rules_by_code():
         assert client.get(f"/shapes/{code}", headers=HTML_HEADERS).status_code == 200
         diff = diff_rule_example(code)
@@ -110,7 +110,7 @@ def test_diff_shows_only_error() -> None:
 
 
 @pytest.mark.parametrize(("suffix", "media_type"), MEDIA_TYPES_BY_SUFFIX.items())
-def test_shape_is_available_in_rdf(client: httpx.Client, suffix: str, media_type: str) -> None:
+def test_shape_is_available_in_rdf(client: httpx2.Client, suffix: str, media_type: str) -> None:
     by_suffix = client.get(f"/shapes/WGIG-0-LATE.{suffix}")
     by_header = client.get("/shapes/WGIG-0-LATE", headers={"accept": media_type})
     assert by_suffix.content == by_header.content
@@ -124,7 +124,7 @@ def test_shape_is_available_in_rdf(client: httpx.Client, suffix: str, media_type
     assert [triple for triple in triples if triple.predicate.value.endswith("maxInclusive")]
 
 
-def test_shape_includes_its_property_shapes(client: httpx.Client) -> None:
+def test_shape_includes_its_property_shapes(client: httpx2.Client) -> None:
     page = client.get("/shapes/CitationShape", headers=HTML_HEADERS)
     assert "Use wgig:basis to say where the citation was seen." in page.text
     assert "CitationShape-basis" in client.get("/shapes/CitationShape.ttl").text
@@ -138,24 +138,24 @@ def test_shape_includes_its_property_shapes(client: httpx.Client) -> None:
         ("WGIG-0-LATER", "WGIG-0-LATE"),
     ],
 )
-def test_misspelled_name_gets_suggestion(client: httpx.Client, name: str, suggestion: str) -> None:
+def test_misspelled_name_gets_suggestion(client: httpx2.Client, name: str, suggestion: str) -> None:
     response = client.get(f"/shapes/{name}")
     assert (response.status_code, response.json()["suggestion"]) == (404, suggestion)
 
 
-def test_unknown_name_is_not_found(client: httpx.Client) -> None:
+def test_unknown_name_is_not_found(client: httpx2.Client) -> None:
     example_names = ("examples/nothing.ttl", "examples/..%2f..%2fpaper.ttl")
     for name in ("zzz", "x" * 5000, "a%20b", "%3Cb%3E", *example_names):
         assert client.get(f"/shapes/{name}").status_code == 404, name
 
 
-def test_shape_without_message_links_the_rules_that_use_it(client: httpx.Client) -> None:
+def test_shape_without_message_links_the_rules_that_use_it(client: httpx2.Client) -> None:
     page = client.get("/shapes/of-its-own-paper", headers=HTML_HEADERS).text
     assert "This rule has no message of its own." in page
     assert {"/shapes/WGIG-7A-TWICE", "/shapes/AssessmentShape-seen"} <= {*attribute_values(page, "href")}
 
 
-def test_list_is_filtered_by_words_without_scripts(client: httpx.Client) -> None:
+def test_list_is_filtered_by_words_without_scripts(client: httpx2.Client) -> None:
     page = client.get("/shapes?q=VERDICT+one", headers=HTML_HEADERS).text
     assert re.findall(r'<li id="([^"]+)" data-filtered>', page) == ["WGIG-7-VERDICT-TWICE"]
     assert re.search(r" data-count>1 of \d\d<", page)
@@ -165,20 +165,20 @@ def test_list_is_filtered_by_words_without_scripts(client: httpx.Client) -> None
     assert not re.search(r"data-filtered>", page)
 
 
-def test_no_two_rules_have_the_same_name(client: httpx.Client) -> None:
+def test_no_two_rules_have_the_same_name(client: httpx2.Client) -> None:
     page = client.get("/shapes", headers=HTML_HEADERS).text
     names = re.findall(r'<a href="/shapes/[^"]+"(?: lang="en" dir="ltr")?>([^<]+)</a>', page)
     assert len(names) > 170
     assert [name for name in names if names.count(name) > 1] == []
 
 
-def test_example_is_served_unchanged(client: httpx.Client) -> None:
+def test_example_is_served_unchanged(client: httpx2.Client) -> None:
     response = client.get("/shapes/examples/ok-complete.ttl")
     assert response.headers["content-type"] == "text/turtle; charset=utf-8"
     assert response.content == example_papers_by_name()["ok-complete.ttl"].read_bytes()
 
 
-def test_list_links_every_rule_and_has_unique_anchors(client: httpx.Client) -> None:
+def test_list_links_every_rule_and_has_unique_anchors(client: httpx2.Client) -> None:
     page = client.get("/shapes", headers=HTML_HEADERS).text
     assert {*rules_by_code()} <= {*attribute_values(page, "id")}
     assert {f"/shapes/{code}" for code in rules_by_code()} <= {*attribute_values(page, "href")}
@@ -192,7 +192,7 @@ def test_turtle_source_of_every_rule_is_found() -> None:
         assert source.endswith(".")  # the whole Turtle statement
 
 
-def test_profile_of_check_has_description(client: httpx.Client) -> None:
+def test_profile_of_check_has_description(client: httpx2.Client) -> None:
     assert client.get("/id/profile/draft").headers["location"] == "/doc/profile/draft"
     page = client.get("/doc/profile/draft", headers=HTML_HEADERS)
     assert page.status_code == 200

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx
+import httpx2
 import pytest
 from wgig.settings import Settings
 
@@ -30,7 +30,7 @@ def read_typed_queries() -> list[TypedQuery]:
         return [TypedQuery(**row) for row in csv.DictReader(file, delimiter="\t")]
 
 
-def find_position(client: httpx.Client, query: TypedQuery) -> int:
+def find_position(client: httpx2.Client, query: TypedQuery) -> int:
     """The position of the expected result on the first page, from 1; 0 if it is not there."""
     response = client.get("/search", params={"q": query.query}, headers={"Accept-Language": query.lang})
     ids = [item["id"].removeprefix(Settings.base).removeprefix("id/") for item in response.json()["items"]]
@@ -38,7 +38,7 @@ def find_position(client: httpx.Client, query: TypedQuery) -> int:
 
 
 @pytest.mark.slow
-def test_expected_result_is_first_for_nearly_all_typed_queries(filled_client: httpx.Client) -> None:
+def test_expected_result_is_first_for_nearly_all_typed_queries(filled_client: httpx2.Client) -> None:
     queries = read_typed_queries()
     positions = {query: find_position(filled_client, query) for query in queries}
     misses = {query: position for query, position in positions.items() if position != 1}

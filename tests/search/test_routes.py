@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from xml.etree import ElementTree
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 import rdflib
@@ -62,7 +62,7 @@ def store() -> Store:
     return store
 
 
-GetResponse = Callable[..., httpx.Response]
+GetResponse = Callable[..., httpx2.Response]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def get(store: Store) -> GetResponse:
     """A function that sends a GET request."""
     client = make_service_client(Settings(), store)
 
-    def send_request(path: str, accept: str = "application/json", **parameters: str) -> httpx.Response:
+    def send_request(path: str, accept: str = "application/json", **parameters: str) -> httpx2.Response:
         return client.get(path, params=parameters or None, headers={"Accept": accept})
 
     return send_request
@@ -241,7 +241,7 @@ def list_kind_counts(page: str) -> dict[str, tuple[str, str]]:
     return {title: (html.unescape(address), count) for address, title, count in links}
 
 
-def test_page_counts_the_results_of_each_kind(page_client: httpx.Client) -> None:
+def test_page_counts_the_results_of_each_kind(page_client: httpx2.Client) -> None:
     page = page_client.get("/search", params={"q": "root servers"}).text
     counts = list_kind_counts(page)
     assert next(iter(counts)) == "All"
@@ -254,14 +254,14 @@ def test_page_counts_the_results_of_each_kind(page_client: httpx.Client) -> None
         assert f'aria-current="true">{title}<' in narrowed
 
 
-def test_numbers_agree_if_not_all_results_are_shown(page_client: httpx.Client) -> None:
+def test_numbers_agree_if_not_all_results_are_shown(page_client: httpx2.Client) -> None:
     page = page_client.get("/search", params={"q": "WGIG"}).text
     count = list_kind_counts(page)["All"][1]
     assert f'<h2 id="found">{count} results</h2>' in page
     assert re.search(r"The best \d+ are shown", page)
 
 
-def test_kinds_that_few_look_for_are_folded(page_client: httpx.Client) -> None:
+def test_kinds_that_few_look_for_are_folded(page_client: httpx2.Client) -> None:
     page = page_client.get("/search", params={"q": "WGIG"}).text
     other_kinds = page.partition("<summary>Other <")[2].partition("</details>")[0]
     for title in ("Claims", "Memberships"):
@@ -269,7 +269,7 @@ def test_kinds_that_few_look_for_are_folded(page_client: httpx.Client) -> None:
     assert ">Papers</a>" not in other_kinds
 
 
-def test_results_say_what_they_are(page_client: httpx.Client) -> None:
+def test_results_say_what_they_are(page_client: httpx2.Client) -> None:
     page = " ".join(page_client.get("/search", params={"q": "spam"}).text.split())
     assert '<mark>Spam</mark></a></h3> <p><span class="mark">Our summary:</span> <bdi>Bulk' in page
     assert '<p class="mark">Issue</p>' in page
@@ -278,7 +278,7 @@ def test_results_say_what_they_are(page_client: httpx.Client) -> None:
         assert f"in the category <bdi>{category}</bdi>" in entry
 
 
-def test_snippets_are_no_notes_of_the_editors(page_client: httpx.Client) -> None:
+def test_snippets_are_no_notes_of_the_editors(page_client: httpx2.Client) -> None:
     for words in ("third round of open consultations", "WGIG 3rd meeting"):
         results = page_client.get("/search.json", params={"q": words}).json()
         assert f"{SKOS}note" not in {item["property"] for item in results["items"]}
@@ -286,13 +286,13 @@ def test_snippets_are_no_notes_of_the_editors(page_client: httpx.Client) -> None
 
 @pytest.mark.parametrize(("words", "language"), [("open", "ko"), ("spam", "ar"), ("spam", "ru")])
 def test_language_leaves_out_texts_without_a_language(
-    page_client: httpx.Client, words: str, language: str
+    page_client: httpx2.Client, words: str, language: str
 ) -> None:
     results = page_client.get("/search.json", params={"q": words, "lang": language}).json()
     assert {item["language"] for item in results["items"]} <= {language}
 
 
-def test_page_without_words_has_examples_with_results(page_client: httpx.Client) -> None:
+def test_page_without_words_has_examples_with_results(page_client: httpx2.Client) -> None:
     page = page_client.get("/search").text.partition("<h2>Examples</h2>")[2]
     paths = re.findall(r'href="(/search\?q=[^"]+)"', page.partition("</ul>")[0])
     assert len(paths) == 3
@@ -310,7 +310,7 @@ def test_numbers_that_are_not_complete_are_marked() -> None:
     assert f"More than {MAX_COUNTED_ROWS:,} results" in page
 
 
-def test_records_for_programs_are_apart_and_last(page_client: httpx.Client) -> None:
+def test_records_for_programs_are_apart_and_last(page_client: httpx2.Client) -> None:
     page = page_client.get("/search", params={"q": "milestones", "page": "1"}).text
     assert page.count("<h2>For developers</h2>") == 1
     people, machines = page.split("<h2>For developers</h2>")
@@ -321,7 +321,7 @@ def test_records_for_programs_are_apart_and_last(page_client: httpx.Client) -> N
     assert "kind=issue" not in kinds
 
 
-def test_question_is_found_with_its_answer(page_client: httpx.Client) -> None:
+def test_question_is_found_with_its_answer(page_client: httpx2.Client) -> None:
     page = page_client.get("/search", params={"q": "members by group"}).text
     assert 'href="/queries/members-by-group-and-region"' in page
     assert page_client.get("/search", params={"q": "members", "kind": "query"}).status_code == 200
@@ -337,7 +337,7 @@ def test_question_is_found_with_its_answer(page_client: httpx.Client) -> None:
         ("q=%3Cxqzwv%3E", "Nothing matches <bdi>&lt;xqzwv&gt;</bdi>"),
     ],
 )
-def test_page_without_results_says_what_to_do(page_client: httpx.Client, query: str, help_text: str) -> None:
+def test_page_without_results_says_what_to_do(page_client: httpx2.Client, query: str, help_text: str) -> None:
     page = page_client.get(f"/search?{query}").text
     assert '<h2 id="found">No results</h2>' in page
     assert help_text in " ".join(page.split())
@@ -534,19 +534,19 @@ def test_query_with_a_search_has_no_explanation() -> None:
     ],
 )
 def test_what_is_searched_for_in_the_bundled_facts_is_first(
-    facts_client: httpx.Client, text: str, name: str
+    facts_client: httpx2.Client, text: str, name: str
 ) -> None:
     items = facts_client.get("/search", params={"q": text}).json()["items"]
     assert items[0]["id"] == f"{BASE}id/{name}"
 
 
-def test_snippet_of_a_judgment_is_not_its_label(facts_client: httpx.Client) -> None:
+def test_snippet_of_a_judgment_is_not_its_label(facts_client: httpx2.Client) -> None:
     (item,) = facts_client.get("/search", params={"q": "governments lack authority"}).json()["items"]
     assert item["label"].startswith("Governments lack authority, so")
     assert "the process cannot be viewed as being fully democratic" in item["snippet"]
 
 
-def test_query_in_the_docs_has_the_result_in_the_docs(facts_client: httpx.Client) -> None:
+def test_query_in_the_docs_has_the_result_in_the_docs(facts_client: httpx2.Client) -> None:
     queries = re.findall(r"```sparql\n(.*?)```", QUERYING_PAGE, re.DOTALL)
     (query,) = (query for query in queries if "search:matches" in query)
     result = QUERYING_PAGE.partition(query)[2].partition("```csv\n")[2].partition("```")[0]
@@ -555,7 +555,7 @@ def test_query_in_the_docs_has_the_result_in_the_docs(facts_client: httpx.Client
 
 
 @pytest.fixture(scope="module")
-def facts_client() -> httpx.Client:
+def facts_client() -> httpx2.Client:
     """A client of a service with the bundled facts, without inferred triples."""
     store = Store.in_memory()
     store.replace({graph: read_turtle_files(paths) for graph, paths in list_shipped_files(BASE).items()})

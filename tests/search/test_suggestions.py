@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import pytest
 from wgig.rdf.serialization import parse_graph_document
 from wgig.search.suggestions import MAX_SEARCH_SUGGESTIONS, MAX_SUGGESTION_CHARACTERS
@@ -21,7 +21,7 @@ class SuggestedResource(NamedTuple):
     path: str
 
 
-def suggest(client: httpx.Client, text: str) -> list[SuggestedResource]:
+def suggest(client: httpx2.Client, text: str) -> list[SuggestedResource]:
     response = client.get("/search/suggestions", params={"q": text})
     assert response.headers["content-type"] == "application/x-suggestions+json"
     typed_text, *columns = response.json()
@@ -47,7 +47,7 @@ def suggest(client: httpx.Client, text: str) -> list[SuggestedResource]:
     ],
 )
 def test_first_suggestion_is_what_is_typed(
-    filled_client: httpx.Client, text: str, suggestion: tuple[str, str, str | None]
+    filled_client: httpx2.Client, text: str, suggestion: tuple[str, str, str | None]
 ) -> None:
     label, description, path = suggestion
     first = suggest(filled_client, text)[0]
@@ -56,7 +56,7 @@ def test_first_suggestion_is_what_is_typed(
     assert filled_client.get(first.path).status_code == 200
 
 
-def test_labels_and_kinds_are_in_the_language_of_the_page(filled_client: httpx.Client) -> None:
+def test_labels_and_kinds_are_in_the_language_of_the_page(filled_client: httpx2.Client) -> None:
     response = filled_client.get("/search/suggestions?q=spam&_lang=fr")
     _, labels, descriptions, _ = response.json()
     assert (labels[0], descriptions[0]) == ("Pollupostage", "Question · Spam")
@@ -65,7 +65,7 @@ def test_labels_and_kinds_are_in_the_language_of_the_page(filled_client: httpx.C
     assert suggest(filled_client, "spam")[0].label == "Spam"
 
 
-def test_suggestions_are_few_different_and_no_records_for_programs(filled_client: httpx.Client) -> None:
+def test_suggestions_are_few_different_and_no_records_for_programs(filled_client: httpx2.Client) -> None:
     suggestions = suggest(filled_client, "internet")
     assert len({suggestion.path for suggestion in suggestions}) == MAX_SEARCH_SUGGESTIONS
     governments = [suggestion.label for suggestion in suggest(filled_client, "govern")]
@@ -79,12 +79,12 @@ def test_suggestions_are_few_different_and_no_records_for_programs(filled_client
 
 
 @pytest.mark.parametrize("text", ["zzzzzz", "spam zzzzzz", "!", '"', "* *", "VeriSing"])
-def test_nothing_is_suggested_without_a_match(filled_client: httpx.Client, text: str) -> None:
+def test_nothing_is_suggested_without_a_match(filled_client: httpx2.Client, text: str) -> None:
     assert suggest(filled_client, text) == []
 
 
 @pytest.mark.parametrize("parameters", [{}, {"q": ""}, {"q": " "}, {"q": "a", "limit": "5"}])
-def test_invalid_request_is_refused(filled_client: httpx.Client, parameters: dict[str, Any]) -> None:
+def test_invalid_request_is_refused(filled_client: httpx2.Client, parameters: dict[str, Any]) -> None:
     assert filled_client.get("/search/suggestions", params=parameters).status_code == 400
 
 

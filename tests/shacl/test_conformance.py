@@ -8,7 +8,7 @@ import os
 import signal
 from pathlib import Path
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.namespaces import RDF_TYPE, WGIG_ISSUE_PAPER, expand_curie
@@ -507,7 +507,7 @@ def test_both_engines_build_the_same_conformance_graph(store: Store) -> None:
     assert set(pyshacl_store.triples(CONFORMANCE_GRAPH)) == set(store.triples(CONFORMANCE_GRAPH))
 
 
-def test_clients_cannot_write_the_conformance_graph(writable_client: httpx.Client) -> None:
+def test_clients_cannot_write_the_conformance_graph(writable_client: httpx2.Client) -> None:
     response = writable_client.put("/graph/conformance", content="", headers={"Content-Type": "text/turtle"})
     assert response.status_code == 403
     assert "results of checking the papers" in response.json()["detail"]

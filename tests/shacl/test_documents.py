@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import NoReturn
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.papers.readers import read_paper_document
@@ -206,7 +206,7 @@ def list_positioned_statements(document: Document) -> list[tuple[str, ...]]:
     ids=["first", "last", "array", "among others", "nested", "twice", "elsewhere"],
 )
 def test_the_context_of_the_service_is_known_by_its_iri(
-    build_json: Callable[[object], object], get: Callable[[str], httpx.Response]
+    build_json: Callable[[object], object], get: Callable[[str], httpx2.Response]
 ) -> None:
     inlined = read_json_ld(build_json(get("/context.jsonld").json()["@context"]))
     assert len(inlined.triples) >= 5

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.formats import Format
@@ -30,17 +30,17 @@ BUNDLED_PAPER_PATHS = sorted((SHIPPED_FOLDER / "data/papers").glob("*.ttl"))
 
 
 @pytest.fixture
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     return make_writer_client(Store.in_memory())
 
 
-def list_stored_lines(client: httpx.Client, path: str = GRAPH_PATH) -> list[str]:
+def list_stored_lines(client: httpx2.Client, path: str = GRAPH_PATH) -> list[str]:
     response = client.get(path, headers={"Accept": "application/n-triples"})
     return sorted(response.text.splitlines()) if response.status_code == 200 else []
 
 
 @pytest.mark.parametrize("path", BUNDLED_PAPER_PATHS, ids=lambda path: path.stem)
-def test_each_bundled_paper_may_be_written(client: httpx.Client, path: Path) -> None:
+def test_each_bundled_paper_may_be_written(client: httpx2.Client, path: Path) -> None:
     response = client.put(f"/graph/paper/{path.stem}", content=path.read_bytes(), headers=TURTLE_HEADERS)
     assert response.status_code == 201, response.text
 
@@ -56,7 +56,7 @@ def test_each_bundled_paper_may_be_written(client: httpx.Client, path: Path) -> 
     ],
 )
 def test_a_paper_with_statements_about_other_resources_is_refused(
-    client: httpx.Client, foreign_statement: str
+    client: httpx2.Client, foreign_statement: str
 ) -> None:
     response = client.put(
         GRAPH_PATH,
@@ -92,7 +92,7 @@ def test_a_paper_is_checked_once(method: str, monkeypatch: pytest.MonkeyPatch) -
     assert write_paper("second") == 201
 
 
-def test_a_wrong_paper_is_refused_with_the_report_and_nothing_changes(client: httpx.Client) -> None:
+def test_a_wrong_paper_is_refused_with_the_report_and_nothing_changes(client: httpx2.Client) -> None:
     assert client.put(GRAPH_PATH, content=PAPER_TURTLE, headers=TURTLE_HEADERS).status_code == 201
     before = list_stored_lines(client)
     response = client.put(GRAPH_PATH, content=f"{PAPER_TURTLE}\n{WRONG_STATEMENT}", headers=TURTLE_HEADERS)
@@ -103,7 +103,7 @@ def test_a_wrong_paper_is_refused_with_the_report_and_nothing_changes(client: ht
     assert list_stored_lines(client) == before
 
 
-def test_a_round_that_is_no_number_is_refused(client: httpx.Client) -> None:
+def test_a_round_that_is_no_number_is_refused(client: httpx2.Client) -> None:
     wrong_statement = f'<{BASE}id/paper/{PAPER_NAME}> <{BASE}ontology#round> "x" .'
     assert client.put(GRAPH_PATH, content=PAPER_TURTLE, headers=TURTLE_HEADERS).status_code == 201
     responses = [
@@ -124,7 +124,7 @@ def test_a_round_that_is_no_number_is_refused(client: httpx.Client) -> None:
     [format_ for format_ in REPORT_WRITERS if format_.suffix != "html"],
     ids=lambda format_: format_.suffix,
 )
-def test_the_report_is_available_in_each_format(client: httpx.Client, format_: Format) -> None:
+def test_the_report_is_available_in_each_format(client: httpx2.Client, format_: Format) -> None:
     accept = {"Accept": format_.media_type}
     response = client.put(
         GRAPH_PATH, content=f"{PAPER_TURTLE}\n{WRONG_STATEMENT}", headers=TURTLE_HEADERS | accept
@@ -135,7 +135,7 @@ def test_the_report_is_available_in_each_format(client: httpx.Client, format_: F
 
 
 @pytest.mark.parametrize("accept", ["application/problem+json", "text/html", "image/png"])
-def test_a_client_that_accepts_no_report_format_gets_a_problem(client: httpx.Client, accept: str) -> None:
+def test_a_client_that_accepts_no_report_format_gets_a_problem(client: httpx2.Client, accept: str) -> None:
     response = client.put(
         GRAPH_PATH, content=f"{PAPER_TURTLE}\n{WRONG_STATEMENT}", headers=TURTLE_HEADERS | {"Accept": accept}
     )
@@ -145,14 +145,14 @@ def test_a_client_that_accepts_no_report_format_gets_a_problem(client: httpx.Cli
         assert response.json()["report"]["conforms"] is False
 
 
-def test_the_report_is_in_the_language_of_the_request(client: httpx.Client) -> None:
+def test_the_report_is_in_the_language_of_the_request(client: httpx2.Client) -> None:
     headers = TURTLE_HEADERS | {"Accept-Language": "fr"}
     response = client.put(GRAPH_PATH, content=f"{PAPER_TURTLE}\n{WRONG_STATEMENT}", headers=headers)
     assert (response.headers["content-language"], "deux titres" in response.text) == ("fr", True)
     assert {"Accept-Language", "Cookie"} <= set(response.headers["vary"].split(", "))
 
 
-def test_added_triples_are_checked_with_the_existing_ones(client: httpx.Client) -> None:
+def test_added_triples_are_checked_with_the_existing_ones(client: httpx2.Client) -> None:
     client.put(GRAPH_PATH, content=PAPER_TURTLE, headers=TURTLE_HEADERS)
     before = list_stored_lines(client)
     title = f'<{BASE}id/paper/{PAPER_NAME}> <http://purl.org/dc/terms/title> "Another"@en .'
@@ -163,7 +163,7 @@ def test_added_triples_are_checked_with_the_existing_ones(client: httpx.Client) 
     assert set(list_stored_lines(client)) > set(before)
 
 
-def test_parts_of_a_multipart_request_are_checked_together(client: httpx.Client) -> None:
+def test_parts_of_a_multipart_request_are_checked_together(client: httpx2.Client) -> None:
     files = [("f", ("a.ttl", PAPER_TURTLE)), ("f", ("b.ttl", WRONG_STATEMENT))]
     assert client.put(GRAPH_PATH, files=files).status_code == 422
     assert client.put(GRAPH_PATH, files=files[:1]).status_code == 201
@@ -174,7 +174,7 @@ def test_parts_of_a_multipart_request_are_checked_together(client: httpx.Client)
     assert len([line for line in list_stored_lines(client) if "<x:has>" in line]) == 2
 
 
-def get_findings_by_code(response: httpx.Response) -> dict[str, dict[str, object]]:
+def get_findings_by_code(response: httpx2.Response) -> dict[str, dict[str, object]]:
     """The findings of a refused write by code, each with the name of its file."""
     assert response.status_code == 422, response.text
     (file,) = response.json()["files"]
@@ -190,7 +190,7 @@ def get_findings_by_code(response: httpx.Response) -> dict[str, dict[str, object
     [WRONG_STATEMENT, WRONG_STATEMENT.replace('"A third"@en', "_:x . _:x <x:p> 1")],
     ids=["literals only", "with a blank node"],
 )
-def test_a_finding_in_added_triples_has_its_line(client: httpx.Client, turtle: str) -> None:
+def test_a_finding_in_added_triples_has_its_line(client: httpx2.Client, turtle: str) -> None:
     assert client.put(GRAPH_PATH, content=PAPER_TURTLE, headers=TURTLE_HEADERS).status_code == 201
     headers = TURTLE_HEADERS | {"Content-Disposition": 'attachment; filename="more.ttl"'}
     finding = get_findings_by_code(client.post(GRAPH_PATH, content=f"# line 1\n\n{turtle}", headers=headers))[
@@ -203,7 +203,7 @@ def test_a_finding_in_added_triples_has_its_line(client: httpx.Client, turtle: s
     )
 
 
-def test_a_finding_in_added_markdown_has_its_line(client: httpx.Client) -> None:
+def test_a_finding_in_added_markdown_has_its_line(client: httpx2.Client) -> None:
     assert client.put(GRAPH_PATH, content=PAPER_TURTLE, headers=TURTLE_HEADERS).status_code == 201
     text = PAPER_MARKDOWN.replace("\ntitle: ", "\ntitle: Another ")
     lines = text.splitlines()
@@ -228,20 +228,20 @@ def test_a_finding_in_existing_triples_has_no_line() -> None:
     assert (finding["line"], finding["column"]) == (None, None)
 
 
-def test_a_finding_in_several_parts_of_a_request_has_no_line(client: httpx.Client) -> None:
+def test_a_finding_in_several_parts_of_a_request_has_no_line(client: httpx2.Client) -> None:
     files = [("f", ("a.ttl", PAPER_TURTLE)), ("f", ("b.ttl", WRONG_STATEMENT))]
     finding = get_findings_by_code(client.put(GRAPH_PATH, files=files))["WGIG-0-TITLE-TWICE"]
     assert (finding["name"], finding["line"], finding["column"]) == (PAPER_NAME, None, None)
 
 
-def test_a_finding_in_an_update_has_no_line(client: httpx.Client) -> None:
+def test_a_finding_in_an_update_has_no_line(client: httpx2.Client) -> None:
     assert client.put(GRAPH_PATH, content=PAPER_TURTLE, headers=TURTLE_HEADERS).status_code == 201
     update = f"INSERT DATA {{ GRAPH <{BASE}graph/paper/{PAPER_NAME}> {{ {WRONG_STATEMENT} }} }}"
     finding = get_findings_by_code(client.post("/update", data={"update": update}))["WGIG-0-TITLE-TWICE"]
     assert (finding["name"], finding["line"], finding["column"]) == (PAPER_NAME, None, None)
 
 
-def test_a_paper_in_markdown_is_stored_as_triples(client: httpx.Client) -> None:
+def test_a_paper_in_markdown_is_stored_as_triples(client: httpx2.Client) -> None:
     assert client.put(GRAPH_PATH, content=PAPER_MARKDOWN, headers=MARKDOWN_HEADERS).status_code == 201
     assert f"{BASE}ontology#IssuePaper" in "\n".join(list_stored_lines(client))
     broken = PAPER_MARKDOWN.replace("### Threats", "### Treats")
@@ -249,7 +249,7 @@ def test_a_paper_in_markdown_is_stored_as_triples(client: httpx.Client) -> None:
     assert (response.status_code, "line" in response.json()) == (400, True)
 
 
-def test_markdown_is_refused_for_other_graphs(client: httpx.Client) -> None:
+def test_markdown_is_refused_for_other_graphs(client: httpx2.Client) -> None:
     assert client.put("/graph/one", content=PAPER_MARKDOWN, headers=MARKDOWN_HEADERS).status_code == 415
 
 
@@ -268,7 +268,7 @@ def test_markdown_is_refused_for_other_graphs(client: httpx.Client) -> None:
     ],
 )
 def test_a_graph_may_describe_only_the_paper_of_its_name(
-    client: httpx.Client, path: str, content: str, message: str
+    client: httpx2.Client, path: str, content: str, message: str
 ) -> None:
     response = client.put(path, content=content, headers=TURTLE_HEADERS)
     assert (response.status_code, message in response.json()["detail"]) == (422, True), response.text
@@ -303,7 +303,7 @@ def test_relative_iris_are_resolved_against_the_graph() -> None:
     assert list_stored_lines(client)[0].startswith(f"<{BASE}graph/paper/{PAPER_NAME}#a>")
 
 
-def test_a_paper_in_json_ld_may_refer_to_the_context_of_the_service(client: httpx.Client) -> None:
+def test_a_paper_in_json_ld_may_refer_to_the_context_of_the_service(client: httpx2.Client) -> None:
     paper = {
         "@context": f"{BASE}context.jsonld",
         "@id": f"{BASE}id/paper/{PAPER_NAME}",
@@ -313,7 +313,7 @@ def test_a_paper_in_json_ld_may_refer_to_the_context_of_the_service(client: http
     assert client.put(GRAPH_PATH, content=json.dumps(paper), headers=headers).status_code == 201
 
 
-def test_papers_do_not_share_blank_nodes(client: httpx.Client) -> None:
+def test_papers_do_not_share_blank_nodes(client: httpx2.Client) -> None:
     for name in ("one", "two"):
         turtle = f"<{BASE}id/paper/{name}> a <{BASE}ontology#IssuePaper> ; <x:p> _:same . _:same <x:q> 1 ."
         assert client.put(f"/graph/paper/{name}", content=turtle, headers=TURTLE_HEADERS).status_code == 201

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.problems import Problem
@@ -67,11 +67,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def client(store: Store) -> httpx.Client:
+def client(store: Store) -> httpx2.Client:
     return make_writer_client(store)
 
 
-def put_statements(client: httpx.Client, turtle: str) -> httpx.Response:
+def put_statements(client: httpx2.Client, turtle: str) -> httpx2.Response:
     headers = {"Content-Type": "text/turtle", "Accept": "application/problem+json"}
     return client.put(PATH, content=PREFIXES + STATED + turtle, headers=headers)
 
@@ -136,7 +136,7 @@ def put_statements(client: httpx.Client, turtle: str) -> httpx.Response:
     ],
 )
 def test_a_statement_about_something_else_is_refused_with_its_line(
-    client: httpx.Client, store: Store, statement: str
+    client: httpx2.Client, store: Store, statement: str
 ) -> None:
     answer = put_statements(client, statement)
     assert answer.status_code == 422, answer.text
@@ -145,19 +145,19 @@ def test_a_statement_about_something_else_is_refused_with_its_line(
     assert not store.has_graph(f"{BASE}graph/paper/example-scope")
 
 
-def test_a_paper_is_not_named_like_a_format_of_another_one(client: httpx.Client) -> None:
+def test_a_paper_is_not_named_like_a_format_of_another_one(client: httpx2.Client) -> None:
     turtle = PREFIXES + "paper:example-scope.ttl a wgig:AssessmentPaper ."
     answer = client.put(f"{PATH}.ttl", content=turtle, headers={"Content-Type": "text/turtle"})
     assert (answer.status_code, "ends like a format" in answer.text) == (422, True)
 
 
-def test_the_line_is_that_of_the_property(client: httpx.Client) -> None:
+def test_the_line_is_that_of_the_property(client: httpx2.Client) -> None:
     answer = put_statements(client, "part:a\n  rdfs:label 'part' ;\n  owl:sameAs agent:desai .\n")
     assert (answer.status_code, answer.json()["line"]) == (422, PREFIXES.count("\n") + 4)
 
 
 def test_a_paper_may_repeat_each_statement_about_those_whom_it_names(
-    client: httpx.Client, store: Store
+    client: httpx2.Client, store: Store
 ) -> None:
     subjects = [ox.NamedNode(f"{BASE}id/{path}") for path in ("agent/desai", "membership/desai")]
     inferred_graph = ox.NamedNode(f"{BASE}graph/inferred")
@@ -175,7 +175,7 @@ def test_a_paper_may_repeat_each_statement_about_those_whom_it_names(
     assert client.delete(PATH).status_code == 204
 
 
-def test_a_paper_may_be_a_source_about_those_whom_it_names(client: httpx.Client) -> None:
+def test_a_paper_may_be_a_source_about_those_whom_it_names(client: httpx2.Client) -> None:
     naming = "paper:example-scope wgig:drafter agent:desai . agent:desai dcterms:source "
     assert put_statements(client, f"{naming} agent:banks .").status_code == 422
     assert put_statements(client, f"{naming} paper:example-scope .").status_code == 201
@@ -188,7 +188,7 @@ def test_a_paper_may_describe_its_graph_below_the_base_of_the_shipped_data() -> 
     assert check_paper_scope(document, PAPER, "https://example.org/graph/paper/example-scope") == ()
 
 
-def test_a_paper_may_refer_to_bodies_of_the_graph_and_judge_them(client: httpx.Client, store: Store) -> None:
+def test_a_paper_may_refer_to_bodies_of_the_graph_and_judge_them(client: httpx2.Client, store: Store) -> None:
     statements = """
         paper:example-scope wgig:mechanism part:m ; wgig:assessment part:a .
         part:m a wgig:Mechanism ; wgig:about agent:icann , id:mechanism\\/gac .
@@ -212,7 +212,7 @@ def test_a_property_of_a_broader_class_describes_parts_of_papers() -> None:
 
 
 def test_a_paper_may_introduce_its_people_and_repeat_what_is_known(
-    client: httpx.Client, store: Store
+    client: httpx2.Client, store: Store
 ) -> None:
     known = next(store.match(ox.NamedNode(f"{BASE}id/agent/desai"), expand_curie("foaf:name"))).object
     statements = f"""
@@ -226,7 +226,7 @@ def test_a_paper_may_introduce_its_people_and_repeat_what_is_known(
     assert client.delete(PATH).status_code == 204
 
 
-def test_a_paper_does_not_redefine_what_another_paper_introduced(client: httpx.Client) -> None:
+def test_a_paper_does_not_redefine_what_another_paper_introduced(client: httpx2.Client) -> None:
     turtle = (
         PREFIXES
         + "paper:example-first a wgig:AssessmentPaper ; wgig:drafter agent:first ."
@@ -312,7 +312,7 @@ def statements_in_scope() -> Iterator[ox.Triple]:
 
 
 def test_all_that_a_paper_may_state_leaves_everything_else_as_it_was(
-    client: httpx.Client, store: Store
+    client: httpx2.Client, store: Store
 ) -> None:
     def rest_of_graph() -> set[ox.Triple]:
         computed = {f"{BASE}graph/{name}" for name in ("history", "conformance", "dcat", "void", "catalog")}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from wgig.sparql.request import LONG_QUERY_CHARS
 
@@ -12,7 +12,7 @@ Checker = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def check(filled_client: httpx.Client) -> Checker:
+def check(filled_client: httpx2.Client) -> Checker:
     """A function that returns the problems in a query."""
 
     def check_text(text: str) -> list[dict[str, Any]]:
@@ -89,6 +89,6 @@ def test_a_long_query_is_checked(check: Checker) -> None:
     [({}, 400), ({"query": "x" * 1_000_000}, 413), ({"query": "ASK {}", "_mediatype": "text/csv"}, 406)],
 )
 def test_a_request_that_is_no_check_of_one_query_is_refused(
-    filled_client: httpx.Client, data: dict[str, str], status: int
+    filled_client: httpx2.Client, data: dict[str, str], status: int
 ) -> None:
     assert filled_client.post("/sparql", data={**data, "check": ""}).status_code == status

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 import uvicorn
@@ -77,7 +77,7 @@ def count_rows(results: str) -> Rows:
 
 def query_service(url: str, query: str) -> Rows:
     """The rows of the result of the service, without Comunica."""
-    response = httpx.post(f"{url}sparql", data={"query": PREFIXES + query}, headers={"Accept": JSON_RESULTS})
+    response = httpx2.post(f"{url}sparql", data={"query": PREFIXES + query}, headers={"Accept": JSON_RESULTS})
     assert response.status_code == 200, response.text
     return count_rows(response.text)
 
@@ -108,7 +108,7 @@ def test_comunica_has_the_same_results_for_examples(
 
 
 def test_comunica_constructs_the_same_triples(comunica: RunComunica, service_url: str) -> None:
-    response = httpx.post(
+    response = httpx2.post(
         f"{service_url}sparql", data={"query": PREFIXES + LABELS_QUERY}, headers={"Accept": N_TRIPLES}
     )
     triples = parse_canonical_triples(comunica(LABELS_QUERY, f"{service_url}sparql", media_type=N_TRIPLES))

@@ -1,6 +1,6 @@
 """Datasets of queries and updates: a graph that is named repeatedly is in the dataset once."""
 
-import httpx
+import httpx2
 import pytest
 from wgig.problems import Problem
 from wgig.settings import Settings
@@ -14,7 +14,7 @@ GRAPH = f"{Settings.base}graph/g"
 
 
 @pytest.fixture
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     store = Store.in_memory()
     client = make_writer_client(store)
     headers = {"Content-Type": "text/turtle"}
@@ -22,7 +22,7 @@ def client() -> httpx.Client:
     return client
 
 
-def count_triples(client: httpx.Client, query: str, **parameters: list[str]) -> str:
+def count_triples(client: httpx2.Client, query: str, **parameters: list[str]) -> str:
     answer = client.get("/sparql", params={"query": query, **parameters}, headers={"Accept": "text/csv"})
     assert answer.status_code == 200, answer.text
     return answer.text.split()[-1]
@@ -37,13 +37,13 @@ def count_triples(client: httpx.Client, query: str, **parameters: list[str]) -> 
         f"FROM <{GRAPH}> FROM <g/../g>",
     ],
 )
-def test_a_repeated_graph_counts_once(client: httpx.Client, clauses: str) -> None:
+def test_a_repeated_graph_counts_once(client: httpx2.Client, clauses: str) -> None:
     prologue = f"BASE <{Settings.base}graph/> PREFIX g: <{Settings.base}graph/>"
     query = f"{prologue} SELECT (COUNT(*) AS ?n) {clauses} {{ ?s ?p ?o }}"
     assert count_triples(client, query) == "2"
 
 
-def test_a_repeated_parameter_counts_once(client: httpx.Client) -> None:
+def test_a_repeated_parameter_counts_once(client: httpx2.Client) -> None:
     query = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
     assert count_triples(client, query, **{"default-graph-uri": [GRAPH, GRAPH]}) == "2"
     named = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
@@ -52,7 +52,7 @@ def test_a_repeated_parameter_counts_once(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("parameters", [{}, {"using-graph-uri": [GRAPH, GRAPH]}])
 def test_a_repeated_graph_of_an_update_counts_once(
-    client: httpx.Client, parameters: dict[str, object]
+    client: httpx2.Client, parameters: dict[str, object]
 ) -> None:
     using = "" if parameters else f"USING <{GRAPH}> USING <{GRAPH}>"
     update = (
@@ -63,7 +63,7 @@ def test_a_repeated_graph_of_an_update_counts_once(
     assert count_triples(client, "SELECT ?n { GRAPH <x:counts> { ?s ?p ?n } }") == "2"
 
 
-def test_positions_in_errors_stay_those_of_the_request(client: httpx.Client) -> None:
+def test_positions_in_errors_stay_those_of_the_request(client: httpx2.Client) -> None:
     query = f"SELECT * FROM <{GRAPH}> FROM <{GRAPH}>\n{{ ?s ?p }}"
     answer = client.get("/sparql", params={"query": query})
     assert (answer.status_code, answer.json()["line"]) == (400, 2)

@@ -5,7 +5,7 @@ The queries below are those that it sends.
 
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.settings import Settings
@@ -49,7 +49,7 @@ SELECT DISTINCT ?subjectClass ?prop ?objectClass ?objectDatatype {{
 """
 
 
-def select_rows(client: httpx.Client, query: str) -> list[dict[str, str]]:
+def select_rows(client: httpx2.Client, query: str) -> list[dict[str, str]]:
     """The rows of the result of a query, sent in the way of SIB's editor; a row maps variables to values."""
     response = client.get(
         "/sparql", params={"ac": "1", "query": query}, headers={"Accept": "application/sparql-results+json"}
@@ -59,13 +59,13 @@ def select_rows(client: httpx.Client, query: str) -> list[dict[str, str]]:
     return [{name: term["value"] for name, term in row.items()} for row in bindings]
 
 
-def test_all_prefixes_are_declared(filled_client: httpx.Client) -> None:
+def test_all_prefixes_are_declared(filled_client: httpx2.Client) -> None:
     assert {
         row["prefix"]: row["namespace"] for row in select_rows(filled_client, PREFIXES_QUERY)
     } == NAMESPACES
 
 
-def test_all_examples_are_described_with_their_question(filled_client: httpx.Client) -> None:
+def test_all_examples_are_described_with_their_question(filled_client: httpx2.Client) -> None:
     rows = select_rows(filled_client, EXAMPLES_QUERY)
     assert [(row["sq"], row["comment"], row["query"]) for row in rows] == [
         (f"{BASE}queries/{example.name}", example.question, example.text)
@@ -83,7 +83,7 @@ def test_all_examples_are_described_with_their_question(filled_client: httpx.Cli
     ],
 )
 def test_classes_are_described_with_properties_and_value_types(
-    filled_client: httpx.Client, class_: str, property_: str, value_type: str
+    filled_client: httpx2.Client, class_: str, property_: str, value_type: str
 ) -> None:
     described = {
         (row["subjectClass"], row["prop"], row.get("objectClass") or row.get("objectDatatype"))
@@ -92,13 +92,13 @@ def test_classes_are_described_with_properties_and_value_types(
     assert tuple(map(expand_prefixed_name, (class_, property_, value_type))) in described
 
 
-def test_every_class_of_the_ontology_with_instances_is_described(filled_client: httpx.Client) -> None:
+def test_every_class_of_the_ontology_with_instances_is_described(filled_client: httpx2.Client) -> None:
     query = f"SELECT DISTINCT ?c {{ ?x a ?c FILTER(STRSTARTS(STR(?c), '{NAMESPACES['wgig']}')) }}"
     described_classes = {row["subjectClass"] for row in select_rows(filled_client, CLASSES_QUERY)}
     assert {row["c"] for row in select_rows(filled_client, query)} <= described_classes
 
 
-def test_described_example_queries_are_valid(filled_client: httpx.Client) -> None:
+def test_described_example_queries_are_valid(filled_client: httpx2.Client) -> None:
     for row in select_rows(filled_client, EXAMPLES_QUERY):
         ox.Store().query(row["query"])
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.formats import JSON_RESULTS, N_TRIPLES, TSV, TURTLE, XML_RESULTS
@@ -60,7 +60,7 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 def send_update(url: str, text: str) -> None:
     """Change the quads of a service."""
-    response = httpx.post(f"{url}update", content=text, headers=UPDATE_HEADERS, timeout=30)
+    response = httpx2.post(f"{url}update", content=text, headers=UPDATE_HEADERS, timeout=30)
     assert response.status_code == 204, response.text
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.problems import Problem
 from wgig.settings import Settings
@@ -272,7 +272,7 @@ def test_planning_stops_at_the_memory_limit(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_explanation_has_the_negotiated_media_type(
-    read_only_client: httpx.Client, accept: str, media_type: str
+    read_only_client: httpx2.Client, accept: str, media_type: str
 ) -> None:
     response = read_only_client.get(
         "/sparql?query=ASK{?s%20%3Cx:%26%3E%20?o}&explain", headers={"Accept": accept}
@@ -286,7 +286,7 @@ def test_explanation_has_the_negotiated_media_type(
         assert ("<x:&>" in response.text) is (accept != "text/html")  # HTML is escaped
 
 
-def test_explanation_can_be_requested_by_a_form(read_only_client: httpx.Client) -> None:
+def test_explanation_can_be_requested_by_a_form(read_only_client: httpx2.Client) -> None:
     response = read_only_client.post("/sparql", data={"query": "ASK {?s ?p ?o}", "explain": ""})
     assert response.json()["steps"][0]["step"] == "Find ?s ?p ?o."
     assert (

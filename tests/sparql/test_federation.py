@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import anyio
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
@@ -120,7 +120,7 @@ class PeerHandler(BaseHTTPRequestHandler):
         pass
 
 
-SendText = Callable[[str], httpx.Response]
+SendText = Callable[[str], httpx2.Response]
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def run_update(peer: Peer, store: Store) -> SendText:
 def query_with_service() -> SendText:
     """A function that sends a query with SERVICE <url> to a service that may call only this URL."""
 
-    def send(url: str) -> httpx.Response:
+    def send(url: str) -> httpx2.Response:
         query = f"SELECT * {{ SERVICE <{url}> {{ ?s <x:age> ?o }} }}"
         return make_service_client(Settings(allow=url), Store.in_memory()).post(
             "/sparql", data={"query": query}
@@ -461,11 +461,11 @@ def test_running_service_makes_the_calls_for_its_workers(
 ) -> None:
     query = f"SELECT ?o {{ SERVICE <{peer.url}json> {{ ?s <x:age> ?o }} }}"
     with start_service(tmp_path / "store", WGIG_DATA="none", WGIG_ALLOW=peer.url) as url:
-        response = httpx.get(f"{url}sparql", params={"query": query, "_mediatype": "csv"})
+        response = httpx2.get(f"{url}sparql", params={"query": query, "_mediatype": "csv"})
     assert response.text.split() == ["o", "3"]
 
 
-def test_service_description_lists_federation_if_calls_are_allowed(read_only_client: httpx.Client) -> None:
+def test_service_description_lists_federation_if_calls_are_allowed(read_only_client: httpx2.Client) -> None:
     calling_client = make_service_client(Settings(allow="https://a.example/"), Store.in_memory())
     assert "sd:BasicFederatedQuery" in calling_client.get("/sparql").text
     assert "sd:BasicFederatedQuery" not in read_only_client.get("/sparql").text

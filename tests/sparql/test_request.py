@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Iterator
 from re import Match
 
-import httpx
+import httpx2
 import pytest
 from wgig.http.outbound import OutboundResponse
 from wgig.problems import Problem
@@ -25,7 +25,7 @@ EMPTY_RESULTS = b'{"head": {"vars": ["s"]}, "results": {"bindings": []}}'
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
+def client(monkeypatch: pytest.MonkeyPatch) -> httpx2.Client:
     """A client of a service that may call PEER_URL, whose results are empty."""
 
     async def return_empty_results(*_: object) -> OutboundResponse:
@@ -39,7 +39,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
 
 @pytest.fixture
 def tokenized_texts(
-    client: httpx.Client,  # noqa: ARG001 - its setup tokenizes texts, which are not recorded
+    client: httpx2.Client,  # noqa: ARG001 - its setup tokenizes texts, which are not recorded
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[str]:
     """The texts that were tokenized during the test, one entry for each time."""
@@ -54,7 +54,7 @@ def tokenized_texts(
     return texts
 
 
-def test_simple_query_is_not_tokenized(client: httpx.Client, tokenized_texts: list[str]) -> None:
+def test_simple_query_is_not_tokenized(client: httpx2.Client, tokenized_texts: list[str]) -> None:
     response = client.get(
         "/sparql", params={"query": f"SELECT ?s {{ ?s {PREF_LABEL} ?o }}", "_mediatype": "csv"}
     )
@@ -88,7 +88,7 @@ def test_simple_query_is_not_tokenized(client: httpx.Client, tokenized_texts: li
     ],
 )
 def test_query_is_tokenized_once(
-    client: httpx.Client, tokenized_texts: list[str], query: str, status: int
+    client: httpx2.Client, tokenized_texts: list[str], query: str, status: int
 ) -> None:
     params = {"query": query, "hints": ""}
     response = client.get("/sparql", params=params, headers={"Accept": "text/csv"})
@@ -96,14 +96,14 @@ def test_query_is_tokenized_once(
     assert tokenized_texts == [query]
 
 
-def test_cited_query_is_tokenized_once(client: httpx.Client, tokenized_texts: list[str]) -> None:
+def test_cited_query_is_tokenized_once(client: httpx2.Client, tokenized_texts: list[str]) -> None:
     query = f"SELECT ?s {{ ?s {PREF_LABEL} ?o }}"
     assert client.get("/cite", params={"query": query}).status_code == 200
     assert tokenized_texts == [query]
 
 
 @pytest.mark.parametrize("target", [PEER_URL, SEARCH_URL])
-def test_query_with_service_cannot_be_cited(client: httpx.Client, target: str) -> None:
+def test_query_with_service_cannot_be_cited(client: httpx2.Client, target: str) -> None:
     query = f"SELECT ?s {{ SERVICE <{target}> {{ ?s <{SEARCH_URL}#matches> 'spam' }} }}"
     response = client.get("/cite", params={"query": query})
     assert response.status_code == 422
@@ -121,7 +121,7 @@ def test_query_with_service_cannot_be_cited(client: httpx.Client, target: str) -
     ],
 )
 def test_update_is_tokenized_once(
-    client: httpx.Client, tokenized_texts: list[str], update: str, status: int
+    client: httpx2.Client, tokenized_texts: list[str], update: str, status: int
 ) -> None:
     response = client.post("/update", data={"update": update})
     assert response.status_code == status, response.text

@@ -2,7 +2,7 @@
 
 import gzip
 
-import httpx
+import httpx2
 import pytest
 from wgig.app import QueryBackends, create_app, make_service
 from wgig.problems import Problem
@@ -22,7 +22,7 @@ TRUE_RESULT = {"head": {}, "boolean": True}
 
 
 @pytest.fixture
-def two_graph_client(writable_client: httpx.Client) -> httpx.Client:
+def two_graph_client(writable_client: httpx2.Client) -> httpx2.Client:
     """A client of a service with the graphs a and b, each of one triple."""
     for name in ("a", "b"):
         writable_client.put(
@@ -31,7 +31,7 @@ def two_graph_client(writable_client: httpx.Client) -> httpx.Client:
     return writable_client
 
 
-def test_query_is_accepted_in_each_way_of_the_protocol(writable_client: httpx.Client) -> None:
+def test_query_is_accepted_in_each_way_of_the_protocol(writable_client: httpx2.Client) -> None:
     responses = [
         writable_client.get("/sparql", params={"query": "ASK {}"}),
         writable_client.post("/sparql", data={"query": "ASK {}"}),
@@ -41,7 +41,7 @@ def test_query_is_accepted_in_each_way_of_the_protocol(writable_client: httpx.Cl
     assert [response.json() for response in responses] == [TRUE_RESULT] * 4
 
 
-def test_default_graph_is_the_union_of_all_graphs(two_graph_client: httpx.Client) -> None:
+def test_default_graph_is_the_union_of_all_graphs(two_graph_client: httpx2.Client) -> None:
     count = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
     assert two_graph_client.get("/sparql", params={"query": count, "_mediatype": "csv"}).text.split() == [
         "n",
@@ -50,7 +50,7 @@ def test_default_graph_is_the_union_of_all_graphs(two_graph_client: httpx.Client
 
 
 @pytest.mark.parametrize("key", ["default-graph-uri", "named-graph-uri"])
-def test_dataset_of_the_request_takes_precedence_over_from(two_graph_client: httpx.Client, key: str) -> None:
+def test_dataset_of_the_request_takes_precedence_over_from(two_graph_client: httpx2.Client, key: str) -> None:
     pattern = "?s ?p ?o" if key.startswith("default") else "GRAPH ?g { ?s ?p ?o }"
     params = {"query": f"SELECT ?s FROM <x:none> {{ {pattern} }}", key: "https://w3id.org/wgig/graph/b"}
     assert two_graph_client.get("/sparql", params=params, headers={"Accept": "text/csv"}).text.split() == [
@@ -71,13 +71,13 @@ def test_dataset_of_the_request_takes_precedence_over_from(two_graph_client: htt
     ],
 )
 def test_from_selects_the_graphs_of_a_query(
-    two_graph_client: httpx.Client, query: str, subjects: list[str]
+    two_graph_client: httpx2.Client, query: str, subjects: list[str]
 ) -> None:
     response = two_graph_client.get("/sparql", params={"query": query}, headers={"Accept": "text/csv"})
     assert sorted(response.text.split()[1:]) == subjects
 
 
-def test_relative_iris_are_resolved_against_the_base_iri(writable_client: httpx.Client) -> None:
+def test_relative_iris_are_resolved_against_the_base_iri(writable_client: httpx2.Client) -> None:
     response = writable_client.get(
         "/sparql", params={"query": "SELECT (<id/issue/spam> AS ?x) {}"}, headers={"Accept": "text/csv"}
     )
@@ -100,7 +100,7 @@ def test_relative_iris_are_resolved_against_the_base_iri(writable_client: httpx.
     ],
 )
 def test_response_has_the_negotiated_media_type(
-    writable_client: httpx.Client, query: str, accept: str, media_type: str
+    writable_client: httpx2.Client, query: str, accept: str, media_type: str
 ) -> None:
     response = writable_client.get("/sparql", params={"query": query}, headers={"Accept": accept})
     assert (response.status_code, response.headers["content-type"]) == (200, media_type)
@@ -136,7 +136,7 @@ def test_response_has_the_negotiated_media_type(
     ],
 )
 def test_bad_request_is_refused_with_a_sentence(  # noqa: PLR0917 - a table of requests
-    writable_client: httpx.Client, status: int, method: str, path: str, body: str, headers: dict[str, str]
+    writable_client: httpx2.Client, status: int, method: str, path: str, body: str, headers: dict[str, str]
 ) -> None:
     response = writable_client.request(
         method, path, content=body.encode("utf-8", "surrogateescape"), headers=headers
@@ -146,7 +146,7 @@ def test_bad_request_is_refused_with_a_sentence(  # noqa: PLR0917 - a table of r
     assert response.json()["detail"].endswith(".")
 
 
-def test_refusal_of_a_media_type_lists_the_supported_ones(writable_client: httpx.Client) -> None:
+def test_refusal_of_a_media_type_lists_the_supported_ones(writable_client: httpx2.Client) -> None:
     response = writable_client.post("/sparql", content="ASK {}", headers={"Content-Type": "text/plain"})
     assert response.headers["accept-post"] == "application/sparql-query, application/x-www-form-urlencoded"
 
@@ -159,7 +159,7 @@ SELECT ?thing ?thingLabel ?number WHERE {
 }"""
 
 
-def test_csv_has_names_on_request(writable_client: httpx.Client) -> None:
+def test_csv_has_names_on_request(writable_client: httpx2.Client) -> None:
     content = '<urn:a> <http://www.w3.org/2000/01/rdf-schema#label> "A thing"@en , "Une chose"@fr .'
     writable_client.put("/graph/names", content=content, headers={"Content-Type": "text/turtle"})
     form = {"query": NAMES_QUERY, "_mediatype": "text/csv", "names": ""}
@@ -170,13 +170,13 @@ def test_csv_has_names_on_request(writable_client: httpx.Client) -> None:
     assert "Une chose,1" in french.text
 
 
-def test_names_are_refused_for_other_formats(writable_client: httpx.Client) -> None:
+def test_names_are_refused_for_other_formats(writable_client: httpx2.Client) -> None:
     form = {"query": NAMES_QUERY, "_mediatype": "json", "names": ""}
     assert writable_client.get("/sparql", params=form).status_code == 400
 
 
 def test_names_are_refused_for_large_results(
-    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    writable_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def read_beginning(*_: object) -> PageResult:
         return PageResult(b"", "SELECT", is_whole=False)
@@ -188,14 +188,14 @@ def test_names_are_refused_for_large_results(
     assert "too large for names" in response.text
 
 
-def test_gzip_body_is_accepted(writable_client: httpx.Client) -> None:
+def test_gzip_body_is_accepted(writable_client: httpx2.Client) -> None:
     response = writable_client.post(
         "/sparql", content=gzip.compress(b"ASK {}"), headers=QUERY_BODY_HEADERS | {"Content-Encoding": "gzip"}
     )
     assert response.json() == TRUE_RESULT
 
 
-def test_result_above_the_size_limit_is_refused(writable_client: httpx.Client) -> None:
+def test_result_above_the_size_limit_is_refused(writable_client: httpx2.Client) -> None:
     values = " ".join(map(str, range(100)))
     query = f"SELECT * {{ VALUES ?a {{ {values} }} VALUES ?b {{ {values} }} }}"
     response = writable_client.get("/sparql", params={"query": query})
@@ -204,7 +204,7 @@ def test_result_above_the_size_limit_is_refused(writable_client: httpx.Client) -
     assert "retry-after" not in response.headers
 
 
-def test_etag_is_strong_and_differs_by_format_and_coding(writable_client: httpx.Client) -> None:
+def test_etag_is_strong_and_differs_by_format_and_coding(writable_client: httpx2.Client) -> None:
     query = f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(300)))} }} }}"
     tags = {
         writable_client.get(
@@ -218,7 +218,7 @@ def test_etag_is_strong_and_differs_by_format_and_coding(writable_client: httpx.
 
 
 @pytest.mark.parametrize("condition", ["{}", "W/{}", '"other", {}', "*"])
-def test_cached_response_is_revalidated_with_304(writable_client: httpx.Client, condition: str) -> None:
+def test_cached_response_is_revalidated_with_304(writable_client: httpx2.Client, condition: str) -> None:
     first = writable_client.get("/sparql", params={"query": ONE_ROW_QUERY})
     second = writable_client.get(
         "/sparql",
@@ -230,7 +230,7 @@ def test_cached_response_is_revalidated_with_304(writable_client: httpx.Client, 
         assert second.headers[field] == first.headers[field]
 
 
-def test_head_response_is_the_get_response_without_body(writable_client: httpx.Client) -> None:
+def test_head_response_is_the_get_response_without_body(writable_client: httpx2.Client) -> None:
     get_response, head_response = (
         writable_client.request(method, "/sparql", params={"query": ONE_ROW_QUERY})
         for method in ("GET", "HEAD")
@@ -240,7 +240,7 @@ def test_head_response_is_the_get_response_without_body(writable_client: httpx.C
     assert head_response.headers == get_response.headers
 
 
-def test_request_without_query_returns_the_service_description(two_graph_client: httpx.Client) -> None:
+def test_request_without_query_returns_the_service_description(two_graph_client: httpx2.Client) -> None:
     response = two_graph_client.get("/sparql")
     assert response.headers["content-type"] == "text/turtle; charset=utf-8"
     for statement in (
@@ -253,7 +253,7 @@ def test_request_without_query_returns_the_service_description(two_graph_client:
     assert "Update" not in response.text
 
 
-def test_update_service_has_a_description(writable_client: httpx.Client) -> None:
+def test_update_service_has_a_description(writable_client: httpx2.Client) -> None:
     text = writable_client.get("/update").text
     assert "sd:supportedLanguage sd:SPARQL11Update" in text
     assert "sd:endpoint <http://localhost/update>" in text
@@ -261,7 +261,7 @@ def test_update_service_has_a_description(writable_client: httpx.Client) -> None
 
 
 def test_description_without_union_default_graph_omits_the_feature(
-    unnamed_graph_client: httpx.Client,
+    unnamed_graph_client: httpx2.Client,
 ) -> None:
     assert "sd:UnionDefaultGraph" not in unnamed_graph_client.get("/sparql").text
 
@@ -276,7 +276,7 @@ def test_description_without_union_default_graph_omits_the_feature(
     ],
 )
 def test_text_that_is_no_query_is_refused_with_a_suggestion(
-    writable_client: httpx.Client, query: str, message: str
+    writable_client: httpx2.Client, query: str, message: str
 ) -> None:
     response = writable_client.get("/sparql", params={"query": query})
     assert response.status_code == 400
@@ -291,7 +291,7 @@ def test_text_that_is_no_query_is_refused_with_a_suggestion(
     ],
 )
 def test_character_invalid_in_xml_is_refused_in_xml_formats_only(
-    writable_client: httpx.Client, query: str, media_type: str, other_media_type: str
+    writable_client: httpx2.Client, query: str, media_type: str, other_media_type: str
 ) -> None:
     response = writable_client.get("/sparql", params={"query": query}, headers={"Accept": media_type})
     assert response.status_code == 406
@@ -312,7 +312,7 @@ def test_character_invalid_in_xml_is_refused_in_xml_formats_only(
     )
 
 
-def test_excerpt_of_a_syntax_error_is_the_text_as_sent(writable_client: httpx.Client) -> None:
+def test_excerpt_of_a_syntax_error_is_the_text_as_sent(writable_client: httpx2.Client) -> None:
     query = "SELECT * { ?s none:p ?o }"
     response = writable_client.get("/sparql", params={"query": query})
     assert response.json()["excerpt"].splitlines()[0] == query

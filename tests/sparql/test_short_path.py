@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.sparql.examples import bind_query_parameters, list_example_queries
 
@@ -34,7 +34,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 def write_data(service: RunningService) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
-    assert httpx.post(f"{service.url}update", content=DATA, headers=headers).status_code == 204
+    assert httpx2.post(f"{service.url}update", content=DATA, headers=headers).status_code == 204
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_long_result_comes_from_the_cache(service: RunningService, client: RawCl
 
 def test_equal_requests_share_one_query(service: RunningService) -> None:
     def count_queries() -> int:
-        text = httpx.get(f"{service.url}metrics").text
+        text = httpx2.get(f"{service.url}metrics").text
         return int(float(re.findall(r'wgig_queries_total\{outcome="answered"\} (\S+)', text)[0]))
 
     before = count_queries()
@@ -120,13 +120,13 @@ def test_a_client_does_not_wait_with_another_one_that_has_all_its_workers(tmp_pa
         write_data(service)
         busy, waiting = RawClient(service.url), RawClient(service.url)
         busy.send("SELECT (COUNT(*) AS ?n) { " + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12)) + " }")
-        while not httpx.get(f"{service.url}queries/running").json()["count"]:
+        while not httpx2.get(f"{service.url}queries/running").json()["count"]:
             pass
         waiting.send("SELECT (1 + 1 AS ?sum) {}")
         other = RawClient(service.url, "127.0.0.2")
         other.send("SELECT (1 + 1 AS ?sum) {}")
         assert b'"2"' in other.receive().body
-        assert httpx.get(f"{service.url}queries/running").json()["count"] == 1
+        assert httpx2.get(f"{service.url}queries/running").json()["count"] == 1
         for client in (busy, waiting, other):
             client.close()
 
@@ -134,10 +134,10 @@ def test_a_client_does_not_wait_with_another_one_that_has_all_its_workers(tmp_pa
 def test_query_ends_when_its_client_disconnects(service: RunningService) -> None:
     client = RawClient(service.url)
     client.send("SELECT (COUNT(*) AS ?n) { " + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12)) + " }")
-    while not httpx.get(f"{service.url}queries/running").json()["count"]:
+    while not httpx2.get(f"{service.url}queries/running").json()["count"]:
         pass
     client.close()
-    while httpx.get(f"{service.url}queries/running").json()["count"]:
+    while httpx2.get(f"{service.url}queries/running").json()["count"]:
         pass
 
 

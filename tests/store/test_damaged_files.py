@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
@@ -49,7 +49,7 @@ NEW_DATA = (
     f"<x:E> <{SUBCLASS_OF_IRI}> <x:D> ."
 )
 
-StoreAndClient = tuple[Store, httpx.Client]
+StoreAndClient = tuple[Store, httpx2.Client]
 ServiceStart = Callable[[Path], StoreAndClient]
 
 
@@ -95,11 +95,11 @@ def copy_as_killed(store: Path, copy: Path) -> Path:
     return copy
 
 
-def put_with_token(client: httpx.Client, turtle: str) -> None:
+def put_with_token(client: httpx2.Client, turtle: str) -> None:
     put_turtle(client, turtle, Authorization="Bearer secret")
 
 
-def check_derived_data(client: httpx.Client, follower: StreamFollower, *, has_new_data: bool) -> None:
+def check_derived_data(client: httpx2.Client, follower: StreamFollower, *, has_new_data: bool) -> None:
     """Check that all derived data agrees with the store, which has the new or the old data."""
     wait_until_current(client)
     follower.check(client)

@@ -6,7 +6,7 @@ Its readers get a right answer, or 503 until it is rebuilt. Writes and the other
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.app import Service, create_app, make_service
 from wgig.lists.list_index import ListIndex
@@ -47,7 +47,7 @@ def service(tmp_path: Path) -> Service:
 
 
 @pytest.fixture
-def client(service: Service) -> Iterator[httpx.Client]:
+def client(service: Service) -> Iterator[httpx2.Client]:
     """A client of a service whose projections have a paper with `bridges` in its title."""
     with make_client(create_app(service), Authorization=f"Bearer {TOKEN}") as client:
         put_paper(client, "bridges")
@@ -56,11 +56,11 @@ def client(service: Service) -> Iterator[httpx.Client]:
         yield client
 
 
-def put_paper(client: httpx.Client, title: str) -> None:
+def put_paper(client: httpx2.Client, title: str) -> None:
     put_turtle(client, PAPER_TURTLE % ("p", title, title))
 
 
-def read_status(client: httpx.Client, path: str) -> int:
+def read_status(client: httpx2.Client, path: str) -> int:
     """The status of a path. An answer with 200 must have the paper as it is in the store."""
     accept = "application/n-quads" if path == "/changes" else "text/html"
     response = client.get(path, headers={"Accept": accept})
@@ -75,13 +75,13 @@ def read_status(client: httpx.Client, path: str) -> int:
     return response.status_code
 
 
-def has_titles(client: httpx.Client) -> tuple[bool, bool]:
+def has_titles(client: httpx2.Client) -> tuple[bool, bool]:
     """Whether the titles `tunnels` and `bridges` are in the store."""
     quads = client.get("/dump.nq").text
     return '"tunnels"' in quads, '"bridges"' in quads
 
 
-def read_all(client: httpx.Client) -> dict[str, int]:
+def read_all(client: httpx2.Client) -> dict[str, int]:
     """The status of each path."""
     return {path: read_status(client, path) for path in PATHS.values()}
 
@@ -93,7 +93,7 @@ def fail(*_: object, **_options: object) -> None:
 @pytest.mark.parametrize("class_", PATHS)
 @pytest.mark.parametrize("has_failing_build", [False, True])
 def test_a_failing_projection_gives_no_wrong_answer_and_others_go_on(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, class_: type[Projection], has_failing_build: bool
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, class_: type[Projection], has_failing_build: bool
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(class_, "apply_many", fail)
@@ -126,7 +126,7 @@ def overwrite_file(path: Path) -> None:
 @pytest.mark.parametrize("class_", DATABASES)
 @pytest.mark.parametrize("damage", [remove_file, overwrite_file])
 def test_a_database_that_is_lost_while_the_service_runs_is_rebuilt(
-    service: Service, client: httpx.Client, class_: type[Projection], damage: Callable[[Path], None]
+    service: Service, client: httpx2.Client, class_: type[Projection], damage: Callable[[Path], None]
 ) -> None:
     folder = service.store.folder
     assert folder

@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.cli.forget import find_version_digest
@@ -53,16 +53,16 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def client(store: Store) -> httpx.Client:
+def client(store: Store) -> httpx2.Client:
     """A client of a service that keeps a history and checks no papers."""
     return make_writer_client(store, write_profile="off")
 
 
-def post_update(client: httpx.Client, text: str) -> httpx.Response:
+def post_update(client: httpx2.Client, text: str) -> httpx2.Response:
     return client.post("/update", data={"update": text})
 
 
-def list_versions(client: httpx.Client, path: str = GRAPH_PATH) -> list[str]:
+def list_versions(client: httpx2.Client, path: str = GRAPH_PATH) -> list[str]:
     """The paths of the versions of a graph, oldest first."""
     response = client.get(add_parameter(path, "versions"), headers={"Accept": "application/json"})
     if response.status_code != 200:
@@ -74,7 +74,7 @@ def add_parameter(path: str, parameter: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}{parameter}"
 
 
-def read_lines(client: httpx.Client, path: str) -> list[str]:
+def read_lines(client: httpx2.Client, path: str) -> list[str]:
     response = client.get(path, headers=N_TRIPLES_HEADERS)
     assert response.status_code == 200, response.text
     return response.text.splitlines()
@@ -87,7 +87,7 @@ def query_history(store: Store, pattern: str) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("path", GRAPH_PATHS)
-def test_each_version_of_a_graph_can_be_read(client: httpx.Client, path: str) -> None:
+def test_each_version_of_a_graph_can_be_read(client: httpx2.Client, path: str) -> None:
     put_turtle(client, TRIPLE_ONE, path)
     put_turtle(client, TRIPLE_TWO, path)
     client.post(path, content=TRIPLE_ONE, headers=TURTLE_HEADERS)
@@ -98,7 +98,7 @@ def test_each_version_of_a_graph_can_be_read(client: httpx.Client, path: str) ->
 
 
 @pytest.mark.parametrize("path", [GRAPH_PATH, OTHER_GRAPH_PATH])
-def test_the_versions_of_a_deleted_graph_can_be_read(client: httpx.Client, path: str) -> None:
+def test_the_versions_of_a_deleted_graph_can_be_read(client: httpx2.Client, path: str) -> None:
     put_turtle(client, TRIPLE_ONE, path)
     assert client.delete(path).status_code == 204
     assert client.get(path).status_code == 404
@@ -110,14 +110,14 @@ def test_the_versions_of_a_deleted_graph_can_be_read(client: httpx.Client, path:
     ]
 
 
-def test_an_unrecorded_state_is_kept_as_a_version(client: httpx.Client, store: Store) -> None:
+def test_an_unrecorded_state_is_kept_as_a_version(client: httpx2.Client, store: Store) -> None:
     store.apply(store.compute_addition(GRAPH_IRI, parse_graph_document(TRIPLE_ONE.encode(), "text/turtle")))
     assert list_versions(client) == []
     put_turtle(client, TRIPLE_TWO)
     assert [read_lines(client, version) for version in list_versions(client)] == [[TRIPLE_ONE], [TRIPLE_TWO]]
 
 
-def test_a_version_replaced_by_an_unrecorded_write_is_not_found(client: httpx.Client, store: Store) -> None:
+def test_a_version_replaced_by_an_unrecorded_write_is_not_found(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE)
     (first,) = list_versions(client)
     store.replace({GRAPH_IRI: parse_graph_document(TRIPLE_TWO.encode(), "text/turtle")})
@@ -130,7 +130,7 @@ def test_a_version_replaced_by_an_unrecorded_write_is_not_found(client: httpx.Cl
     assert client.get(first).status_code == 404
 
 
-def test_a_version_keeps_blank_nodes_and_unusual_texts(client: httpx.Client) -> None:
+def test_a_version_keeps_blank_nodes_and_unusual_texts(client: httpx2.Client) -> None:
     turtle = '_:x <x:p> "a\\nb\\r\\u2028 _:x" , 01, [ <x:q> _:x ] .'
     put_turtle(client, turtle)
     before = read_lines(client, GRAPH_PATH)
@@ -138,7 +138,7 @@ def test_a_version_keeps_blank_nodes_and_unusual_texts(client: httpx.Client) -> 
     assert sorted(read_lines(client, list_versions(client)[0])) == sorted(before)
 
 
-def test_an_update_with_blank_nodes_is_executed(client: httpx.Client, store: Store) -> None:
+def test_an_update_with_blank_nodes_is_executed(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, "_:x <x:p> 1 ; <x:q> 2 . <x:a> <x:p> _:x .")
     text = """WITH <graph/one> DELETE { ?s <x:q> ?o } INSERT { ?s <x:r> ?o . _:n <x:new> ?s }
               WHERE { ?s <x:q> ?o }"""
@@ -148,7 +148,7 @@ def test_an_update_with_blank_nodes_is_executed(client: httpx.Client, store: Sto
     assert len(read_lines(client, GRAPH_PATH)) == 4
 
 
-def test_a_blank_node_shared_by_two_graphs_remains_shared(client: httpx.Client, store: Store) -> None:
+def test_a_blank_node_shared_by_two_graphs_remains_shared(client: httpx2.Client, store: Store) -> None:
     post_update(client, "INSERT DATA { GRAPH <x:g> { _:x <x:p> 1 } GRAPH <x:h> { _:x <x:q> 2 } }")
     assert len(select_solutions(store, "SELECT * { ?x <x:p> 1 ; <x:q> 2 }")) == 1
     post_update(
@@ -160,7 +160,7 @@ def test_a_blank_node_shared_by_two_graphs_remains_shared(client: httpx.Client, 
 
 
 def test_the_history_records_each_write_and_its_numbers_of_triples(
-    client: httpx.Client, store: Store
+    client: httpx2.Client, store: Store
 ) -> None:
     put_turtle(client, TRIPLE_ONE)
     put_turtle(
@@ -175,7 +175,7 @@ def test_the_history_records_each_write_and_its_numbers_of_triples(
     assert rows == [("1", GRAPH_IRI, "0", "PUT /graph/one"), ("2", GRAPH_IRI, "1", "PUT /graph/one")]
 
 
-def test_the_example_query_lists_each_write_and_deletion(client: httpx.Client, store: Store) -> None:
+def test_the_example_query_lists_each_write_and_deletion(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE, OTHER_GRAPH_PATH)
     put_turtle(
         client, f"{TRIPLE_TWO} <x:b> <x:p> 1 .", **{"Content-Disposition": 'attachment; filename="two.ttl"'}
@@ -197,7 +197,7 @@ def test_the_example_query_lists_each_write_and_deletion(client: httpx.Client, s
     ]
 
 
-def test_the_record_of_an_update_has_each_graph(client: httpx.Client, store: Store) -> None:
+def test_the_record_of_an_update_has_each_graph(client: httpx2.Client, store: Store) -> None:
     post_update(client, "INSERT DATA { <x:a> <x:p> 1 . GRAPH <x:g> { <x:a> <x:p> 1, 2 } }")
     pattern = "?version prov:specializationOf ?graph ; prov:wasGeneratedBy ?w ; wgig:triplesAdded ?added"
     assert [row[:2] for row in query_history(store, pattern)] == [  # ?added, ?graph
@@ -206,7 +206,7 @@ def test_the_record_of_an_update_has_each_graph(client: httpx.Client, store: Sto
     ]
 
 
-def test_write_times_increase_even_if_the_clock_does_not(client: httpx.Client, store: Store) -> None:
+def test_write_times_increase_even_if_the_clock_does_not(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE)
     history = GraphHistory(BASE, store.old_contents)
     (version,) = history.list_versions(store, GRAPH_IRI)
@@ -216,12 +216,12 @@ def test_write_times_increase_even_if_the_clock_does_not(client: httpx.Client, s
     assert recorder.next_write_time() > later
 
 
-def test_the_file_name_is_read_from_the_slug_header(client: httpx.Client, store: Store) -> None:
+def test_the_file_name_is_read_from_the_slug_header(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE, Slug="spam%20paper.ttl")
     assert query_history(store, "?write prov:used/rdfs:label ?file")[0][0] == "spam paper.ttl"
 
 
-def test_each_recorded_resource_can_be_read(client: httpx.Client, store: Store) -> None:
+def test_each_recorded_resource_can_be_read(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE)
     for (iri,) in query_history(store, "{ ?resource a prov:Activity } UNION { ?resource a prov:Agent }"):
         response = client.get(f"/{iri.removeprefix(BASE)}", headers=N_TRIPLES_HEADERS, follow_redirects=True)
@@ -229,14 +229,14 @@ def test_each_recorded_resource_can_be_read(client: httpx.Client, store: Store) 
         assert iri in response.text
 
 
-def test_no_token_is_recorded(client: httpx.Client, store: Store) -> None:
+def test_no_token_is_recorded(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE)
     put_turtle(client, TRIPLE_TWO)
     assert "secret" not in store.serialize_graph(HISTORY_GRAPH, "application/n-triples").decode()
     assert "secret" not in str([entry.origin for entry in store.log.iter_entries()])
 
 
-def test_a_write_that_changes_nothing_is_not_recorded(client: httpx.Client, store: Store) -> None:
+def test_a_write_that_changes_nothing_is_not_recorded(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE)
     before = store.serialize_graph(HISTORY_GRAPH, "application/n-triples")
     put_turtle(client, TRIPLE_ONE)
@@ -244,7 +244,7 @@ def test_a_write_that_changes_nothing_is_not_recorded(client: httpx.Client, stor
     assert store.serialize_graph(HISTORY_GRAPH, "application/n-triples") == before
 
 
-def test_a_refused_write_is_not_recorded(client: httpx.Client, store: Store) -> None:
+def test_a_refused_write_is_not_recorded(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE)
     before = store.serialize_graph(HISTORY_GRAPH, "application/n-triples")
     assert client.put(GRAPH_PATH, content="oops", headers=TURTLE_HEADERS).status_code == 400
@@ -271,7 +271,7 @@ def test_a_refused_write_is_not_recorded(client: httpx.Client, store: Store) -> 
         "WITH <graph/history> DELETE { ?s ?p ?o } WHERE { ?s ?p ?o }",
     ],
 )
-def test_clients_cannot_write_graphs_of_the_service(client: httpx.Client, store: Store, text: str) -> None:
+def test_clients_cannot_write_graphs_of_the_service(client: httpx2.Client, store: Store, text: str) -> None:
     put_turtle(client, TRIPLE_ONE)
     before = store.serialize_graph(HISTORY_GRAPH, "application/n-triples")
     assert post_update(client, text).status_code == 403, text
@@ -280,7 +280,7 @@ def test_clients_cannot_write_graphs_of_the_service(client: httpx.Client, store:
 
 
 @pytest.mark.parametrize("text", ["DROP ALL", "CLEAR ALL", "DROP NAMED"])
-def test_dropping_all_graphs_keeps_the_history(client: httpx.Client, text: str) -> None:
+def test_dropping_all_graphs_keeps_the_history(client: httpx2.Client, text: str) -> None:
     put_turtle(client, TRIPLE_ONE)
     put_turtle(client, TRIPLE_TWO)
     assert post_update(client, text).status_code == 204
@@ -291,7 +291,7 @@ def test_dropping_all_graphs_keeps_the_history(client: httpx.Client, text: str) 
     ]
 
 
-def test_deleting_all_statements_keeps_the_history(client: httpx.Client) -> None:
+def test_deleting_all_statements_keeps_the_history(client: httpx2.Client) -> None:
     put_turtle(client, TRIPLE_ONE)
     text = "DELETE { GRAPH ?g { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o } }"
     assert post_update(client, text).status_code == 204
@@ -299,7 +299,7 @@ def test_deleting_all_statements_keeps_the_history(client: httpx.Client) -> None
     assert read_lines(client, list_versions(client)[0]) == [TRIPLE_ONE]
 
 
-def test_a_version_never_changes(client: httpx.Client) -> None:
+def test_a_version_never_changes(client: httpx2.Client) -> None:
     put_turtle(client, TRIPLE_ONE)
     (path,) = list_versions(client)
     del client.headers["Authorization"]  # responses to requests with a token must not be cached
@@ -316,19 +316,19 @@ def test_a_version_never_changes(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
-def test_a_version_cannot_be_written(client: httpx.Client, method: str) -> None:
+def test_a_version_cannot_be_written(client: httpx2.Client, method: str) -> None:
     put_turtle(client, TRIPLE_ONE)
     response = client.request(method, list_versions(client)[0], content=TRIPLE_TWO, headers=TURTLE_HEADERS)
     assert (response.status_code, read_lines(client, GRAPH_PATH)) == (400, [TRIPLE_ONE])
 
 
 @pytest.mark.parametrize("name", ["nonsense", "../../etc/passwd", "%22%3E%3C", ""])
-def test_an_unknown_version_is_not_found(client: httpx.Client, name: str) -> None:
+def test_an_unknown_version_is_not_found(client: httpx2.Client, name: str) -> None:
     put_turtle(client, TRIPLE_ONE)
     assert client.get(f"{GRAPH_PATH}?version={name}").status_code == 404
 
 
-def test_a_graph_links_to_its_versions_and_each_version_to_the_graph(client: httpx.Client) -> None:
+def test_a_graph_links_to_its_versions_and_each_version_to_the_graph(client: httpx2.Client) -> None:
     for content in (TRIPLE_ONE, TRIPLE_TWO, f"{TRIPLE_ONE} {TRIPLE_TWO}"):
         put_turtle(client, content)
     first, second, last = list_versions(client)
@@ -347,7 +347,7 @@ def test_a_graph_links_to_its_versions_and_each_version_to_the_graph(client: htt
 
 
 @pytest.mark.parametrize("path", GRAPH_PATHS)
-def test_the_list_of_versions_is_a_timemap(client: httpx.Client, path: str) -> None:
+def test_the_list_of_versions_is_a_timemap(client: httpx2.Client, path: str) -> None:
     put_turtle(client, TRIPLE_ONE, path)
     put_turtle(client, TRIPLE_TWO, path)
     response = client.get(add_parameter(path, "versions"))
@@ -360,7 +360,7 @@ def test_the_list_of_versions_is_a_timemap(client: httpx.Client, path: str) -> N
 
 
 def test_a_request_with_accept_datetime_is_redirected_to_the_version_of_that_time(
-    client: httpx.Client, store: Store
+    client: httpx2.Client, store: Store
 ) -> None:
     history = GraphHistory(BASE, store.old_contents)
     put_turtle(client, TRIPLE_ONE)
@@ -381,7 +381,7 @@ def test_a_request_with_accept_datetime_is_redirected_to_the_version_of_that_tim
 
 @pytest.mark.parametrize("path", [GRAPH_PATH, f"/graphs?graph={GRAPH_IRI}", "/graphs?default"])
 def test_an_invalid_time_is_refused_for_a_graph_without_versions(
-    client: httpx.Client, store: Store, path: str
+    client: httpx2.Client, store: Store, path: str
 ) -> None:
     store.apply(store.compute_addition(GRAPH_IRI, parse_graph_document(TRIPLE_ONE.encode(), "text/turtle")))
     response = client.get(path, headers={"Accept-Datetime": "yesterday"})
@@ -389,7 +389,7 @@ def test_an_invalid_time_is_refused_for_a_graph_without_versions(
     assert "Accept-Datetime is 'yesterday'. Write a date such as" in response.json()["detail"]
 
 
-def test_accept_datetime_is_ignored_for_a_graph_without_versions(client: httpx.Client, store: Store) -> None:
+def test_accept_datetime_is_ignored_for_a_graph_without_versions(client: httpx2.Client, store: Store) -> None:
     store.apply(store.compute_addition(GRAPH_IRI, parse_graph_document(TRIPLE_ONE.encode(), "text/turtle")))
     assert (
         client.get(GRAPH_PATH, headers={"Accept-Datetime": format_http_date(datetime.now(UTC))}).status_code
@@ -398,7 +398,7 @@ def test_accept_datetime_is_ignored_for_a_graph_without_versions(client: httpx.C
 
 
 def test_a_graph_without_recorded_writes_has_an_empty_list_of_versions(
-    client: httpx.Client, store: Store
+    client: httpx2.Client, store: Store
 ) -> None:
     store.apply(store.compute_addition(GRAPH_IRI, parse_graph_document(TRIPLE_ONE.encode(), "text/turtle")))
     assert f'<{GRAPH_PATH}?versions>; rel="timemap"' in client.get(GRAPH_PATH).headers["link"]
@@ -413,7 +413,7 @@ def test_a_graph_without_recorded_writes_has_an_empty_list_of_versions(
     assert client.get(f"{GRAPH_PATH}?versions").status_code == 200
 
 
-def test_an_unknown_graph_has_no_list_of_versions(client: httpx.Client) -> None:
+def test_an_unknown_graph_has_no_list_of_versions(client: httpx2.Client) -> None:
     for query_string in ("versions", "version=x"):
         response = client.get(f"{GRAPH_PATH}?{query_string}")
         assert response.status_code == 404
@@ -422,7 +422,7 @@ def test_an_unknown_graph_has_no_list_of_versions(client: httpx.Client) -> None:
         )
 
 
-def test_the_page_of_a_graph_links_to_its_versions(client: httpx.Client) -> None:
+def test_the_page_of_a_graph_links_to_its_versions(client: httpx2.Client) -> None:
     put_turtle(client, TRIPLE_ONE)
     put_turtle(client, TRIPLE_TWO)
     page = client.get(GRAPH_PATH, headers={"Accept": "text/html"}).text
@@ -431,7 +431,7 @@ def test_the_page_of_a_graph_links_to_its_versions(client: httpx.Client) -> None
 
 
 @pytest.mark.parametrize("path", [GRAPH_PATH, OTHER_GRAPH_PATH])
-def test_the_page_of_an_unknown_version_links_to_the_current_graph(client: httpx.Client, path: str) -> None:
+def test_the_page_of_an_unknown_version_links_to_the_current_graph(client: httpx2.Client, path: str) -> None:
     put_turtle(client, TRIPLE_ONE, path)
     error_page = client.get(add_parameter(path, "changes=yesterday"), headers=HTML_HEADERS)
     assert error_page.status_code == 404
@@ -439,7 +439,7 @@ def test_the_page_of_an_unknown_version_links_to_the_current_graph(client: httpx
     assert "<h2>Versions</h2>" in client.get(path, headers=HTML_HEADERS).text
 
 
-def test_the_history_can_be_read_before_the_first_write(client: httpx.Client) -> None:
+def test_the_history_can_be_read_before_the_first_write(client: httpx2.Client) -> None:
     page = client.get("/graph/history", headers=HTML_HEADERS)
     assert page.status_code == 200
     no_facts = "<dt>Facts</dt><dd>0</dd>"
@@ -470,7 +470,7 @@ def test_a_blank_node_as_subject_and_object_can_be_written(store: Store) -> None
 
 
 def test_a_failed_write_of_a_shared_store_is_reported_until_one_succeeds(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse_write(*_: object) -> None:
         raise RefusedError(500, "no space left")
@@ -486,7 +486,7 @@ def test_a_failed_write_of_a_shared_store_is_reported_until_one_succeeds(
 
 
 def test_writing_continues_after_the_disk_was_full(
-    client: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_with_full_disk(*_: object) -> None:
         raise DiskFullError("The disk is full.")
@@ -504,7 +504,7 @@ def test_writing_continues_after_the_disk_was_full(
 
 
 def test_a_write_with_an_unknown_outcome_is_answered_with_its_version_and_stops_writing(
-    client: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_with_full_disk(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -522,13 +522,13 @@ def test_a_write_with_an_unknown_outcome_is_answered_with_its_version_and_stops_
     assert read_lines(client, GRAPH_PATH) == [TRIPLE_ONE]
 
 
-def list_erased(client: httpx.Client) -> list[bool]:
+def list_erased(client: httpx2.Client) -> list[bool]:
     """Whether each version of the graph is erased."""
     timemap = client.get(f"{GRAPH_PATH}?versions", headers={"Accept": "application/json"}).json()
     return [item["erased"] for item in timemap["versions"]]
 
 
-def test_an_erased_version_is_gone_and_the_others_remain(client: httpx.Client, store: Store) -> None:
+def test_an_erased_version_is_gone_and_the_others_remain(client: httpx2.Client, store: Store) -> None:
     for content in (TRIPLE_ONE, TRIPLE_TWO, TRIPLE_THREE):
         put_turtle(client, content)
     first, second, third = list_versions(client)

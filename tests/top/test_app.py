@@ -6,7 +6,7 @@ import logging
 import re
 from dataclasses import replace
 
-import httpx
+import httpx2
 import pytest
 from anyio import to_thread
 from fastapi import Request
@@ -37,14 +37,14 @@ def test_every_route_with_get_has_head() -> None:
     assert all(("GET" in path_methods) == ("HEAD" in path_methods) for path_methods in methods.values())
 
 
-def test_every_route_has_a_summary_sentence(writable_client: httpx.Client) -> None:
+def test_every_route_has_a_summary_sentence(writable_client: httpx2.Client) -> None:
     paths = writable_client.get("/openapi.json").json()["paths"]
     for path, methods, *_ in ROUTES:
         for method in set(methods) - {"HEAD", "QUERY"}:
             assert paths[path.replace(":path", "")][method.lower()]["summary"].endswith(".")
 
 
-def test_operation_ids_are_unique_and_path_parameters_declared(writable_client: httpx.Client) -> None:
+def test_operation_ids_are_unique_and_path_parameters_declared(writable_client: httpx2.Client) -> None:
     paths = writable_client.get("/openapi.json").json()["paths"]
     operations = [(path, operation) for path, item in paths.items() for operation in item.values()]
     assert len({operation["operationId"] for _, operation in operations}) == len(operations)
@@ -73,12 +73,12 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable_client: 
     ],
 )
 def test_the_description_has_the_statuses_of_a_route(
-    writable_client: httpx.Client, method: str, path: str, statuses: set[str]
+    writable_client: httpx2.Client, method: str, path: str, statuses: set[str]
 ) -> None:
     assert writable_client.get("/openapi.json").json()["paths"][path][method]["responses"].keys() == statuses
 
 
-def test_the_description_declares_its_security_schemes_and_schemas(writable_client: httpx.Client) -> None:
+def test_the_description_declares_its_security_schemes_and_schemas(writable_client: httpx2.Client) -> None:
     description = writable_client.get("/openapi.json").json()
     operations = [
         operation for path_item in description["paths"].values() for operation in path_item.values()
@@ -97,7 +97,7 @@ def test_the_description_declares_its_security_schemes_and_schemas(writable_clie
     assert referenced_schemas == description["components"]["schemas"].keys()
 
 
-def test_every_operation_describes_errors_as_problem_documents(writable_client: httpx.Client) -> None:
+def test_every_operation_describes_errors_as_problem_documents(writable_client: httpx2.Client) -> None:
     for path_item in writable_client.get("/openapi.json").json()["paths"].values():
         for operation in path_item.values():
             assert set(operation["responses"]) <= {"200", "201", "204", "303", "default"}
@@ -105,11 +105,11 @@ def test_every_operation_describes_errors_as_problem_documents(writable_client: 
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
-def test_health_and_ready_respond_with_200(writable_client: httpx.Client, path: str) -> None:
+def test_health_and_ready_respond_with_200(writable_client: httpx2.Client, path: str) -> None:
     assert writable_client.get(path).status_code == 200
 
 
-def test_ready_reports_the_state_of_a_service_without_a_backup(writable_client: httpx.Client) -> None:
+def test_ready_reports_the_state_of_a_service_without_a_backup(writable_client: httpx2.Client) -> None:
     assert writable_client.get("/ready").json() == {
         "status": "ready",
         "lastBackup": None,
@@ -122,11 +122,11 @@ def test_ready_reports_the_state_of_a_service_without_a_backup(writable_client: 
     }
 
 
-def test_the_service_is_not_ready_if_the_store_fails(broken_store_client: httpx.Client) -> None:
+def test_the_service_is_not_ready_if_the_store_fails(broken_store_client: httpx2.Client) -> None:
     assert broken_store_client.get("/ready").status_code == 503
 
 
-def test_an_unknown_path_is_a_problem_or_a_page(writable_client: httpx.Client) -> None:
+def test_an_unknown_path_is_a_problem_or_a_page(writable_client: httpx2.Client) -> None:
     problem = writable_client.get("/nothing", headers={"Accept": "application/sparql-results+json"})
     assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")
     assert problem.json()["instance"] == "/nothing"
@@ -146,13 +146,13 @@ def test_an_unknown_path_is_a_problem_or_a_page(writable_client: httpx.Client) -
     ],
 )
 def test_a_wrong_method_is_refused_with_the_allowed_ones(
-    writable_client: httpx.Client, path: str, allowed: str
+    writable_client: httpx2.Client, path: str, allowed: str
 ) -> None:
     response = writable_client.patch(path)
     assert (response.status_code, response.headers["allow"]) == (405, allowed)
 
 
-def test_scripts_of_other_origins_may_send_requests(writable_client: httpx.Client) -> None:
+def test_scripts_of_other_origins_may_send_requests(writable_client: httpx2.Client) -> None:
     preflight = writable_client.options(
         "/sparql", headers={"Origin": "http://x", "Access-Control-Request-Method": "POST"}
     )
@@ -180,7 +180,7 @@ def test_parameters_that_the_framework_refuses_are_a_problem() -> None:
 
 
 def test_an_internal_error_is_logged_and_hidden_from_clients(
-    broken_store_client: httpx.Client, caplog: pytest.LogCaptureFixture
+    broken_store_client: httpx2.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR, "wgig"):
         response = broken_store_client.get("/graphs")
@@ -192,7 +192,7 @@ def test_an_internal_error_is_logged_and_hidden_from_clients(
 
 
 def test_a_disk_error_is_logged_and_hidden_from_clients(
-    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    writable_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
         raise StoreError("The store /secret/place is on a disk that is full.")
@@ -209,25 +209,25 @@ def test_a_disk_error_is_logged_and_hidden_from_clients(
     assert "either completely or not at all" in write_response.json()["detail"]
 
 
-def test_every_response_forbids_content_sniffing(writable_client: httpx.Client) -> None:
+def test_every_response_forbids_content_sniffing(writable_client: httpx2.Client) -> None:
     for path in ("/sparql", "/nothing", "/health", "/graphs"):
         assert writable_client.get(path).headers["x-content-type-options"] == "nosniff"
 
 
-def test_responses_to_requests_with_a_token_are_not_cached(writable_client: httpx.Client) -> None:
+def test_responses_to_requests_with_a_token_are_not_cached(writable_client: httpx2.Client) -> None:
     assert writable_client.get("/sparql").headers["cache-control"] == "no-store"
     del writable_client.headers["Authorization"]
     assert writable_client.get("/sparql").headers["cache-control"] == "no-cache"
 
 
-def test_the_type_of_a_problem_has_a_page(writable_client: httpx.Client) -> None:
+def test_the_type_of_a_problem_has_a_page(writable_client: httpx2.Client) -> None:
     type_url = writable_client.get("/id/issue/none").json()["type"]
     page = writable_client.get(type_url.removeprefix("https://w3id.org/wgig"))
     assert page.status_code == 200
     assert "There is nothing at this address." in page.text
 
 
-def test_an_unknown_problem_type_is_not_found(writable_client: httpx.Client) -> None:
+def test_an_unknown_problem_type_is_not_found(writable_client: httpx2.Client) -> None:
     assert writable_client.get("/doc/problem/hunger").status_code == 404
 
 
@@ -241,12 +241,12 @@ def test_an_unknown_problem_type_is_not_found(writable_client: httpx.Client) -> 
         ("//elsewhere.example/", "/elsewhere.example"),
     ],
 )
-def test_a_trailing_slash_is_redirected(writable_client: httpx.Client, path: str, location: str) -> None:
+def test_a_trailing_slash_is_redirected(writable_client: httpx2.Client, path: str, location: str) -> None:
     response = writable_client.get(f"http://localhost{path}")
     assert (response.status_code, response.headers["location"]) == (308, location)
 
 
-def test_delete_with_a_trailing_slash_is_not_redirected(writable_client: httpx.Client) -> None:
+def test_delete_with_a_trailing_slash_is_not_redirected(writable_client: httpx2.Client) -> None:
     assert writable_client.delete("/graph/none/").status_code == 404
 
 
@@ -255,12 +255,12 @@ def test_delete_with_a_trailing_slash_is_not_redirected(writable_client: httpx.C
     [("read_only_client", "Updates are turned off"), ("writable_client", "You need a token")],
 )
 def test_update_shows_a_page_to_a_browser(client: str, sentence: str, request: pytest.FixtureRequest) -> None:
-    http_client: httpx.Client = request.getfixturevalue(client)
+    http_client: httpx2.Client = request.getfixturevalue(client)
     assert sentence in http_client.get("/update", headers={"Accept": "text/html"}).text
     assert "sd:Service" in http_client.get("/update").text
 
 
-def test_a_resource_may_have_a_problem_iri_that_is_no_problem_type(writable_client: httpx.Client) -> None:
+def test_a_resource_may_have_a_problem_iri_that_is_no_problem_type(writable_client: httpx2.Client) -> None:
     writable_client.put(
         "/graph/x",
         content="<https://w3id.org/wgig/id/problem/hunger> a <x:Problem> .",
@@ -269,7 +269,7 @@ def test_a_resource_may_have_a_problem_iri_that_is_no_problem_type(writable_clie
     assert "x:Problem" in writable_client.get("/doc/problem/hunger.ttl").text
 
 
-def test_a_problem_has_the_path_as_sent(writable_client: httpx.Client) -> None:
+def test_a_problem_has_the_path_as_sent(writable_client: httpx2.Client) -> None:
     problem = writable_client.get("/no%FFthing/%C3%A9").json()
     assert problem["instance"] == "/no%FFthing/%C3%A9"
     assert "/no%FFthing/%C3%A9" in problem["detail"]
@@ -277,7 +277,7 @@ def test_a_problem_has_the_path_as_sent(writable_client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(("path", "slug"), [(f"/{'x' * 40_000}", "uri-too-long"), ("/graphs", "internal")])
 def test_errors_of_the_outer_middleware_are_problem_documents(
-    broken_store_client: httpx.Client, path: str, slug: str
+    broken_store_client: httpx2.Client, path: str, slug: str
 ) -> None:
     problem = broken_store_client.get(path).json()
     problem_kind = PROBLEM_KINDS[slug]
@@ -294,8 +294,8 @@ def test_health_responds_while_no_thread_is_free() -> None:
         threads = to_thread.current_default_thread_limiter()
         threads.total_tokens = 1
         await threads.acquire_on_behalf_of("somebody")
-        transport = httpx.ASGITransport(app=create_app(make_service(Settings(), Store.in_memory())))
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        transport = httpx2.ASGITransport(app=create_app(make_service(Settings(), Store.in_memory())))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return (await asyncio.wait_for(client.get("/health"), 10)).status_code
 
     assert asyncio.run(request_health()) == 200
@@ -309,10 +309,10 @@ def test_too_many_queries_and_writes_get_503_with_retry_after() -> None:
     service = replace(service, backends=QueryBackends(threads, threads))
     app = create_app(replace(service, queues=replace(service.queues, writes=full_queue)))
 
-    async def send_request(method: str, path: str) -> httpx.Response:
-        transport = httpx.ASGITransport(app=app)
+    async def send_request(method: str, path: str) -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=app)
         headers = {"Authorization": "Bearer secret"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, headers=headers)
 
     asyncio.run(full_queue.limiter.acquire_on_behalf_of("somebody"))

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import NoReturn
 
-import httpx
+import httpx2
 import pytest
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -16,7 +16,7 @@ CORRUPTION = "Corruption: block checksum mismatch: stored = 1, computed = 2 in /
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> httpx.Client:
+def client(tmp_path: Path) -> httpx2.Client:
     settings = Settings(store=tmp_path / "store", token="secret")
     store = Store.open(settings.store)
     store.update("INSERT DATA { GRAPH <https://w3id.org/wgig/graph/issues> { <x:s> <x:p> 1 } }")
@@ -32,7 +32,7 @@ def raise_corruption(*_: object, **__: object) -> NoReturn:
     [("/graph/issues", "serialize_graph"), ("/doc/issue/spam", "match"), ("/sparql?query=ASK{}", "query")],
 )
 def test_damage_is_reported_and_stops_writes(
-    client: httpx.Client,
+    client: httpx2.Client,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     address: str,
@@ -55,7 +55,7 @@ def test_damage_is_reported_and_stops_writes(
 
 
 def test_page_of_a_damaged_store_is_no_internal_error(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(StoreView, "match", raise_corruption)
     response = client.get("/doc/issue/spam", headers={"Accept": "text/html"})
@@ -64,7 +64,7 @@ def test_page_of_a_damaged_store_is_no_internal_error(
 
 
 def test_other_errors_of_the_engine_stay_internal_errors(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def raise_other(*_: object, **__: object) -> NoReturn:
         raise RuntimeError("anything else")

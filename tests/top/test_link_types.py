@@ -1,6 +1,6 @@
 """A link that names a media type leads to a response of this type, whatever the client accepts."""
 
-import httpx
+import httpx2
 import pytest
 
 from tests.fixtures.link_header import parse_links
@@ -14,7 +14,7 @@ ADDRESSES = (
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_type_of_link_is_type_of_target(filled_client: httpx.Client, address: str) -> None:
+def test_type_of_link_is_type_of_target(filled_client: httpx2.Client, address: str) -> None:
     response = filled_client.get(address, headers={"Accept": "*/*"}, follow_redirects=True)
     assert response.status_code == 200
     for link in parse_links(response):

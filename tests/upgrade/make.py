@@ -22,7 +22,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 from wgig.settings import CHECKOUT_FOLDER
 
@@ -123,7 +123,7 @@ def make_store(name: str, commit: str) -> None:
             try:
                 match = re.search(r"http://\S+", server.stdout.readline())
                 assert match
-                with httpx.Client(base_url=match[0], headers=WRITE_HEADERS, timeout=60) as client:
+                with httpx2.Client(base_url=match[0], headers=WRITE_HEADERS, timeout=60) as client:
                     send_writes(client, WRITES)
                     if name in STORES_WITH_CITATIONS:
                         text = json.dumps(write_cited_graphs(client), indent=2, ensure_ascii=False)
@@ -160,14 +160,14 @@ def unpack_commit(commit: str, code_folder: Path, more_paths: Sequence[str]) -> 
         file.extractall(code_folder, filter="data")
 
 
-def send_writes(client: httpx.Client, writes: Iterable[tuple[str, str, str]]) -> None:
+def send_writes(client: httpx2.Client, writes: Iterable[tuple[str, str, str]]) -> None:
     """Send writes: the method, the path and the content in Turtle of each."""
     for method, path, content in writes:
         response = client.request(method, path, content=content)
         assert response.is_success, response.text
 
 
-def write_cited_graphs(client: httpx.Client) -> dict[str, Any]:
+def write_cited_graphs(client: httpx2.Client) -> dict[str, Any]:
     """Write graphs, cite their first versions, and write them again. Returns what the service returns then.
 
     `versions` has the TimeMap of each graph by its path, each version with the digest of its content.
@@ -185,7 +185,7 @@ def write_cited_graphs(client: httpx.Client) -> dict[str, Any]:
     }
 
 
-def cite_content(client: httpx.Client, parameter: str, value: str) -> dict[str, str]:
+def cite_content(client: httpx2.Client, parameter: str, value: str) -> dict[str, str]:
     """Cite the current content of a graph or query: the path of the cited content, and its SHA-256."""
     response = client.get("/cite", params={parameter: value}, headers={"Accept": CSL_JSON})
     (item,) = response.raise_for_status().json()
@@ -194,12 +194,12 @@ def cite_content(client: httpx.Client, parameter: str, value: str) -> dict[str, 
     return {"path": f"/{match[2]}", "sha256": match[1]}
 
 
-def digest_cited_content(client: httpx.Client, path: str) -> str:
+def digest_cited_content(client: httpx2.Client, path: str) -> str:
     """The SHA-256 of cited content."""
     return hashlib.sha256(client.get(path).raise_for_status().content).hexdigest()
 
 
-def list_digested_versions(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+def list_digested_versions(client: httpx2.Client, path: str) -> list[dict[str, Any]]:
     """The TimeMap of a graph as JSON; each version has the SHA-256 of its content as `sha256`, too.
 
     The digest is that of canonical N-Triples (RDFC-1.0), and so independent of blank node labels.
@@ -213,7 +213,7 @@ def list_digested_versions(client: httpx.Client, path: str) -> list[dict[str, An
     ]
 
 
-def digest_version(client: httpx.Client, path: str) -> str:
+def digest_version(client: httpx2.Client, path: str) -> str:
     """The SHA-256 of the content of a version, as canonical N-Triples (RDFC-1.0)."""
     response = client.get(path, headers={"Accept": "application/n-triples"}).raise_for_status()
     dataset = ox.Dataset(ox.parse(response.content, ox.RdfFormat.N_TRIPLES))

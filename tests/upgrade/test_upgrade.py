@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig._version import __version__
@@ -77,9 +77,9 @@ def older_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="module")
-def client(older_store: OlderStore, start_service: ServiceStarter) -> Iterator[httpx.Client]:
+def client(older_store: OlderStore, start_service: ServiceStarter) -> Iterator[httpx2.Client]:
     """A client of a service that has opened the older store."""
-    with start_service(older_store.folder) as url, httpx.Client(base_url=url, timeout=60) as http_client:
+    with start_service(older_store.folder) as url, httpx2.Client(base_url=url, timeout=60) as http_client:
         yield http_client
 
 
@@ -89,7 +89,7 @@ def canonicalize(quads: Iterable[ox.Quad]) -> set[ox.Quad]:
     return set(dataset)
 
 
-def test_an_upgraded_store_has_the_same_statements(client: httpx.Client, older_store: OlderStore) -> None:
+def test_an_upgraded_store_has_the_same_statements(client: httpx2.Client, older_store: OlderStore) -> None:
     response = client.get("/dump.nq").raise_for_status()
     dump = list(ox.parse(path=older_store.dump))
     graph_names = {quad.graph_name for quad in dump}
@@ -112,7 +112,7 @@ def test_the_bundled_graphs_are_updated_except_the_changed_one(
     ] == [CHANGED_GRAPH]
 
 
-def test_indexes_and_change_log_are_up_to_date(client: httpx.Client) -> None:
+def test_indexes_and_change_log_are_up_to_date(client: httpx2.Client) -> None:
     wait_until_current(client)
     check_statistics(client)
     StreamFollower().check(client)
@@ -121,14 +121,14 @@ def test_indexes_and_change_log_are_up_to_date(client: httpx.Client) -> None:
 
 
 def test_an_upgraded_store_has_the_layout_of_this_version(
-    client: httpx.Client, older_store: OlderStore
+    client: httpx2.Client, older_store: OlderStore
 ) -> None:
     assert client.get("/ready").json()["status"] == "ready"
     assert folder.read_layout(older_store.folder) == (folder.CURRENT_LAYOUT_NUMBER, __version__)
 
 
 @pytest.mark.parametrize("older_store", STORES_WITH_HISTORY, ids=get_store_name, indirect=True)
-def test_old_versions_of_a_graph_remain_readable(client: httpx.Client) -> None:
+def test_old_versions_of_a_graph_remain_readable(client: httpx2.Client) -> None:
     response = client.get(f"/graphs?graph={USER_GRAPH}&versions", headers={"Accept": "application/json"})
     oldest, *_ = response.json()["versions"]
     version = client.get(oldest["version"], headers={"Accept": "application/n-triples"})
@@ -145,7 +145,7 @@ with_citations = pytest.mark.parametrize(
 
 @with_citations
 def test_every_version_of_a_graph_is_listed_and_has_the_same_content(
-    client: httpx.Client, older_store: OlderStore
+    client: httpx2.Client, older_store: OlderStore
 ) -> None:
     versions_by_path = {
         path: [{"erased": False, **version} for version in versions]  # older versions did not have it
@@ -155,13 +155,13 @@ def test_every_version_of_a_graph_is_listed_and_has_the_same_content(
 
 
 @with_citations
-def test_cited_content_has_the_same_digest(client: httpx.Client, older_store: OlderStore) -> None:
+def test_cited_content_has_the_same_digest(client: httpx2.Client, older_store: OlderStore) -> None:
     digests = {item["path"]: item["sha256"] for item in older_store.read_answers()["citations"]}
     assert {path: digest_cited_content(client, path) for path in digests} == digests
 
 
 @with_citations
-def test_a_waiver_still_counts(client: httpx.Client) -> None:
+def test_a_waiver_still_counts(client: httpx2.Client) -> None:
     response = client.get(
         "/sparql",
         params={"query": WAIVED_SECTION_QUERY},

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import httpx
+import httpx2
 from playwright.sync_api import Page, Response
 from wgig._version import __version__
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -92,7 +92,7 @@ def write_test_graph(url: str) -> None:
     note = f'<{SPAM_IRI}> <http://www.w3.org/2004/02/skos/core#note> "A note, written %s."@en .'
     for order in ("first", "later"):
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
-        httpx.put(f"{url}graph/walked", content=note % order, headers=headers).raise_for_status()
+        httpx2.put(f"{url}graph/walked", content=note % order, headers=headers).raise_for_status()
 
 
 def query_path(text: str, more_parameters: str = "") -> str:

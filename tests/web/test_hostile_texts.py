@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import cycle, zip_longest
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
@@ -138,11 +138,11 @@ def url(start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory)
     fill_hostile_store(folder / "store", folder / "files")
     settings = {"WGIG_DATA": "none", "WGIG_TOKEN": TOKEN, "WGIG_PAPER_HOSTS": "papers.example"}
     with start_service(folder / "store", **settings) as service_url:
-        with httpx.Client(base_url=service_url, timeout=60) as client:
+        with httpx2.Client(base_url=service_url, timeout=60) as client:
             wait_until_current(client)  # no suggestions while the search index is built
         for iri in HOSTILE_GRAPHS:
             content = f"<{HOSTILE_IRIS[0]}> a <{HOSTILE_IRIS[1]}> ."
-            response = httpx.put(
+            response = httpx2.put(
                 f"{service_url}graphs", params={"graph": iri}, content=content, headers=WRITE_HEADERS
             )
             response.raise_for_status()
@@ -213,7 +213,7 @@ def test_hostile_changes_are_harmless(
         for text, iri in zip(HOSTILE_TEXTS, cycle(HOSTILE_IRIS), strict=False)
     ]
     for content in (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), b""):  # written, then removed
-        response = httpx.put(f"{url}graph/changed", content=content, headers=WRITE_HEADERS)
+        response = httpx2.put(f"{url}graph/changed", content=content, headers=WRITE_HEADERS)
         response.raise_for_status()
         phone_page.page.goto("/changes")
         assert_harmless(phone_page.page)

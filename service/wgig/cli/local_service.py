@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import httpx
+import httpx2
 from starlette.types import ASGIApp
 from wgig_client.connection import Connection, RequestLimits
 from wgig_client.errors import ServiceError
@@ -26,24 +26,24 @@ from .console import print_message
 LOCAL_FOLDER_PREFIX = "wgig-local-"  # of the temporary folder
 
 
-class InProcessTransport(httpx.BaseTransport):
-    """An httpx transport to an application in this process. Each response is read as a whole."""
+class InProcessTransport(httpx2.BaseTransport):
+    """A transport of httpx2 to an application in this process. Each response is read as a whole."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Take the application."""
-        self.app = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        self.app = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request, and read the complete response."""
-        buffered_request = httpx.Request(
-            request.method, request.url, headers=request.headers, stream=httpx.ByteStream(request.read())
+        buffered_request = httpx2.Request(
+            request.method, request.url, headers=request.headers, stream=httpx2.ByteStream(request.read())
         )
 
-        async def send_request() -> httpx.Response:
+        async def send_request() -> httpx2.Response:
             response = await self.app.handle_async_request(buffered_request)
-            assert isinstance(response.stream, httpx.AsyncByteStream)
+            assert isinstance(response.stream, httpx2.AsyncByteStream)
             body = b"".join([chunk async for chunk in response.stream])
-            return httpx.Response(response.status_code, headers=response.headers, content=body)
+            return httpx2.Response(response.status_code, headers=response.headers, content=body)
 
         return asyncio.run(send_request())
 

@@ -25,14 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import zstandard
-
 from ..files import open_durable_file
 from ..rdf.formats import DATASET_FORMATS, GZIP, N_QUADS, ZSTD
 from ..store.errors import translate_disk_errors
 from ..store.files import ASIDE_FOLDER, DUMPS_FOLDER
 from ..store.store import Store
 from ..store.view import StoreView
+from ..zstd import WITH_CHECKSUM, ZstdFile
 
 DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER = "copy", "new"
 KEPT_DUMP_VERSIONS = 3
@@ -71,7 +70,7 @@ class DamagedDumpError(Exception):
 class DigestTee(io.RawIOBase):
     """A writable file that computes the SHA-256 of all bytes and writes them to another file."""
 
-    def __init__(self, out: IO[bytes]) -> None:
+    def __init__(self, out: IO[bytes] | ZstdFile) -> None:
         """Write all bytes to `out`."""
         self.out, self.digest = out, hashlib.sha256()
 
@@ -201,7 +200,7 @@ class StoreDumps:
         """Write a dump to a file, compressed by zstd; returns the SHA-256 of the uncompressed bytes."""
         with (
             open_durable_file(path) as file,
-            zstandard.ZstdCompressor(write_checksum=True).stream_writer(file, closefd=False) as out,
+            ZstdFile(file, "wb", options=WITH_CHECKSUM) as out,
         ):
             tee = DigestTee(out)
             with io.BufferedWriter(tee, DUMP_CHUNK_BYTES) as buffer:
@@ -277,7 +276,7 @@ def write_file_digest(path: Path) -> bytes:
 
 def recompress_dump(source: Path, target: IO[bytes], suffix: str) -> None:
     """Copy a zstd file to `target`, compressed by gzip (suffix GZIP_SUFFIX) or uncompressed (no suffix)."""
-    with source.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as plain:
+    with source.open("rb") as file, ZstdFile(file) as plain:
         if suffix == GZIP_SUFFIX:
             with gzip.GzipFile("", "wb", fileobj=target, mtime=0) as compressed:
                 shutil.copyfileobj(plain, compressed, DUMP_CHUNK_BYTES)

@@ -15,8 +15,8 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import brotli  # type: ignore[import-untyped]
-import zstandard
 
+from .. import zstd
 from ..problems import Problem
 from ..rdf.formats import HTML, Format, not_acceptable_problem, rate_format_match
 
@@ -194,9 +194,9 @@ class ContentCoding(NamedTuple):
 # In order of preference: of codings with equal weight, the first is chosen. zstd takes the least CPU time.
 CONTENT_CODINGS = {
     "zstd": ContentCoding(
-        lambda body, level: zstandard.ZstdCompressor(level=level).compress(body),
+        zstd.compress,
         (3, 6, 19),
-        lambda: zstandard.ZstdCompressor(level=3).compressobj(),
+        lambda: zstd.ZstdCompressor(level=3),
     ),
     "br": ContentCoding(
         lambda body, level: brotli.compress(body, quality=level), (4, 5, 11), BrotliCompressor

@@ -21,7 +21,7 @@ from .auth import TOKEN_SCOPES, AccessToken, TokenVerificationError
 from .outbound import make_tls_context
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
     from jwt import PyJWK
 
 
@@ -176,24 +176,24 @@ class OidcIssuer:
 
     def fetch_keys(self) -> None:
         """Fetch the keys; if that fails, the old keys are kept."""
-        import httpx  # noqa: PLC0415  only needed with an issuer
+        import httpx2  # noqa: PLC0415  only needed with an issuer
 
         try:
-            with httpx.Client(
+            with httpx2.Client(
                 verify=make_tls_context(), trust_env=False, timeout=ISSUER_TIMEOUT_SECONDS
             ) as client:
                 keys = parse_jwk_set(
                     fetch_json_object(client, self.keys_url or self.discover_keys_url(client))
                 )
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TypeError) as error:
             log.error("the keys of the issuer cannot be fetched: %s", error)
             return
         self.keys, self.fetched_at = keys, time.monotonic()
 
-    def discover_keys_url(self, client: "httpx.Client") -> str:
+    def discover_keys_url(self, client: "httpx2.Client") -> str:
         """The URL of the keys in the metadata of the issuer.
 
-        Raises ValueError for wrong metadata, httpx.HTTPError if there is no response.
+        Raises ValueError for wrong metadata, httpx2.HTTPError if there is no response.
         """
         document = fetch_json_object(client, f"{self.iss.rstrip('/')}/.well-known/openid-configuration")
         keys_url = document.get("jwks_uri")
@@ -209,7 +209,7 @@ class OidcIssuer:
         return keys_url
 
 
-def fetch_json_object(client: "httpx.Client", url: str) -> dict[str, Any]:
+def fetch_json_object(client: "httpx2.Client", url: str) -> dict[str, Any]:
     """The JSON object at a URL, without redirects.
 
     Raises ValueError for any other response or one that exceeds the limits, HTTPError if there is none.

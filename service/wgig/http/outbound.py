@@ -24,7 +24,7 @@ from .._version import __version__
 from ..settings import canonicalize_url, parse_allowed_urls
 
 if TYPE_CHECKING:  # costs 120 ms, and most services send no requests
-    import httpx
+    import httpx2
 
 
 # Prefix of an allowed URL in a query or update that is evaluated.
@@ -130,15 +130,15 @@ def resolve_redirect(url: str, location: str, find_allowed: UrlFilter) -> str:
 @asynccontextmanager
 async def open_outbound_response(
     url: str, accept: str, form: dict[str, str] | None = None
-) -> AsyncIterator["httpx.Response"]:
+) -> AsyncIterator["httpx2.Response"]:
     """The response to a POST with `form`, or to a GET without; the body is not yet read. Raises PeerError."""
-    import httpx  # noqa: PLC0415  most services send no requests
+    import httpx2  # noqa: PLC0415  most services send no requests
 
     # The environment must not affect this client: no proxies, no credentials.
-    client = httpx.AsyncClient(verify=make_tls_context(), trust_env=False, timeout=None)  # noqa: S113  the caller has a timeout
+    client = httpx2.AsyncClient(verify=make_tls_context(), trust_env=False, timeout=None)
     try:
         async with client:
-            target = httpx.URL(url)
+            target = httpx2.URL(url)
             headers = {
                 "Host": target.netloc.decode("ascii"),
                 "Accept": accept,
@@ -158,7 +158,7 @@ async def open_outbound_response(
                 yield response
             finally:
                 await response.aclose()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise PeerError("it cannot be reached, or its response was cut off") from error
 
 
@@ -167,7 +167,7 @@ def make_tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-async def resolve_public_address(target: "httpx.URL") -> str:
+async def resolve_public_address(target: "httpx2.URL") -> str:
     """The IP address to connect to. The host name is resolved once, so that DNS rebinding has no effect.
 
     All addresses of a host name must be public; an IP address as host was already allowed. Raises PeerError.
@@ -187,7 +187,7 @@ async def resolve_public_address(target: "httpx.URL") -> str:
 
 
 async def read_whole_response(
-    response: "httpx.Response", url: str, max_bytes: int | None = None
+    response: "httpx2.Response", url: str, max_bytes: int | None = None
 ) -> OutboundResponse:
     """The complete response. Raises PeerError if it is not successful, is compressed or too large, or has no
     length.

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-import zstandard
 from starlette.types import Message
+
+from ..zstd import ZstdCompressor, ZstdFile
 
 LARGE_BODY_BYTES = 64 * 1024  # larger uncompressed bodies are stored compressed, and sent in such chunks
 CACHED_RESPONSE_OVERHEAD_BYTES = 1000  # memory of a cached response in addition to fields and body
@@ -35,7 +36,7 @@ class CachedResponse(NamedTuple):
         if not self.is_compressed:
             yield self.body
             return
-        reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(self.body))
+        reader = ZstdFile(io.BytesIO(self.body))
         while chunk := reader.read(LARGE_BODY_BYTES):
             yield chunk
 
@@ -50,7 +51,7 @@ class ResponseRecorder:
         self.raw_headers: RawHeaders = []
         self.body_chunks: list[bytes] = []
         self.body_length = 0
-        self.compressor: zstandard.ZstdCompressionObj | None = None
+        self.compressor: ZstdCompressor | None = None
         self.is_cacheable, self.is_complete = True, False
 
     def record_message(self, message: Message) -> None:
@@ -75,7 +76,7 @@ class ResponseRecorder:
             and self.body_length > LARGE_BODY_BYTES
             and b"content-encoding" not in self.headers
         ):
-            self.compressor = zstandard.ZstdCompressor(level=3).compressobj()
+            self.compressor = ZstdCompressor(level=3)
             recorded, self.body_chunks = b"".join(self.body_chunks), []
             self.bytes_left += len(recorded)
             chunk = recorded + chunk

@@ -3,7 +3,7 @@
 The parsers of Markdown and Word are imported on first use, so that a check of RDF starts faster.
 """
 
-from ..problems import Problem
+from ..problems import Problem, missing_extra_problem
 from ..rdf.formats import MARKDOWN, WORD_DOCUMENT, Format
 from ..rdf.namespaces import PAPER_NAMESPACE
 from ..settings import Settings
@@ -55,9 +55,11 @@ def read_markdown_document(name: str, data: bytes, max_triples: int) -> Document
 
 
 def read_word_document(name: str, data: bytes, max_triples: int) -> Document:
-    """The document in a Word file, without positions of the triples."""
-    from . import word  # noqa: PLC0415  a check of RDF starts faster without it
-
+    """The document in a Word file, without positions of the triples. Raises Problem 501 without `word`."""
+    try:
+        from . import word  # noqa: PLC0415  a check of RDF starts faster without it
+    except ModuleNotFoundError as error:
+        raise missing_extra_problem("Word files cannot be read", "word") from error
     text, triples = word.read_word_paper(data)
     limited_triples = collect_limited_triples(triples, max_triples)
     return Document(name, text, WORD_DOCUMENT, limited_triples, find_positions=lambda: [])

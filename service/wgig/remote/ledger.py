@@ -20,8 +20,8 @@ from itertools import chain, islice
 from typing import NamedTuple, cast
 
 import pyoxigraph as ox
-import zstandard
 
+from .. import zstd
 from ..store.change import Change, parse_change, serialize_change
 from ..store.change_log import SHA256_HEX_PATTERN, ChangeLog
 from ..store.commit import serialize_data_block
@@ -337,7 +337,7 @@ class WriteLedger:
 
     def split_change(self, change: Change) -> list[str]:
         """A change as compressed text, in parts that fit into literals; empty if too large to record."""
-        text = base64.b64encode(zstandard.compress(serialize_change(change))).decode()
+        text = base64.b64encode(zstd.compress(serialize_change(change))).decode()
         return self.texts.split(text) if len(text) <= MAX_ENTRY_CHARS else []
 
     def build_entry(self, new: LedgerState, previous_write_id: str, parts: Sequence[str]) -> list[str]:
@@ -352,7 +352,7 @@ class WriteLedger:
             return None
         label, text = stored
         write_id, previous_write_id, rules_digest = label.split(" ")
-        change = parse_change(zstandard.decompress(base64.b64decode(text))) if text else None
+        change = parse_change(zstd.decompress(base64.b64decode(text))) if text else None
         return LedgerEntry(write_id, previous_write_id, rules_digest, change)
 
 

@@ -303,7 +303,7 @@ PLAN_SOURCE_TEMPLATE = gettext_noop(
     "match that step on its own. The engine (Oxigraph {version}) orders the steps by the shape of the "
     "patterns and their order in the text, not by these numbers."
 )
-ENGINE_VERSION = version("oxigraph")
+ENGINE_VERSION = version("pyoxigraph")
 PLAN_SOURCE_SENTENCE = PLAN_SOURCE_TEMPLATE.format(version=ENGINE_VERSION)
 
 

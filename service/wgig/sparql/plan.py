@@ -18,13 +18,13 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ..problems import Problem
+from ..problems import Problem, missing_extra_problem
 from ..settings import MIB
 from ..store.store import Store
 from ..store.view import QueryDataset
@@ -57,8 +57,8 @@ class PlanStep:
 def plan_query(text: str, form: str, base: str) -> PlanStep:
     """The plan of a query, with relative IRIs resolved against `base`; `form` is SELECT, ASK and so on.
 
-    Raises SyntaxError for a syntax error, Problem 422 if the query cannot be planned, 503 if planning takes
-    more than 5 seconds or 256 MiB, or the planner cannot read its empty store.
+    Raises SyntaxError for a syntax error, Problem 422 if the query cannot be planned, 501 without the extra
+    `explain`, 503 if planning takes more than 5 seconds or 256 MiB, or the planner cannot read its store.
     """
     store_folder = find_empty_store()
     with tempfile.TemporaryDirectory() as folder:
@@ -91,8 +91,11 @@ def plan_query(text: str, form: str, base: str) -> PlanStep:
 
 @cache
 def find_planner_command() -> Path:
-    """The path of the `oxigraph` command, found by the metadata of its package."""
-    files = distribution("oxigraph").files or []
+    """The path of the `oxigraph` command, found by the metadata of its package. Raises Problem 501."""
+    try:
+        files = distribution("oxigraph").files or []
+    except PackageNotFoundError as error:
+        raise missing_extra_problem("Queries cannot be explained", "explain") from error
     return next(Path(str(file.locate())) for file in files if file.stem == "oxigraph")
 
 

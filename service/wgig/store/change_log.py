@@ -29,8 +29,8 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import sqlalchemy as sa
-import zstandard
 
+from .. import zstd
 from ..files import make_private_file
 from ..rdf.serialization import serialize_n_triples
 from .change import BEGINNING_OF_TIME, Change, parse_change, serialize_change
@@ -311,11 +311,11 @@ class ChangeLog:
         """Turn errors of the database into StoreError."""
         try:
             yield
-        except (sa.exc.SQLAlchemyError, zstandard.ZstdError) as error:
+        except (sa.exc.SQLAlchemyError, zstd.ZstdError) as error:
             cause = getattr(error, "orig", None) or error
             if "full" in str(cause):
                 raise DiskFullError(f"The change log {self.path} is on a disk that is full.") from error
-            if isinstance(cause, zstandard.ZstdError) or is_sqlite_damage(cause):
+            if isinstance(cause, zstd.ZstdError) or is_sqlite_damage(cause):
                 raise UnusableLogError(
                     f"The change log {self.path} is damaged ({cause}); {WITHOUT_LOG_ADVICE}."
                 ) from error
@@ -678,12 +678,12 @@ def parse_log_time(text: str) -> datetime:
 
 def compress(data: bytes) -> bytes:
     """The data, compressed by zstd with a checksum: 150 quads take 0.1 ms, and become a seventh."""
-    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+    return zstd.compress(data, options=zstd.WITH_CHECKSUM)
 
 
 def decompress(data: bytes) -> bytes:
     """The data that `compress` compressed."""
-    return zstandard.decompress(data)
+    return zstd.decompress(data)
 
 
 def has_default_graph(change: Change) -> bool:

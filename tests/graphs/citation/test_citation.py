@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote, urlsplit
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 import requests_cache
@@ -48,18 +48,18 @@ WRITE_HEADERS = {"Authorization": "Bearer secret", "Content-Type": "text/turtle"
 
 
 @pytest.fixture
-def history_client() -> httpx.Client:
+def history_client() -> httpx2.Client:
     """A client of a service that keeps a history, with a graph that labels an issue."""
     client = make_service_client(Settings(token="secret"), Store.in_memory())
     put_graph(client, "one", f'<{SPAM_IRI}> <{PREF_LABEL_IRI}> "Spam"@en .')
     return client
 
 
-def put_graph(client: httpx.Client, name: str, turtle: str) -> None:
+def put_graph(client: httpx2.Client, name: str, turtle: str) -> None:
     put_turtle(client, turtle, f"/graph/{name}", **WRITE_HEADERS)
 
 
-def cite_as_csl(client: httpx.Client, **parameters: str) -> dict[str, str]:
+def cite_as_csl(client: httpx2.Client, **parameters: str) -> dict[str, str]:
     response = client.get("/cite", params=parameters, headers={"Accept": CSL_JSON_FORMAT.media_type})
     assert response.status_code == 200, response.text
     (item,) = response.json()
@@ -142,7 +142,7 @@ def test_shape_and_whole_ontology_are_cited(filled_store: Store) -> None:
     assert (refused.status_code, "has blank nodes" in refused.json()["detail"]) == (422, True)
 
 
-def test_old_content_of_term_is_returned_after_change(history_client: httpx.Client) -> None:
+def test_old_content_of_term_is_returned_after_change(history_client: httpx2.Client) -> None:
     term = f"{BASE}ontology#Thing"
     put_graph(history_client, "one", f'<{term}> <{PREF_LABEL_IRI}> "Thing"@en .')
     item = cite_as_csl(history_client, iri=term)
@@ -193,7 +193,7 @@ def test_resource_description_links_to_citation(get: GetFunction) -> None:
         (f"DESCRIBE <{SPAM_IRI}>", "application/n-triples"),
     ],
 )
-def test_cited_query_result_has_its_digest(history_client: httpx.Client, query: str, accept: str) -> None:
+def test_cited_query_result_has_its_digest(history_client: httpx2.Client, query: str, accept: str) -> None:
     item = cite_as_csl(history_client, query=query)
     response = history_client.get(cited_path(item), headers={"Accept": accept})
     assert response.status_code == 200
@@ -211,7 +211,7 @@ def test_cited_query_result_has_its_digest(history_client: httpx.Client, query: 
     ],
 )
 def test_programs_get_digested_bytes_and_browsers_a_page(
-    history_client: httpx.Client, parameters: dict[str, str]
+    history_client: httpx2.Client, parameters: dict[str, str]
 ) -> None:
     item = cite_as_csl(history_client, **parameters)
     response = history_client.get(cited_path(item), headers={"Accept": "*/*"})
@@ -222,14 +222,14 @@ def test_programs_get_digested_bytes_and_browsers_a_page(
     assert "Accept" in page.headers["vary"]
 
 
-def test_cited_query_result_is_returned_in_every_format(history_client: httpx.Client) -> None:
+def test_cited_query_result_is_returned_in_every_format(history_client: httpx2.Client) -> None:
     path = cited_path(cite_as_csl(history_client, query=LABELS_QUERY))
     assert history_client.get(path, headers={"Accept": "text/csv"}).text == f"s,l\r\n{SPAM_IRI},Spam\r\n"
     assert "<literal" in history_client.get(path, headers={"Accept": "application/sparql-results+xml"}).text
     assert history_client.get(path, headers={"Accept": "text/turtle"}).status_code == 406
 
 
-def test_rows_are_sorted_unless_query_orders_them(history_client: httpx.Client) -> None:
+def test_rows_are_sorted_unless_query_orders_them(history_client: httpx2.Client) -> None:
     items = [
         cite_as_csl(history_client, query=f"SELECT ?x {{ VALUES ?x {{ {values} }} }}")
         for values in ("1 2 3", "3 1 2")
@@ -252,7 +252,7 @@ def test_only_order_by_of_whole_query_counts(query: str, is_ordered: bool) -> No
     assert has_top_level_order(tokenize_sparql(query)) is is_ordered
 
 
-def test_unchanged_content_is_returned_after_other_writes(history_client: httpx.Client) -> None:
+def test_unchanged_content_is_returned_after_other_writes(history_client: httpx2.Client) -> None:
     items = [
         cite_as_csl(history_client, iri=SPAM_IRI),
         cite_as_csl(history_client, query=LABELS_QUERY),
@@ -264,7 +264,7 @@ def test_unchanged_content_is_returned_after_other_writes(history_client: httpx.
     assert cite_as_csl(history_client, iri=SPAM_IRI)["version"] > items[0]["version"]
 
 
-def test_old_content_is_returned_after_change(history_client: httpx.Client) -> None:
+def test_old_content_is_returned_after_change(history_client: httpx2.Client) -> None:
     items = [
         cite_as_csl(history_client, iri=SPAM_IRI),
         cite_as_csl(history_client, query=LABELS_QUERY),
@@ -333,7 +333,7 @@ def test_running_service_returns_old_content(start_service: ServiceStarter, tmp_
     """A running service rebuilds the old version in another process."""
     with (
         start_service(tmp_path, WGIG_DATA="none", WGIG_TOKEN="secret") as url,
-        httpx.Client(base_url=url, timeout=60) as client,
+        httpx2.Client(base_url=url, timeout=60) as client,
     ):
         put_graph(client, "one", f'<{SPAM_IRI}> <{PREF_LABEL_IRI}> "Spam"@en .')
         items = [cite_as_csl(client, iri=SPAM_IRI), cite_as_csl(client, query=LABELS_QUERY)]
@@ -346,7 +346,7 @@ def test_running_service_returns_old_content(start_service: ServiceStarter, tmp_
 
 
 def test_version_too_large_to_rebuild_is_refused_with_changed_graphs(
-    history_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    history_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     items = [cite_as_csl(history_client, iri=SPAM_IRI), cite_as_csl(history_client, query=LABELS_QUERY)]
     put_graph(history_client, "other", "<urn:a> <urn:b> 1 .")
@@ -363,7 +363,7 @@ def test_version_too_large_to_rebuild_is_refused_with_changed_graphs(
 
 
 def test_timeout_of_rebuild_is_refused_with_reason(
-    history_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    history_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = cite_as_csl(history_client, iri=SPAM_IRI)
     put_graph(history_client, "one", f'<{SPAM_IRI}> <{PREF_LABEL_IRI}> "Junk"@en .')
@@ -390,7 +390,7 @@ def test_content_replaced_without_record_is_refused() -> None:
     assert f"The content of <{BASE}graph/one> in that version was not kept" in refused.json()["detail"]
 
 
-def test_old_content_of_graph_is_returned_from_history(history_client: httpx.Client) -> None:
+def test_old_content_of_graph_is_returned_from_history(history_client: httpx2.Client) -> None:
     item = cite_as_csl(history_client, iri=f"{BASE}graph/one")
     before = history_client.get(cited_path(item)).content
     put_graph(history_client, "one", "<urn:a> <urn:b> 1 .")
@@ -406,7 +406,7 @@ def test_old_content_of_graph_is_returned_from_history(history_client: httpx.Cli
     assert history_client.get(cited_path(item)).content == before
 
 
-def test_old_content_of_history_is_returned_after_writes(history_client: httpx.Client) -> None:
+def test_old_content_of_history_is_returned_after_writes(history_client: httpx2.Client) -> None:
     item = cite_as_csl(history_client, iri="graph:history")
     before = history_client.get(cited_path(item)).content
     put_graph(history_client, "one", "<urn:a> <urn:b> 1 .")
@@ -415,7 +415,7 @@ def test_old_content_of_history_is_returned_after_writes(history_client: httpx.C
 
 
 def test_list_of_changed_graphs_in_error_is_limited(
-    history_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    history_client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = cite_as_csl(history_client, iri=SPAM_IRI)
     put_graph(history_client, "one", f'<{SPAM_IRI}> <{PREF_LABEL_IRI}> "Junk"@en .')
@@ -440,7 +440,7 @@ def test_error_reports_change_without_record() -> None:
     assert "No later write is recorded." in refused.json()["detail"]
 
 
-def test_unknown_digest_is_refused_before_and_after_other_writes(history_client: httpx.Client) -> None:
+def test_unknown_digest_is_refused_before_and_after_other_writes(history_client: httpx2.Client) -> None:
     version = cite_as_csl(history_client, iri=SPAM_IRI)["version"]
     message = f"No known content has the SHA-256 {'0' * 64}. Compare it with the citation"
     for _ in range(2):
@@ -539,7 +539,7 @@ def test_cited_query_without_page_has_its_address_once(get: GetFunction) -> None
     ],
 )
 def test_citation_page_says_what_is_cited_and_leads_back(
-    filled_client: httpx.Client, name: str, heading: str
+    filled_client: httpx2.Client, name: str, heading: str
 ) -> None:
     page = filled_client.get(f"/cite?iri={name}", headers={"Accept": "text/html"}).text
     assert f"<h1>{heading}</h1>" in page
@@ -561,7 +561,7 @@ def test_citation_page_says_what_is_cited_and_leads_back(
     ],
 )
 def test_cited_version_has_a_page(
-    filled_client: httpx.Client, parameters: dict[str, str], words: list[str]
+    filled_client: httpx2.Client, parameters: dict[str, str], words: list[str]
 ) -> None:
     cite_page = filled_client.get("/cite", params=parameters, headers={"Accept": "text/html"}).text
     path = unescape(re.findall(r'<a href="([^"]+)">as a page</a>', cite_page)[0])

@@ -4,7 +4,7 @@ import re
 from html import unescape
 from typing import Any
 
-import httpx
+import httpx2
 import jsonschema
 import pytest
 from pybtex.database import parse_string  # type: ignore[import-untyped]
@@ -51,7 +51,7 @@ CSL_SCHEMA = {
 }
 
 
-def cite(client: httpx.Client, name: str, suffix: str, *, work: bool = True) -> httpx.Response:
+def cite(client: httpx2.Client, name: str, suffix: str, *, work: bool = True) -> httpx2.Response:
     """The citation of a resource in a format."""
     query = f"iri={BASE}id/{name}&_mediatype={suffix}{'&work' if work else ''}"
     response = client.get(f"/cite?{query}")
@@ -59,12 +59,12 @@ def cite(client: httpx.Client, name: str, suffix: str, *, work: bool = True) -> 
     return response
 
 
-def cite_as_csl(client: httpx.Client, name: str) -> Any:
+def cite_as_csl(client: httpx2.Client, name: str) -> Any:
     (item,) = cite(client, name, "json").json()
     return item
 
 
-def test_a_document_is_cited_with_its_own_date_and_number(filled_client: httpx.Client) -> None:
+def test_a_document_is_cited_with_its_own_date_and_number(filled_client: httpx2.Client) -> None:
     item = cite_as_csl(filled_client, "document/tunis-agenda")
     assert item["title"] == "Tunis Agenda for the Information Society"
     assert item["number"] == "WSIS-05/TUNIS/DOC/6(Rev.1)-E"
@@ -73,13 +73,13 @@ def test_a_document_is_cited_with_its_own_date_and_number(filled_client: httpx.C
     assert "locator" not in item
 
 
-def test_a_document_is_cited_with_its_author(filled_client: httpx.Client) -> None:
+def test_a_document_is_cited_with_its_author(filled_client: httpx2.Client) -> None:
     assert cite_as_csl(filled_client, "document/report")["author"] == [
         {"literal": "Working Group on Internet Governance"}
     ]
 
 
-def test_a_paragraph_is_cited_as_part_of_its_document(filled_client: httpx.Client) -> None:
+def test_a_paragraph_is_cited_as_part_of_its_document(filled_client: httpx2.Client) -> None:
     item = cite_as_csl(filled_client, "document/declaration/48")
     assert item["locator"] == "48"
     assert "Declaration of Principles" in item["title"]
@@ -90,7 +90,7 @@ def test_a_paragraph_is_cited_as_part_of_its_document(filled_client: httpx.Clien
     assert text.count("\n") == 1
 
 
-def test_a_paper_whose_text_has_no_page_is_listed(filled_client: httpx.Client) -> None:
+def test_a_paper_whose_text_has_no_page_is_listed(filled_client: httpx2.Client) -> None:
     item = cite_as_csl(filled_client, "paper/wp-spam")
     assert item["URL"] == f"{BASE}id/paper/wp-spam"
     assert item["note"] == "Listed in http://www.wgig.org/working-papers.html"
@@ -104,7 +104,7 @@ def test_a_paper_whose_text_has_no_page_is_listed(filled_client: httpx.Client) -
 
 
 @pytest.mark.parametrize("name", ["issue/spam", "meeting/m1"])
-def test_what_is_no_document_cannot_be_cited_as_one(filled_client: httpx.Client, name: str) -> None:
+def test_what_is_no_document_cannot_be_cited_as_one(filled_client: httpx2.Client, name: str) -> None:
     response = filled_client.get(f"/cite?iri={BASE}id/{name}&work")
     assert (response.status_code, "is not a document" in response.json()["detail"]) == (404, True)
 
@@ -112,7 +112,7 @@ def test_what_is_no_document_cannot_be_cited_as_one(filled_client: httpx.Client,
 @pytest.mark.parametrize(
     "query", ["work", "work&query=ASK%20{}", f"work&iri={BASE}id/document/report&version=1"]
 )
-def test_work_needs_an_iri_alone(filled_client: httpx.Client, query: str) -> None:
+def test_work_needs_an_iri_alone(filled_client: httpx2.Client, query: str) -> None:
     response = filled_client.get(f"/cite?{query}")
     assert (response.status_code, "give iri" in response.json()["detail"]) == (400, True)
 
@@ -121,12 +121,12 @@ def test_work_needs_an_iri_alone(filled_client: httpx.Client, query: str) -> Non
 @pytest.mark.parametrize(
     "name", ["document/report", "document/tunis-agenda/41", "document/declaration", "paper/wp-spam"]
 )
-def test_csl_json_is_valid(filled_client: httpx.Client, name: str, work: bool) -> None:
+def test_csl_json_is_valid(filled_client: httpx2.Client, name: str, work: bool) -> None:
     jsonschema.validate(cite(filled_client, name, "json", work=work).json(), CSL_SCHEMA)
 
 
 @pytest.mark.parametrize("name", ["document/report", "document/tunis-agenda/41"])
-def test_bibtex_of_a_document_can_be_parsed(filled_client: httpx.Client, name: str) -> None:
+def test_bibtex_of_a_document_can_be_parsed(filled_client: httpx2.Client, name: str) -> None:
     (entry,) = parse_string(cite(filled_client, name, "bib").text, "bibtex").entries.values()
     assert (entry.fields["year"], "url" in entry.fields) == ("2005", True)
 
@@ -139,7 +139,7 @@ def parse_ris(text: str) -> list[tuple[str, str]]:
     return [(match[1], match[2]) for match in lines if match or pytest.fail(text)]
 
 
-def test_ris_has_a_tag_on_each_line(filled_client: httpx.Client) -> None:
+def test_ris_has_a_tag_on_each_line(filled_client: httpx2.Client) -> None:
     for work, kind in ((True, "GEN"), (False, "DATA")):
         response = cite(filled_client, "document/tunis-agenda/41", "ris", work=work)
         assert response.headers["content-type"].startswith("application/x-research-info-systems")
@@ -156,7 +156,7 @@ def test_a_hostile_text_stays_in_its_field() -> None:
         assert serialize(reference)
 
 
-def test_the_page_shows_the_text_and_offers_all_formats(filled_client: httpx.Client) -> None:
+def test_the_page_shows_the_text_and_offers_all_formats(filled_client: httpx2.Client) -> None:
     for work in ("", "&work"):
         path = f"/cite?iri={BASE}id/document/report{work}"
         page = filled_client.get(path, headers={"Accept": "text/html"}).text
@@ -169,7 +169,7 @@ def test_the_page_shows_the_text_and_offers_all_formats(filled_client: httpx.Cli
             assert filled_client.get(download).headers["content-type"].startswith(format_.media_type)
 
 
-def test_the_citation_of_a_page_leads_to_the_original_and_back(filled_client: httpx.Client) -> None:
+def test_the_citation_of_a_page_leads_to_the_original_and_back(filled_client: httpx2.Client) -> None:
     def get_page(path: str) -> str:
         return filled_client.get(path, headers={"Accept": "text/html"}).text
 
@@ -186,7 +186,7 @@ def test_the_citation_of_a_page_leads_to_the_original_and_back(filled_client: ht
     assert 'href="/doc/issue/spam#sources"' in issue_page
 
 
-def test_the_checksum_is_once_in_each_citation(filled_client: httpx.Client) -> None:
+def test_the_checksum_is_once_in_each_citation(filled_client: httpx2.Client) -> None:
     digest = re.findall("sha256=([0-9a-f]{64})", cite(filled_client, "issue/spam", "txt", work=False).text)[0]
     for suffix in ("txt", "bib", "json", "ris"):
         assert cite(filled_client, "issue/spam", suffix, work=False).text.count(digest) == 1

@@ -6,7 +6,7 @@ from html import unescape
 from importlib import resources
 from pathlib import Path
 
-import httpx
+import httpx2
 import pyshacl
 import pytest
 import rdflib
@@ -34,7 +34,7 @@ CC_BY, CC_BY_SA = (
 )
 
 
-def parse_responses(*responses: httpx.Response) -> rdflib.Graph:
+def parse_responses(*responses: httpx2.Response) -> rdflib.Graph:
     """The triples of the responses, which are Turtle."""
     graph = rdflib.Graph()
     for response in responses:
@@ -64,15 +64,15 @@ def find_violations(data: rdflib.Graph, shapes: rdflib.Graph) -> set[tuple[str, 
     }
 
 
-def test_catalog_and_void_conform_to_dcat_ap(filled_client: httpx.Client, shapes: rdflib.Graph) -> None:
+def test_catalog_and_void_conform_to_dcat_ap(filled_client: httpx2.Client, shapes: rdflib.Graph) -> None:
     data = parse_responses(filled_client.get("/catalog"), filled_client.get("/.well-known/void"))
     assert len(shapes) > 1000  # triples: the file was read
     assert not find_violations(data, shapes)
 
 
 @pytest.mark.parametrize("path", ["/catalog", "/graphs"])
-def test_page_has_no_broken_links(path: str, filled_client: httpx.Client) -> None:
-    def get_page(path: str) -> httpx.Response:
+def test_page_has_no_broken_links(path: str, filled_client: httpx2.Client) -> None:
+    def get_page(path: str) -> httpx2.Response:
         return filled_client.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
 
     links = {unescape(link) for link in re.findall(r'href="(/[^"]*)"', get_page(path).text)}
@@ -80,7 +80,7 @@ def test_page_has_no_broken_links(path: str, filled_client: httpx.Client) -> Non
     assert [link for link in links if get_page(link).status_code != 200] == []
 
 
-def test_validation_finds_violations_of_dcat_ap(filled_client: httpx.Client, shapes: rdflib.Graph) -> None:
+def test_validation_finds_violations_of_dcat_ap(filled_client: httpx2.Client, shapes: rdflib.Graph) -> None:
     data = parse_responses(filled_client.get("/catalog"))
     data.remove((CATALOG, DCTERMS.publisher, None))
     data.add((DATASET, DCTERMS.source, rdflib.URIRef("https://example.org/page")))
@@ -111,7 +111,7 @@ def test_graph_without_metadata_conforms(shapes: rdflib.Graph) -> None:
     } == {rdflib.URIRef(address) for address in contact.split()}
 
 
-def test_catalog_has_publisher_dates_keywords_and_themes(filled_client: httpx.Client) -> None:
+def test_catalog_has_publisher_dates_keywords_and_themes(filled_client: httpx2.Client) -> None:
     data = parse_responses(filled_client.get("/catalog"))
     (publisher,) = data.objects(CATALOG, DCTERMS.publisher)
     assert str(data.value(publisher, FOAF.name)) == PUBLISHER_NAME
@@ -123,7 +123,7 @@ def test_catalog_has_publisher_dates_keywords_and_themes(filled_client: httpx.Cl
     assert all(theme_labels)
 
 
-def test_dumps_have_size_and_digest_in_catalog(filled_client: httpx.Client) -> None:
+def test_dumps_have_size_and_digest_in_catalog(filled_client: httpx2.Client) -> None:
     data = parse_responses(filled_client.get("/catalog"))
     sizes = dict(data.subject_objects(DCAT.byteSize))
     assert len(sizes) == 4  # N-Quads and TriG, by gzip and zstd

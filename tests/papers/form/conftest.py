@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-import httpx
+import httpx2
 import pytest
 from wgig.app import QUEUES, create_app, make_service
 from wgig.http.work_queue import WorkQueue
@@ -30,7 +30,7 @@ def copy_by_pickle(value: Any) -> Any:
 
 
 @pytest.fixture
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     """A client, without a token, of an empty service that accepts papers with a token."""
     checks = PicklingWorkQueue(**QUEUES["checks"])
     return make_client(create_app(make_service(Settings(token=TOKEN), Store.in_memory(), checks=checks)))

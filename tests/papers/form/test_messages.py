@@ -5,7 +5,7 @@ A field is named by its key and a number, such as `title-1`. `fill` accepts name
 
 import re
 
-import httpx
+import httpx2
 import pytest
 from rdflib import DCTERMS, Graph, Literal, URIRef
 from wgig.papers.form.rule_messages import rule_message
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 MISSING_NAME_TEXT = "The name is missing. Enter it, or remove the entry."
 
 
-def test_unknown_source_is_only_a_warning(client: httpx.Client) -> None:
+def test_unknown_source_is_only_a_warning(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(source_1="document/declaratoin").press("do", "check")
     assert "nor a document in the graph" in form.field_messages("source-1")
     assert "source-1" not in form.summary_messages
@@ -55,7 +55,7 @@ def test_unknown_source_is_only_a_warning(client: httpx.Client) -> None:
     ids=lambda values: "-".join(values) if isinstance(values, dict) else None,
 )
 def test_error_is_shown_at_its_field(
-    client: httpx.Client, values: dict[str, str | list[str]], field: str, message: str
+    client: httpx2.Client, values: dict[str, str | list[str]], field: str, message: str
 ) -> None:
     form = open_form(client, "/write?issue=spam").fill(**values).press("do", "check")
     assert message in form.field_messages(field)
@@ -76,7 +76,7 @@ def test_error_is_shown_at_its_field(
     ],
 )
 def test_passage_may_be_cited_by_its_number_or_label(
-    client: httpx.Client, text: str, passage: str, name: str
+    client: httpx2.Client, text: str, passage: str, name: str
 ) -> None:
     form = open_form(client, "/write?issue=spam").fill(cites_1=text).press("do", "check")
     assert "cites-1" not in form.summary_messages
@@ -87,7 +87,7 @@ def test_passage_may_be_cited_by_its_number_or_label(
     assert f"{BASE}id/document/{passage}" in cited
 
 
-def test_unknown_value_of_a_list_has_near_choices_and_an_example(client: httpx.Client) -> None:
+def test_unknown_value_of_a_list_has_near_choices_and_an_example(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam")
     form = form.fill(mechanism_1_label_1="Guidelines", mechanism_1_about_1="OECD Guidelines on privacy")
     form = form.press("do", "check")
@@ -99,7 +99,7 @@ def test_unknown_value_of_a_list_has_near_choices_and_an_example(client: httpx.C
 
 
 @pytest.mark.parametrize("about", ["OECD Spam Toolkit", "mechanism/oecd-toolkit", "oecd-toolkit"])
-def test_body_may_be_named_by_its_label_and_is_told(client: httpx.Client, about: str) -> None:
+def test_body_may_be_named_by_its_label_and_is_told(client: httpx2.Client, about: str) -> None:
     form = open_form(client, "/write?issue=spam").fill(mechanism_1_about_1=about, mechanism_1_label_1="A")
     report = form.send("do", "check", accept="application/json").json()
     assert report["names"]["mechanism-1-about-1"] == "OECD Spam Toolkit"
@@ -114,7 +114,7 @@ def test_body_may_be_named_by_its_label_and_is_told(client: httpx.Client, about:
     ],
 )
 def test_message_that_mentions_an_example_has_it_on_a_line(
-    client: httpx.Client, values: dict[str, str], field: str, example: str
+    client: httpx2.Client, values: dict[str, str], field: str, example: str
 ) -> None:
     form = open_form(client, "/write?issue=spam").fill(**values).press("do", "check")
     assert example in [line.get_text() for line in form.page.select(f"#{field}-said .detail")]
@@ -127,20 +127,20 @@ def test_messages_speak_of_fields_and_not_of_file_formats(rule: Rule) -> None:
     )
 
 
-def test_passage_of_another_document_is_not_called_missing(client: httpx.Client) -> None:
+def test_passage_of_another_document_is_not_called_missing(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam")
     form = form.fill(assessment_1_verdict_1="adequate", assessment_1_cites_1="background-report/136")
     message = form.press("do", "check").field_messages("assessment-1-cites-1")
     assert "This passage is not in the Declaration." in message
 
 
-def test_missing_assessment_is_at_the_blank_one(client: httpx.Client) -> None:
+def test_missing_assessment_is_at_the_blank_one(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(assessment_1_verdict_1="adequate")
     form = form.press("do", "check")
     assert "development priority" in form.field_messages("assessment-6-criterion-1")
 
 
-def test_equal_messages_in_the_summary_name_their_row(client: httpx.Client) -> None:
+def test_equal_messages_in_the_summary_name_their_row(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam")
     form = form.fill(assessment_1_verdict_1="adequate", assessment_2_verdict_1="adequate").press(
         "do", "check"
@@ -153,7 +153,7 @@ def test_equal_messages_in_the_summary_name_their_row(client: httpx.Client) -> N
 
 
 @pytest.mark.parametrize("part", ["drafter", "mainActor"])
-def test_missing_name_of_a_person_is_the_only_message_at_it(client: httpx.Client, part: str) -> None:
+def test_missing_name_of_a_person_is_the_only_message_at_it(client: httpx2.Client, part: str) -> None:
     name = f"{part}-1-who-1"
     form = open_form(client, "/write?issue=spam").fill(**{f"{part}_1_stakeholderGroup": ["governments"]})
     form = form.press("do", "check")
@@ -166,7 +166,7 @@ def test_missing_name_of_a_person_is_the_only_message_at_it(client: httpx.Client
 
 @pytest.mark.parametrize("member", ["", "yes"])
 def test_drafter_without_a_name_is_missing_in_the_form_and_in_downloads(
-    client: httpx.Client, member: str
+    client: httpx2.Client, member: str
 ) -> None:
     form = open_form(client, "/write?issue=spam")
     form = form.fill(drafter_1_stakeholderGroup=["governments"], drafter_1_member_1=member)
@@ -186,13 +186,13 @@ def test_drafter_without_a_name_is_missing_in_the_form_and_in_downloads(
         assert [opened_form.values[name] for name in names] == ["", ["governments"], member]
 
 
-def count_met_parts(client: httpx.Client) -> int:
+def count_met_parts(client: httpx2.Client) -> int:
     """The number of required parts that a new paper on spam has."""
     form = open_form(client, "/write?issue=spam")
     return int(form.send("do", "check", accept="application/json").json()["met"])
 
 
-def test_nameless_drafter_beside_a_named_one_does_not_block(client: httpx.Client) -> None:
+def test_nameless_drafter_beside_a_named_one_does_not_block(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").press("add", "drafter")
     form = form.fill(drafter_1_stakeholderGroup=["governments"], drafter_2_who_1="Avri Doria")
     checked_form = form.press("do", "check")
@@ -201,7 +201,7 @@ def test_nameless_drafter_beside_a_named_one_does_not_block(client: httpx.Client
 
 
 @pytest.mark.parametrize("source", ["javascript:alert(1)", "http://e.org/a b", "data:text/html,x"])
-def test_invalid_source_is_a_literal_in_the_download(client: httpx.Client, source: str) -> None:
+def test_invalid_source_is_a_literal_in_the_download(client: httpx2.Client, source: str) -> None:
     turtle = open_form(client, "/write?issue=spam").fill(source_1=source).send("do", "turtle").text
     sources = Graph().parse(data=turtle, format="turtle").objects(None, DCTERMS.source)
     assert Literal(source) in sources
@@ -211,13 +211,13 @@ def test_invalid_source_is_a_literal_in_the_download(client: httpx.Client, sourc
     "source",
     ["https://example.org/p", "document/declaration", "document/form/issue-paper", f"paper/{PAPER_NAME}", ""],
 )
-def test_valid_source_has_no_message(client: httpx.Client, source: str) -> None:
+def test_valid_source_has_no_message(client: httpx2.Client, source: str) -> None:
     form = open_form(client, "/write?issue=spam").fill(source_1=source).press("do", "check")
     assert "source-1" not in form.summary_messages
     assert form.values["source-1"] == source
 
 
-def test_form_is_shown_again_if_markdown_cannot_hold_the_paper(client: httpx.Client) -> None:
+def test_form_is_shown_again_if_markdown_cannot_hold_the_paper(client: httpx2.Client) -> None:
     put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
     response = open_form(client, f"/write?paper={PAPER_NAME}").fill(title_1="Typed").send("do", "markdown")
     assert response.status_code == 422
@@ -256,7 +256,7 @@ def fail_markdown_download(form: Form) -> Form:
     ],
 )
 def test_text_that_markdown_cannot_hold_has_a_message_with_the_field_label(
-    client: httpx.Client, values: dict[str, str], label: str
+    client: httpx2.Client, values: dict[str, str], label: str
 ) -> None:
     form = fail_markdown_download(open_form(client, "/write?issue=spam").fill(**values))
     message = f"{label}: Markdown cannot contain this text"
@@ -267,7 +267,7 @@ def test_text_that_markdown_cannot_hold_has_a_message_with_the_field_label(
     assert "download Turtle" in form.field_messages(field)
 
 
-def test_text_in_another_language_than_the_paper_has_a_message(client: httpx.Client) -> None:
+def test_text_in_another_language_than_the_paper_has_a_message(client: httpx2.Client) -> None:
     form = fail_markdown_download(open_form(client, "/write?issue=spam").fill(inLanguage_1="fr"))
     assert "a different language (English) from the paper (French)" in form.field_messages(
         "issueDescription-1"
@@ -277,14 +277,14 @@ def test_text_in_another_language_than_the_paper_has_a_message(client: httpx.Cli
     assert "language: fr" in response.text
 
 
-def test_statement_without_a_field_has_a_message_without_a_field(client: httpx.Client) -> None:
+def test_statement_without_a_field_has_a_message_without_a_field(client: httpx2.Client) -> None:
     put_paper(client, f'{EXAMPLE_TURTLE}{PAPER_NODE} <x:weight> "1" .')
     form = fail_markdown_download(open_form(client, f"/write?paper={PAPER_NAME}"))
     assert not form.summary_messages
     assert "the form has no field" in form.page.select_one("#refused").get_text()  # type: ignore[union-attr]
 
 
-def test_json_response_has_messages_by_field(client: httpx.Client) -> None:
+def test_json_response_has_messages_by_field(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(posted_1="soon")
     report = form.send("do", "check", accept="application/json").json()
     assert (report["conforms"], report["profile"]) == (False, "complete")

@@ -1,6 +1,6 @@
 """People in the form: people in the bundled facts are linked, others are described with a membership."""
 
-import httpx
+import httpx2
 import pytest
 
 from tests.fixtures.html_form import open_form
@@ -9,7 +9,7 @@ from tests.fixtures.paper_form import BASE, PAPER_NAME, TOKEN, put_paper, read_p
 pytestmark = pytest.mark.slow
 
 
-def test_removed_drafter_is_deleted_with_the_membership_and_others_are_kept(client: httpx.Client) -> None:
+def test_removed_drafter_is_deleted_with_the_membership_and_others_are_kept(client: httpx2.Client) -> None:
     put_paper(client)
     form = open_form(client, f"/write?paper={PAPER_NAME}")
     rows_by_name = {
@@ -26,7 +26,7 @@ def test_removed_drafter_is_deleted_with_the_membership_and_others_are_kept(clie
     assert '"Office for fair trade"' not in n_triples
 
 
-def test_agents_in_the_bundled_facts_are_linked_and_not_described(client: httpx.Client) -> None:
+def test_agents_in_the_bundled_facts_are_linked_and_not_described(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(name="mine", drafter_1_who_1="Avri Doria", token=TOKEN)
     form.fill(mainActor_1_who_1="unesco", mainActor_1_stakeholderGroup=["international-organizations"])
     form = form.press("do", "draft")
@@ -36,7 +36,7 @@ def test_agents_in_the_bundled_facts_are_linked_and_not_described(client: httpx.
     assert "<http://xmlns.com/foaf/0.1/name>" not in n_triples
 
 
-def test_new_member_is_described_with_a_membership(client: httpx.Client) -> None:
+def test_new_member_is_described_with_a_membership(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(
         name="mine", drafter_1_who_1="Ann Example", token=TOKEN
     )
@@ -53,7 +53,7 @@ def test_new_member_is_described_with_a_membership(client: httpx.Client) -> None
     assert "mine-ann-example> <https://w3id.org/wgig/ontology#stakeholderGroup>" in n_triples
 
 
-def test_statements_that_the_form_makes_of_people_have_a_field(client: httpx.Client) -> None:
+def test_statements_that_the_form_makes_of_people_have_a_field(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(drafter_1_who_1="Ann", mainActor_1_who_1="Union")
     form.fill(drafter_1_stakeholderGroup=["governments"], drafter_1_member_1="yes")
     form.fill(mainActor_1_stakeholderGroup=["civil-society"])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.fixtures.html_form import Form, open_form
@@ -14,7 +14,7 @@ PREFILLED_FIELDS = ["category", "cites", "issueDescription", "title"]
 
 
 @pytest.fixture
-def form(client: httpx.Client) -> Form:
+def form(client: httpx2.Client) -> Form:
     """The form of a new paper."""
     return open_form(client, "/write?issue=spam")
 
@@ -49,7 +49,7 @@ def test_filled_in_section_is_not_done_until_the_author_keeps_it(form: Form) -> 
     assert "3 of 28 required parts" in kept_form.page.select_one("#form-count").get_text()  # type: ignore[union-attr]
 
 
-def test_own_paper_has_no_filled_in_fields(client: httpx.Client) -> None:
+def test_own_paper_has_no_filled_in_fields(client: httpx2.Client) -> None:
     put_paper(client)
     assert marked_fields(open_form(client, f"/write?paper={PAPER_NAME}")) == []
 

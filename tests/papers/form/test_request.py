@@ -2,7 +2,7 @@
 
 import re
 
-import httpx
+import httpx2
 import pytest
 from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +24,7 @@ from tests.fixtures.paper_form import (
 pytestmark = pytest.mark.slow
 
 
-def test_rows_and_values_are_added_with_focus_and_removed(client: httpx.Client) -> None:
+def test_rows_and_values_are_added_with_focus_and_removed(client: httpx2.Client) -> None:
     put_paper(client)
     form = open_form(client, f"/write?paper={PAPER_NAME}").fill(forum_1_nature_1="Typed before")
     form = form.press("add", "forum").fill(forum_2_label_1="Second").press("add", "swot-1-threat")
@@ -49,7 +49,7 @@ def list_folded_rows(form: Form) -> list[str]:
     return [str(summary["id"]).removesuffix("-fold") for summary in summaries]
 
 
-def test_blank_assessments_are_folded(client: httpx.Client) -> None:
+def test_blank_assessments_are_folded(client: httpx2.Client) -> None:
     assessments = [f"assessment-{number}" for number in range(1, 7)]
     form = open_form(client, "/write?issue=spam")
     assert list_folded_rows(form) == assessments
@@ -103,7 +103,9 @@ FIELD_NAME_STRATEGY = st.sampled_from(
     st.dictionaries(FIELD_NAME_STRATEGY, st.lists(VALUE_CHUNK_STRATEGY, max_size=3).map("".join), max_size=12)
 )
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_random_values_are_checked_and_downloaded(client: httpx.Client, typed_fields: dict[str, str]) -> None:
+def test_random_values_are_checked_and_downloaded(
+    client: httpx2.Client, typed_fields: dict[str, str]
+) -> None:
     initial_fields = open_form(client, "/write?issue=spam").values
     response = client.post(
         "/write", data={**initial_fields, **typed_fields, "do": "check"}, headers=HTML_HEADERS
@@ -128,7 +130,7 @@ HOSTILE_TEXTS = (
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS)
-def test_hostile_text_in_every_field_is_shown_as_text(client: httpx.Client, text: str) -> None:
+def test_hostile_text_in_every_field_is_shown_as_text(client: httpx2.Client, text: str) -> None:
     form = open_form(client, "/write?issue=spam").press("add", "waiver").press("add", "otherActor")
     # Text inputs: without rows such as `forum-1` and choices, but with some fields of the whole paper.
     typed_fields = {
@@ -177,13 +179,13 @@ def test_hostile_text_in_every_field_is_shown_as_text(client: httpx.Client, text
     ],
     ids=lambda data: next(iter(data)) if isinstance(data, dict) else None,
 )
-def test_invalid_field_is_refused(client: httpx.Client, data: dict[str, str], status: int) -> None:
+def test_invalid_field_is_refused(client: httpx2.Client, data: dict[str, str], status: int) -> None:
     fields = open_form(client, "/write?issue=spam").values
     response = client.post("/write", data={"do": "check", **fields, **data})
     assert response.status_code == status, response.text
 
 
-def test_repeated_field_is_refused(client: httpx.Client) -> None:
+def test_repeated_field_is_refused(client: httpx2.Client) -> None:
     for name in ("title-1", "name", "do"):
         body = f"{name}=a&{name}=b"
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -203,7 +205,7 @@ def test_repeated_field_is_refused(client: httpx.Client) -> None:
     ],
     ids=["parts", "values", "statements"],
 )
-def test_paper_that_is_too_large_for_the_form_is_refused(client: httpx.Client, turtle: str) -> None:
+def test_paper_that_is_too_large_for_the_form_is_refused(client: httpx2.Client, turtle: str) -> None:
     response = client.post(
         "/write", files={"file": ("p.ttl", f"{EXAMPLE_TURTLE}\n{turtle}")}, headers=HTML_HEADERS
     )
@@ -211,13 +213,13 @@ def test_paper_that_is_too_large_for_the_form_is_refused(client: httpx.Client, t
     assert "Edit the file instead" in response.text
 
 
-def test_file_above_the_limit_is_refused_with_the_limit_in_megabytes(client: httpx.Client) -> None:
+def test_file_above_the_limit_is_refused_with_the_limit_in_megabytes(client: httpx2.Client) -> None:
     response = client.post("/write", files={"file": ("p.md", b"x" * 4_200_000)}, headers=HTML_HEADERS)
     assert response.status_code == 413
     assert "The file is larger than <bdi>4 MB</bdi>. Choose a smaller file." in response.text
 
 
-def test_long_chain_of_blank_nodes_is_removed_with_its_row(client: httpx.Client) -> None:
+def test_long_chain_of_blank_nodes_is_removed_with_its_row(client: httpx2.Client) -> None:
     chain = "\n".join(f"_:n{number} <x:next> _:n{number + 1} ." for number in range(3000))
     part = f'<{BASE}id/paper/{PAPER_NAME}/forum/1> <x:next> _:n0 . _:other <x:p> "stays" .'
     response = client.post(
@@ -229,7 +231,7 @@ def test_long_chain_of_blank_nodes_is_removed_with_its_row(client: httpx.Client)
 
 
 def test_row_beyond_the_limit_is_refused_and_typed_values_are_kept(
-    client: httpx.Client,
+    client: httpx2.Client,
 ) -> None:
     waiver_rows = {f"waiver-{number}": "" for number in range(1, 51)}
     fields = open_form(client, "/write?issue=spam").values | waiver_rows

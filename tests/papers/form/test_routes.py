@@ -1,6 +1,6 @@
 """/write opens the form for a stored paper, a file or a new paper, in the language of the user."""
 
-import httpx
+import httpx2
 import pytest
 from bs4 import BeautifulSoup
 from wgig.shacl.rules import MESSAGE_LANGUAGES
@@ -20,7 +20,7 @@ from tests.fixtures.word_file import build_word_file
 pytestmark = pytest.mark.slow
 
 
-def test_file_is_opened_or_its_error_is_shown(client: httpx.Client) -> None:
+def test_file_is_opened_or_its_error_is_shown(client: httpx2.Client) -> None:
     for name, content, status, text in (
         ("p.md", b"---\npaper: mine\ntitle: Words\n---\n", 200, "Words"),
         ("p.md", b"no head", 400, "no head"),
@@ -35,27 +35,27 @@ def test_file_is_opened_or_its_error_is_shown(client: httpx.Client) -> None:
         assert (response.status_code, text in response.text) == (status, True), (name, response.text)
 
 
-def test_labels_are_in_the_language_of_the_parameter(client: httpx.Client) -> None:
+def test_labels_are_in_the_language_of_the_parameter(client: httpx2.Client) -> None:
     page = client.get("/write?issue=spam&lang=ru", headers=HTML_HEADERS).text
     assert "Название" in page
     assert client.get("/write?lang=xx", headers=HTML_HEADERS).status_code == 400
 
 
-def test_form_is_in_the_accepted_language(client: httpx.Client) -> None:
+def test_form_is_in_the_accepted_language(client: httpx2.Client) -> None:
     page = client.get("/write?issue=spam", headers={**HTML_HEADERS, "Accept-Language": "fr, en"})
     assert '<html lang="fr"' in page.text
     assert "Titre" in page.text
     assert page.headers["content-language"] == "fr"
 
 
-def test_submitted_form_keeps_its_language(client: httpx.Client) -> None:
+def test_submitted_form_keeps_its_language(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam&lang=ru").fill(posted_1="soon").press("do", "check")
     assert form.page.html["lang"] == "ru"  # type: ignore[index]
     assert form.page.select_one('#posted-1-said span[lang="ru"]')
 
 
 @pytest.fixture
-def typed_form(client: httpx.Client) -> Form:
+def typed_form(client: httpx2.Client) -> Form:
     """A form in Russian with typed values."""
     form = open_form(client, "/write?issue=spam&lang=ru").press("add", "drafter")
     return form.fill(name="on-spam", title_1="Two\r\nlines", posted_1="soon", profile="final")
@@ -85,7 +85,7 @@ def test_chosen_language_is_kept(typed_form: Form) -> None:
     assert [button["lang"] for button in current_buttons] == ["fr"]
 
 
-def test_stored_paper_can_be_saved_after_a_change_of_language(client: httpx.Client) -> None:
+def test_stored_paper_can_be_saved_after_a_change_of_language(client: httpx2.Client) -> None:
     put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
     form = open_form(client, f"/write?paper={PAPER_NAME}").fill(numPages_1="4").switch_language("ar")
     assert "<x:weight>" in form.page.select_one("#rest pre").get_text()  # type: ignore[union-attr]
@@ -99,12 +99,12 @@ def test_leaked_token_is_reported_after_a_change_of_language(typed_form: Form) -
     assert french_form.summary_messages.keys() == {"swot-1-strength-1"}
 
 
-def test_start_page_has_links_to_other_languages(client: httpx.Client) -> None:
+def test_start_page_has_links_to_other_languages(client: httpx2.Client) -> None:
     page = BeautifulSoup(client.get("/write", headers=HTML_HEADERS).text, "html.parser")
     assert [link["href"] for link in page.select('footer a[hreflang="fr"]')] == ["/write?_lang=fr"]
 
 
-def test_english_error_is_marked_in_a_form_in_another_language(client: httpx.Client) -> None:
+def test_english_error_is_marked_in_a_form_in_another_language(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam&lang=ru").fill(name="on-spam", token="wrong")
     page = form.press("do", "draft").page
     elements = page.select('#token-said span[lang], #summary [href="#token"] [lang]')
@@ -112,7 +112,7 @@ def test_english_error_is_marked_in_a_form_in_another_language(client: httpx.Cli
 
 
 @pytest.mark.parametrize("language", [language for language in MESSAGE_LANGUAGES if language != "en"])
-def test_hints_are_in_the_language_of_the_form(client: httpx.Client, language: str) -> None:
+def test_hints_are_in_the_language_of_the_form(client: httpx2.Client, language: str) -> None:
     page = open_form(client, f"/write?issue=spam&lang={language}").page
     hints = page.select("form .hint")
     assert len(hints) > 40  # most fields have one
@@ -122,7 +122,9 @@ def test_hints_are_in_the_language_of_the_form(client: httpx.Client, language: s
     assert "listed, cited and found" not in title_hint.get_text()
 
 
-def test_form_shows_what_the_background_report_says_at_its_section_or_criterion(client: httpx.Client) -> None:
+def test_form_shows_what_the_background_report_says_at_its_section_or_criterion(
+    client: httpx2.Client,
+) -> None:
     form = open_form(client, "/write?issue=spam")
     texts = {}
     for hint in form.page.select("form details.background"):
@@ -162,7 +164,7 @@ def test_form_shows_what_the_background_report_says_at_its_section_or_criterion(
     ],
 )
 def test_page_of_choices_has_the_values_of_each_list(
-    client: httpx.Client, list_name: str, value: str, name: str
+    client: httpx2.Client, list_name: str, value: str, name: str
 ) -> None:
     page = BeautifulSoup(client.get("/write/choices", headers=HTML_HEADERS).text, "html.parser")
     table = page.select_one(f"table#list-{list_name}")
@@ -173,14 +175,14 @@ def test_page_of_choices_has_the_values_of_each_list(
     assert form.select_one(f"datalist#list-{list_name}")
 
 
-def test_page_of_choices_is_in_the_language_of_the_form(client: httpx.Client) -> None:
+def test_page_of_choices_is_in_the_language_of_the_form(client: httpx2.Client) -> None:
     page = client.get("/write/choices?lang=fr", headers=HTML_HEADERS).text
     assert 'lang="fr"' in page
     assert "Passages cités par le document" in page
     assert client.get("/write/choices?lang=de", headers=HTML_HEADERS).status_code == 400
 
 
-def test_form_shows_no_hints_for_an_unknown_issue(client: httpx.Client) -> None:
+def test_form_shows_no_hints_for_an_unknown_issue(client: httpx2.Client) -> None:
     files = {"file": ("p.md", b"---\npaper: mine\nissue: no-such-issue\n---\n")}
     response = client.post("/write", files=files, headers=HTML_HEADERS)
     assert response.status_code == 200
@@ -188,17 +190,17 @@ def test_form_shows_no_hints_for_an_unknown_issue(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["issues", "../issues", "nope", "https://evil.example/x", "a b", "a/b"])
-def test_unknown_paper_name_is_not_found(client: httpx.Client, name: str) -> None:
+def test_unknown_paper_name_is_not_found(client: httpx2.Client, name: str) -> None:
     response = client.get("/write", params={"paper": name}, headers=HTML_HEADERS)
     assert response.status_code == 404
 
 
-def test_paper_may_be_named_by_its_iri(client: httpx.Client) -> None:
+def test_paper_may_be_named_by_its_iri(client: httpx2.Client) -> None:
     put_paper(client)
     assert open_form(client, f"/write?paper={BASE}id/paper/{PAPER_NAME}").values["name"] == PAPER_NAME
 
 
-def test_start_page_lists_stored_papers_and_issues(client: httpx.Client) -> None:
+def test_start_page_lists_stored_papers_and_issues(client: httpx2.Client) -> None:
     empty_page = BeautifulSoup(client.get("/write", headers=HTML_HEADERS).text, "html.parser")
     assert empty_page.select_one("input#paper")
     put_paper(client)
@@ -209,7 +211,7 @@ def test_start_page_lists_stored_papers_and_issues(client: httpx.Client) -> None
 
 @pytest.mark.parametrize("path", ["/write?_lang={}", "/write?issue=spam&lang={}"])
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_issues_are_sorted_by_their_labels(client: httpx.Client, path: str, language: str) -> None:
+def test_issues_are_sorted_by_their_labels(client: httpx2.Client, path: str, language: str) -> None:
     page = BeautifulSoup(client.get(path.format(language), headers=HTML_HEADERS).text, "html.parser")
     options = page.select("#issue option, #issue-1 option[value]:not([value=''])")
     labels = [option.get_text().casefold() for option in options]
@@ -217,13 +219,13 @@ def test_issues_are_sorted_by_their_labels(client: httpx.Client, path: str, lang
     assert labels == sorted(labels)
 
 
-def test_unknown_issue_has_no_far_fetched_suggestion(client: httpx.Client) -> None:
+def test_unknown_issue_has_no_far_fetched_suggestion(client: httpx2.Client) -> None:
     text = client.get("/write?issue=nope", headers=HTML_HEADERS).text
     assert "Did you mean" not in text
     assert "The issues are: " in text
 
 
-def test_passages_that_the_form_fills_in_are_in_sight(client: httpx.Client) -> None:
+def test_passages_that_the_form_fills_in_are_in_sight(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=privacy")
     field = form.form.select_one("#cites-1")
     assert field
@@ -232,7 +234,7 @@ def test_passages_that_the_form_fills_in_are_in_sight(client: httpx.Client) -> N
     assert "Geneva Declaration of Principles, paragraph 35" in form.field_messages("cites-1")
 
 
-def test_name_that_the_form_makes_is_told(client: httpx.Client) -> None:
+def test_name_that_the_form_makes_is_told(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(mechanism_1_objectives_1="Less spam.")
     form = form.press("do", "check")
     assert "Without a name, this is called “Spam: mechanism”." in form.field_messages("mechanism-1-label-1")

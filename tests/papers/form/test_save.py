@@ -2,7 +2,7 @@
 
 import re
 
-import httpx
+import httpx2
 import pytest
 from rdflib import Graph
 from rdflib.compare import isomorphic
@@ -21,14 +21,14 @@ from tests.fixtures.paper_form import (
 pytestmark = pytest.mark.slow
 
 
-def test_incomplete_paper_is_saved_as_a_draft(client: httpx.Client) -> None:
+def test_incomplete_paper_is_saved_as_a_draft(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=voip").fill(name="calls", token=TOKEN).press("do", "draft")
     assert form.values["creativeWorkStatus-1"] == "draft"
     assert form.values["name"] == "calls"
     assert form.values["token"] == ""
 
 
-def test_incomplete_paper_is_not_saved_as_complete(client: httpx.Client) -> None:
+def test_incomplete_paper_is_not_saved_as_complete(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(name="calls", title_1="Typed", token=TOKEN)
     response = form.send("do", "complete")
     assert response.status_code == 422
@@ -38,7 +38,7 @@ def test_incomplete_paper_is_not_saved_as_complete(client: httpx.Client) -> None
     assert client.get("/graph/paper/calls").status_code == 404
 
 
-def test_edit_conflict_is_refused_and_shows_the_saved_values(client: httpx.Client) -> None:
+def test_edit_conflict_is_refused_and_shows_the_saved_values(client: httpx2.Client) -> None:
     put_paper(client)
     form, other_form = (open_form(client, f"/write?paper={PAPER_NAME}").fill(token=TOKEN) for _ in range(2))
     other_form.fill(forum_1_nature_1="Theirs").press("do", "draft")
@@ -57,7 +57,7 @@ def test_edit_conflict_is_refused_and_shows_the_saved_values(client: httpx.Clien
     assert saved_form.values["forum-1-nature-1"] != "Theirs"
 
 
-def test_paper_that_was_deleted_meanwhile_can_be_saved_again(client: httpx.Client) -> None:
+def test_paper_that_was_deleted_meanwhile_can_be_saved_again(client: httpx2.Client) -> None:
     put_paper(client)
     form = open_form(client, f"/write?paper={PAPER_NAME}").fill(token=TOKEN)
     assert client.delete(f"/graph/paper/{PAPER_NAME}", headers=TURTLE_WRITE_HEADERS).status_code == 204
@@ -66,7 +66,7 @@ def test_paper_that_was_deleted_meanwhile_can_be_saved_again(client: httpx.Clien
     assert Form(client, response).fill(token=TOKEN).press("do", "draft").page.select_one(".good")
 
 
-def test_new_paper_with_a_taken_name_is_refused(client: httpx.Client) -> None:
+def test_new_paper_with_a_taken_name_is_refused(client: httpx2.Client) -> None:
     put_paper(client)
     response = open_form(client, "/write?issue=spam").fill(name=PAPER_NAME, token=TOKEN).send("do", "draft")
     assert response.status_code == 412
@@ -75,7 +75,7 @@ def test_new_paper_with_a_taken_name_is_refused(client: httpx.Client) -> None:
     assert form.press("do", "draft").summary_messages["token"]  # the form has no version of the other paper
 
 
-def test_check_of_a_new_paper_warns_of_a_taken_name(client: httpx.Client) -> None:
+def test_check_of_a_new_paper_warns_of_a_taken_name(client: httpx2.Client) -> None:
     put_paper(client)
     form = open_form(client, "/write?issue=spam").fill(name=PAPER_NAME).press("do", "check")
     assert "already has a paper with this name" in form.field_messages("name")
@@ -86,7 +86,7 @@ def test_check_of_a_new_paper_warns_of_a_taken_name(client: httpx.Client) -> Non
     assert refused_form.page.select("#name[aria-invalid]")
 
 
-def test_check_of_a_stored_paper_does_not_warn_of_its_name(client: httpx.Client) -> None:
+def test_check_of_a_stored_paper_does_not_warn_of_its_name(client: httpx2.Client) -> None:
     put_paper(client)
     form = open_form(client, f"/write?paper={PAPER_NAME}")
     report = form.send("do", "check", accept="application/json").json()
@@ -96,7 +96,7 @@ def test_check_of_a_stored_paper_does_not_warn_of_its_name(client: httpx.Client)
 @pytest.mark.parametrize("file_format", ["turtle", "markdown"])
 @pytest.mark.parametrize("name", ["My Paper", "../x", "", "a--b"])
 def test_paper_with_an_invalid_name_is_not_downloaded(
-    client: httpx.Client, name: str, file_format: str
+    client: httpx2.Client, name: str, file_format: str
 ) -> None:
     form = open_form(client, "/write?issue=spam").fill(name=name, title_1="Typed")
     response = form.send("do", file_format)
@@ -116,7 +116,7 @@ def test_paper_with_an_invalid_name_is_not_downloaded(
     ],
 )
 def test_invalid_token_is_refused_with_a_message_at_its_field(
-    client: httpx.Client, token: str, status: int, message: str
+    client: httpx2.Client, token: str, status: int, message: str
 ) -> None:
     response = open_form(client, "/write?issue=spam").fill(token=token, title_1="Typed").send("do", "draft")
     form = Form(client, response)
@@ -127,13 +127,13 @@ def test_invalid_token_is_refused_with_a_message_at_its_field(
 
 
 @pytest.fixture
-def closed_form(read_only_client: httpx.Client) -> Form:
+def closed_form(read_only_client: httpx2.Client) -> Form:
     """The form in French, of a service without a token."""
     return open_form(read_only_client, "/write?issue=spam&lang=fr")
 
 
 def test_service_without_tokens_shows_that_it_accepts_no_papers(
-    read_only_client: httpx.Client, closed_form: Form
+    read_only_client: httpx2.Client, closed_form: Form
 ) -> None:
     assert "token" not in closed_form.values
     actions = {str(button["value"]) for button in closed_form.form.select('button[name="do"]')}
@@ -145,7 +145,7 @@ def test_service_without_tokens_shows_that_it_accepts_no_papers(
 
 
 def test_save_to_a_service_without_tokens_is_refused(
-    read_only_client: httpx.Client, closed_form: Form
+    read_only_client: httpx2.Client, closed_form: Form
 ) -> None:
     data = {**closed_form.values, "title-1": "Typed", "do": "draft", "token": "any"}
     response = read_only_client.post("/write", data=data, headers=HTML_HEADERS)
@@ -158,7 +158,7 @@ def test_save_to_a_service_without_tokens_is_refused(
     assert form.values["title-1"] == "Typed"
 
 
-def test_token_in_a_wrong_field_is_removed_and_not_shown(client: httpx.Client) -> None:
+def test_token_in_a_wrong_field_is_removed_and_not_shown(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(title_1=f"x {OTHER_TOKEN}", token=TOKEN)
     response = form.send("do", "draft")
     assert response.status_code == 422
@@ -168,7 +168,7 @@ def test_token_in_a_wrong_field_is_removed_and_not_shown(client: httpx.Client) -
     assert client.post("/write", data={"access_token": TOKEN}).status_code == 400
 
 
-def test_token_from_another_origin_is_refused(client: httpx.Client) -> None:
+def test_token_from_another_origin_is_refused(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(name="mine", token=TOKEN)
     data = {**form.values, "do": "draft"}
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}):
@@ -180,7 +180,9 @@ def test_token_from_another_origin_is_refused(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("file_format", "media_type"), [("turtle", "text/turtle"), ("markdown", "text/markdown")]
 )
-def test_paper_is_downloaded_without_a_token(client: httpx.Client, file_format: str, media_type: str) -> None:
+def test_paper_is_downloaded_without_a_token(
+    client: httpx2.Client, file_format: str, media_type: str
+) -> None:
     put_paper(client)
     response = open_form(client, f"/write?paper={PAPER_NAME}").send("do", file_format)
     assert response.headers["content-type"].startswith(media_type)
@@ -194,7 +196,7 @@ def test_paper_is_downloaded_without_a_token(client: httpx.Client, file_format: 
     assert isomorphic(Graph().parse(data=turtle, format="turtle"), read_paper(client))
 
 
-def test_statements_about_other_resources_are_refused(client: httpx.Client) -> None:
+def test_statements_about_other_resources_are_refused(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(name="mine", token=TOKEN)
     form.values["source"] = f'{form.values["source"]}<{BASE}id/issue/spam> <x:p> "mine" .\n'
     response = form.send("do", "draft")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from rdflib import RDFS, Graph
@@ -38,7 +38,7 @@ def test_unchanged_form_has_the_original_statements(path: Path) -> None:
     assert set(FormToGraph(original, original.form_state).triples) == set(original.triples)
 
 
-def test_save_without_a_change_leaves_the_graph_unchanged(client: httpx.Client) -> None:
+def test_save_without_a_change_leaves_the_graph_unchanged(client: httpx2.Client) -> None:
     put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
     original_graph = read_paper(client)
     form = open_form(client, f"/write?paper={PAPER_NAME}").fill(token=TOKEN, creativeWorkStatus_1="")
@@ -48,7 +48,7 @@ def test_save_without_a_change_leaves_the_graph_unchanged(client: httpx.Client) 
     assert isomorphic(read_paper(client), original_graph)
 
 
-def test_changed_field_changes_one_statement(client: httpx.Client) -> None:
+def test_changed_field_changes_one_statement(client: httpx2.Client) -> None:
     put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
     original_graph = read_paper(client)
     open_form(client, f"/write?paper={PAPER_NAME}").fill(token=TOKEN, numPages_1="4").press("do", "save")
@@ -58,7 +58,7 @@ def test_changed_field_changes_one_statement(client: httpx.Client) -> None:
     assert [str(value) for value in added.objects()] == ["4"]
 
 
-def test_statements_without_a_field_are_shown(client: httpx.Client) -> None:
+def test_statements_without_a_field_are_shown(client: httpx2.Client) -> None:
     put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
     page = open_form(client, f"/write?paper={PAPER_NAME}").page
     assert "<x:weight>" in page.select_one("#rest pre").get_text()  # type: ignore[union-attr]
@@ -129,7 +129,7 @@ def check_markdown_download(form: Form) -> None:
     assert set(triples) == {quad.triple for quad in turtle}
 
 
-def test_new_paper_is_filled_in_and_saved_as_complete(client: httpx.Client) -> None:
+def test_new_paper_is_filled_in_and_saved_as_complete(client: httpx2.Client) -> None:
     form = fill_in_and_save(open_form(client, "/write?issue=spam"))
     assert form.page.select_one(".good h2").get_text() == "Saved"  # type: ignore[union-attr]
     graph = read_paper(client, "on-spam")
@@ -145,7 +145,7 @@ def test_new_paper_is_filled_in_and_saved_as_complete(client: httpx.Client) -> N
     assert labels == {"Issue paper: Spam, and what is done about it"}
 
 
-def test_mechanism_refers_to_a_body_of_the_graph_by_its_name_or_path(client: httpx.Client) -> None:
+def test_mechanism_refers_to_a_body_of_the_graph_by_its_name_or_path(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").press("add", "mechanism-1-about")
     form.fill(
         mechanism_1_label_1="Contracts", mechanism_1_about_1="GAC", mechanism_1_about_2="mechanism/icann"
@@ -162,7 +162,7 @@ def test_mechanism_refers_to_a_body_of_the_graph_by_its_name_or_path(client: htt
     assert values == {"mechanism/gac", "agent/icann"}
 
 
-def test_assessment_of_a_body_of_the_graph_is_kept_and_may_be_added(client: httpx.Client) -> None:
+def test_assessment_of_a_body_of_the_graph_is_kept_and_may_be_added(client: httpx2.Client) -> None:
     paper = f"{PAPER_NODE[:-1]}/assessment/transparency>"
     statement = f"{paper} <{BASE}ontology#judges> <{BASE}id/agent/icann> ."
     put_paper(client, f"{EXAMPLE_TURTLE}\n{statement}\n")
@@ -183,7 +183,7 @@ def test_assessment_of_a_body_of_the_graph_is_kept_and_may_be_added(client: http
     assert before - read_paper(client)
 
 
-def test_text_direction_of_a_title_does_not_change_the_rest_of_a_label(client: httpx.Client) -> None:
+def test_text_direction_of_a_title_does_not_change_the_rest_of_a_label(client: httpx2.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(title_1="Spam \u202eabc", swot_1_threat_1="War.")
     # U+202E reverses the direction of the text after it, U+202C ends this.
     labels = {
@@ -201,7 +201,7 @@ def test_text_direction_of_a_title_does_not_change_the_rest_of_a_label(client: h
     assert form.send("do", "markdown").status_code == 200  # the Markdown reader generates the same labels
 
 
-def download_renamed_paper(form: Form) -> httpx.Response:
+def download_renamed_paper(form: Form) -> httpx2.Response:
     """Download the paper of a form, open the file in the form, change the title, and download it again."""
     files = {"file": ("p.ttl", form.send("do", "turtle").content)}
     opened_form = Form(form.client, form.client.post("/write", files=files, headers=HTML_HEADERS))

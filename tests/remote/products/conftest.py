@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import httpx
+import httpx2
 import pytest
 
 from .engines import EMBEDDED, ENGINE_PARAMETERS, Engine, run_engine
@@ -23,7 +23,7 @@ TOKEN = "let me in"
 @contextmanager
 def run_instance(
     folder: Path, settings: Mapping[str, str], last_signal: signal.Signals = signal.SIGTERM
-) -> Iterator[httpx.Client]:
+) -> Iterator[httpx2.Client]:
     """Run an instance, and yield a client of it; `folder` is for its store or its copy of a shared store."""
     script = str(Path(sys.executable).with_name("wgig"))
     command = [script, "serve", "--port", "0", "--store", str(folder)]
@@ -34,7 +34,7 @@ def run_instance(
             match = next(filter(None, (re.search(r"http://\S+", line) for line in process.stdout)), None)
             assert match, "the instance did not start"
             headers = {"Authorization": f"Bearer {TOKEN}"}
-            with httpx.Client(base_url=match[0], headers=headers, timeout=60) as client:
+            with httpx2.Client(base_url=match[0], headers=headers, timeout=60) as client:
                 yield client
         finally:
             process.send_signal(last_signal)
@@ -62,7 +62,7 @@ def run_filled_engine(name: str, folder: Path) -> Iterator[Engine]:
 @pytest.fixture(scope="module", params=[EMBEDDED, *ENGINE_PARAMETERS])
 def client(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx.Client]:
+) -> Iterator[httpx2.Client]:
     """A client, with a token, of an instance with the bundled data, in an embedded or a shared store.
 
     The instance is killed: after a deletion of all data, SIGTERM would let it update all that depends on it.

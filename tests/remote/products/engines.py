@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-import httpx
+import httpx2
 import pytest
 
 from bench.compare import virtuoso
@@ -49,9 +49,9 @@ class Engine:
         while time.monotonic() < deadline:
             try:
                 # Virtuoso refuses the query with status 401, as it has no password.
-                if httpx.get(f"{self.url}{self.path}", params={"query": "ASK {}"}).status_code < 500:
+                if httpx2.get(f"{self.url}{self.path}", params={"query": "ASK {}"}).status_code < 500:
                     return
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 time.sleep(0.05)
         self.fail()
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.accept.test_accept import KNOWN_FAILURES_PATH, SUITES_FOLDER, W3C_TESTS_FOLDER
@@ -44,7 +44,7 @@ SUITE_TIMEOUT_SECONDS = 300  # on a busy machine
 @pytest.fixture(scope="module")
 def suite_client(
     request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx.Client]:
+) -> Iterator[httpx2.Client]:
     """A client of an instance with an engine, for all suites with the same settings."""
     with run_instance(
         tmp_path_factory.mktemp("copy"), engine.settings() | EMPTY_STORE_SETTINGS | request.param
@@ -59,7 +59,7 @@ def suite_client(
     indirect=["suite_client"],
 )
 def test_suite_passes_except_for_known_failures(
-    engine: Engine, suite_client: httpx.Client, suite: str, tmp_path: Path
+    engine: Engine, suite_client: httpx2.Client, suite: str, tmp_path: Path
 ) -> None:
     url = f"{suite_client.base_url}".rstrip("/")
     known_failures_path = tmp_path / "known"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 
@@ -37,7 +37,7 @@ class Worker:
     Its writer writes numbered states of some data, and can tell which state it reads.
     """
 
-    def __init__(self, writer: Writer, clients: list[httpx.Client], rng: random.Random) -> None:
+    def __init__(self, writer: Writer, clients: list[httpx2.Client], rng: random.Random) -> None:
         """Create the threads."""
         self.writer, self.clients, self.rng = writer, clients, rng
         self.errors: list[str] = []
@@ -51,7 +51,7 @@ class Worker:
             try:
                 self.writer.write(self.rng.choice(self.clients))
                 self.writes += 1
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 self.refused_writes += 1
                 self.resume_from_store()
             except AssertionError as error:
@@ -66,7 +66,7 @@ class Worker:
                 assert self.writer.acknowledged <= state <= self.writer.sent, (
                     f"{self.writer.name}: {self.writer.acknowledged} <= {state} <= {self.writer.sent}"
                 )
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 self.stopped.wait(0.05)
             except AssertionError as error:
                 self.errors.append(f"resuming: {error}")
@@ -81,14 +81,14 @@ class Worker:
             try:
                 self.writer.check_state(self.rng.choice(self.clients))
                 self.reads += 1
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 self.stopped.wait(0.01)
             except AssertionError as error:
                 self.errors.append(f"reading: {error}")
 
 
 @contextmanager
-def run_workers(clients: list[httpx.Client], rng: random.Random) -> Iterator[list[Worker]]:
+def run_workers(clients: list[httpx2.Client], rng: random.Random) -> Iterator[list[Worker]]:
     """Run workers with several kinds of writers."""
     writers: list[Writer] = [
         GraphWriter("graph"),
@@ -129,18 +129,18 @@ def cause_fault(engine: Engine, proxy: Proxy, fault: str, rng: random.Random) ->
         proxy.mode = PASS
 
 
-def wait_until_ready(clients: list[httpx.Client]) -> float:
+def wait_until_ready(clients: list[httpx2.Client]) -> float:
     """Wait until all instances are ready, and return the seconds that it took."""
     started_at = time.monotonic()
     while time.monotonic() - started_at < RECOVERY_TIMEOUT_SECONDS:
-        with suppress(httpx.HTTPError):
+        with suppress(httpx2.HTTPError):
             if all(client.get("/ready").status_code == 200 for client in clients):
                 return time.monotonic() - started_at
         time.sleep(0.05)
     raise AssertionError("not all instances are ready again")
 
 
-def read_dump(client: httpx.Client) -> set[str]:
+def read_dump(client: httpx2.Client) -> set[str]:
     """The quads in the dump of an instance."""
     response = client.get("/dump.nq", headers={"Accept": "application/n-quads"})
     assert response.status_code == 200, response.text
@@ -150,7 +150,7 @@ def read_dump(client: httpx.Client) -> set[str]:
 @pytest.fixture(scope="module", params=ENGINE_PARAMETERS)
 def engine_and_instances(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Engine, Proxy, list[httpx.Client]]]:
+) -> Iterator[tuple[Engine, Proxy, list[httpx2.Client]]]:
     """An engine, a proxy in front of it, and clients of two instances that use the proxy."""
     folder = tmp_path_factory.mktemp(request.param)
     with run_filled_engine(request.param, folder / "engine") as engine, run_proxy(engine.url) as (proxy, url):
@@ -160,7 +160,7 @@ def engine_and_instances(
 
 
 def test_unavailable_engine_is_reported(
-    engine_and_instances: tuple[Engine, Proxy, list[httpx.Client]],
+    engine_and_instances: tuple[Engine, Proxy, list[httpx2.Client]],
 ) -> None:
     engine, _, instances = engine_and_instances
     wait_until_ready(instances)
@@ -182,7 +182,7 @@ def test_unavailable_engine_is_reported(
 
 
 def test_data_is_correct_and_complete_after_faults(
-    engine_and_instances: tuple[Engine, Proxy, list[httpx.Client]],
+    engine_and_instances: tuple[Engine, Proxy, list[httpx2.Client]],
 ) -> None:
     engine, proxy, instances = engine_and_instances
     rng = random.Random(SEED)

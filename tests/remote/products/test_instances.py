@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 
@@ -27,7 +27,7 @@ N_QUADS_HEADERS = {"Accept": "application/n-quads"}
 
 
 @pytest.fixture(scope="module")
-def instances(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[httpx.Client]]:
+def instances(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[httpx2.Client]]:
     """Two instances, which are started concurrently with an empty store."""
     folder = tmp_path_factory.mktemp("instances")
     with ExitStack() as stack, ThreadPoolExecutor(2) as executor:
@@ -35,28 +35,28 @@ def instances(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield list(executor.map(stack.enter_context, contexts))
 
 
-def put_number(client: httpx.Client, number: int) -> None:
+def put_number(client: httpx2.Client, number: int) -> None:
     """Replace a graph with a number."""
     put_turtle(client, f"<urn:a> <urn:n> {number} .", "/graph/number")
 
 
-def query_number(client: httpx.Client) -> str:
+def query_number(client: httpx2.Client) -> str:
     """The number in the graph, from a query."""
     query = "SELECT ?n { <urn:a> <urn:n> ?n }"
     return client.post("/sparql", data={"query": query}, headers={"Accept": "text/csv"}).text.split()[-1]
 
 
-def read_dump(client: httpx.Client) -> set[str]:
+def read_dump(client: httpx2.Client) -> set[str]:
     """The quads in the dump of an instance."""
     response = client.get("/dump.nq", headers=N_QUADS_HEADERS)
     return set(map(str, ox.parse(response.content, ox.RdfFormat.N_QUADS)))
 
 
-def test_instances_that_start_concurrently_have_the_same_data(instances: list[httpx.Client]) -> None:
+def test_instances_that_start_concurrently_have_the_same_data(instances: list[httpx2.Client]) -> None:
     assert read_dump(instances[0]) == read_dump(instances[1])
 
 
-def test_write_is_immediately_visible_in_the_other_instance(instances: list[httpx.Client]) -> None:
+def test_write_is_immediately_visible_in_the_other_instance(instances: list[httpx2.Client]) -> None:
     for count in range(6):
         writer, reader = instances[count % 2], instances[1 - count % 2]
         put_number(writer, count)
@@ -67,7 +67,7 @@ def test_write_is_immediately_visible_in_the_other_instance(instances: list[http
 
 
 @pytest.mark.parametrize("path", ["/graph/number", "/id/issue/spam", "/ontology", "/papers"])
-def test_instances_have_the_same_etags(instances: list[httpx.Client], path: str) -> None:
+def test_instances_have_the_same_etags(instances: list[httpx2.Client], path: str) -> None:
     put_number(instances[0], 7)
     etags = [
         client.get(path, follow_redirects=True, headers={"Accept": "*/*"}).headers["etag"]
@@ -80,7 +80,7 @@ def test_instances_have_the_same_etags(instances: list[httpx.Client], path: str)
     assert revalidation.status_code == 304
 
 
-def test_etag_is_outdated_after_a_write_of_the_other_instance(instances: list[httpx.Client]) -> None:
+def test_etag_is_outdated_after_a_write_of_the_other_instance(instances: list[httpx2.Client]) -> None:
     put_number(instances[0], 1)
     etag = instances[0].get("/graph/number", headers={"Accept": "text/turtle"}).headers["etag"]
     put_number(instances[1], 2)
@@ -90,7 +90,7 @@ def test_etag_is_outdated_after_a_write_of_the_other_instance(instances: list[ht
     assert response.status_code == 412
 
 
-def test_concurrent_writes_are_all_executed(instances: list[httpx.Client]) -> None:
+def test_concurrent_writes_are_all_executed(instances: list[httpx2.Client]) -> None:
     def write(count: int) -> int:
         update = f"INSERT DATA {{ GRAPH <urn:many> {{ <urn:m> <urn:n> {count} }} }}"
         return instances[count % 2].post("/update", data={"update": update}).status_code
@@ -105,7 +105,7 @@ def test_concurrent_writes_are_all_executed(instances: list[httpx.Client]) -> No
     assert read_dump(instances[0]) == read_dump(instances[1])
 
 
-def test_old_versions_are_available_in_both_instances(instances: list[httpx.Client]) -> None:
+def test_old_versions_are_available_in_both_instances(instances: list[httpx2.Client]) -> None:
     put_number(instances[0], 1)
     put_number(instances[1], 2)
     for client in instances:
@@ -121,7 +121,7 @@ def test_old_versions_are_available_in_both_instances(instances: list[httpx.Clie
 
 
 def test_restarted_instance_updates_its_copy(
-    instances: list[httpx.Client], engine: Engine, tmp_path: Path
+    instances: list[httpx2.Client], engine: Engine, tmp_path: Path
 ) -> None:
     with run_instance(tmp_path / "restarted", engine.settings()):
         put_number(instances[0], 1)
@@ -148,7 +148,7 @@ LITERALS_TURTLE = "".join(f"<urn:{number}> <urn:b> {literal} .\n" for number, li
 
 
 def test_new_instance_has_the_literals_as_written(
-    instances: list[httpx.Client], engine: Engine, tmp_path: Path
+    instances: list[httpx2.Client], engine: Engine, tmp_path: Path
 ) -> None:
     client = instances[0]
     assert (
@@ -166,7 +166,7 @@ def test_new_instance_has_the_literals_as_written(
 COMMANDS = ("<bif:exec>('shutdown')", "<sql:ANY>(1)", "<\\u0062if:http_get>('http://127.0.0.1:1/')")
 
 
-def test_clients_cannot_write_the_ledger_or_execute_commands(instances: list[httpx.Client]) -> None:
+def test_clients_cannot_write_the_ledger_or_execute_commands(instances: list[httpx2.Client]) -> None:
     client = instances[0]
     for name in ("state", "unnamed"):
         response = client.put(f"/graph/{name}", content="<urn:a> <urn:b> 1 .", headers=TURTLE_HEADERS)
@@ -194,13 +194,13 @@ def test_rolling_restart_under_load_loses_no_request(name: str, tmp_path: Path) 
 
         def send_requests(writes: bool) -> None:
             count = 0
-            with httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
+            with httpx2.Client(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
                 while not stopped.is_set():
                     count += 1
                     try:
                         send_balanced_request(client, ports, count, writes)
                         request_count[0] += 1
-                    except (AssertionError, httpx.HTTPError) as error:
+                    except (AssertionError, httpx2.HTTPError) as error:
                         errors.append(repr(error))
 
         threads = [threading.Thread(target=send_requests, args=(writes,)) for writes in (True, False, False)]
@@ -221,7 +221,7 @@ def test_rolling_restart_under_load_loses_no_request(name: str, tmp_path: Path) 
         assert request_count[0] > 20
 
 
-def send_balanced_request(client: httpx.Client, ports: list[int], count: int, writes: bool) -> None:
+def send_balanced_request(client: httpx2.Client, ports: list[int], count: int, writes: bool) -> None:
     """Send a request to one port, or to the other if the connection is refused or closed without a response.
 
     deploy/haproxy/haproxy.cfg retries in the same cases: an instance that stops closes idle connections, and
@@ -234,9 +234,9 @@ def send_balanced_request(client: httpx.Client, ports: list[int], count: int, wr
                 response = client.put(url, content=f"<urn:a> <urn:r> {count} .", headers=TURTLE_HEADERS)
             else:
                 response = client.get(f"http://127.0.0.1:{port}/sparql?query=ASK%20%7B%7D")
-        except httpx.ConnectError:
+        except httpx2.ConnectError:
             continue
-        except httpx.RemoteProtocolError as error:
+        except httpx2.RemoteProtocolError as error:
             if "without sending a response" in str(error):
                 continue
             raise
@@ -254,7 +254,7 @@ def start_instance(folder: Path, port: int, settings: dict[str, str]) -> subproc
     assert process.stdout
     assert any("http://" in line for line in process.stdout), "the instance did not start"
     deadline = time.monotonic() + 60
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
         while client.get("/ready").status_code != 200:
             assert time.monotonic() < deadline, "the instance is not ready"
             time.sleep(0.05)  # leaves the core to the instance and the engine

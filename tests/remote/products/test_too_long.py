@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 from wgig.rdf.formats import JSON_RESULTS, N_TRIPLES, TURTLE
 
@@ -16,7 +16,7 @@ SLOW_PATTERN = "GRAPH <urn:many> { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?a = ?i
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A client of an instance with an engine whose time limit is a second."""
     folder = tmp_path_factory.mktemp("short")
     engine = Engine(OXIGRAPH, folder / "engine")
@@ -32,7 +32,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         engine.kill()
 
 
-def test_timeout_of_the_engine_is_reported(client: httpx.Client) -> None:
+def test_timeout_of_the_engine_is_reported(client: httpx2.Client) -> None:
     response = client.post("/sparql", data={"query": f"ASK {{ {SLOW_PATTERN} }}"})
     assert response.status_code == 503, response.text
     assert "took longer than the shared store allows" in response.json()["detail"]
@@ -46,15 +46,15 @@ def test_timeout_of_the_engine_is_reported(client: httpx.Client) -> None:
         (f"CONSTRUCT {{ ?a ?b ?c }} {{ {SLOW_PATTERN} }}", TURTLE.media_type),
     ],
 )
-def test_truncated_result_is_an_error(client: httpx.Client, query: str, accept: str) -> None:
+def test_truncated_result_is_an_error(client: httpx2.Client, query: str, accept: str) -> None:
     try:
         response = client.post("/sparql", data={"query": query}, headers={"Accept": accept})
-    except httpx.RemoteProtocolError:  # the response was truncated
+    except httpx2.RemoteProtocolError:  # the response was truncated
         return
     assert response.status_code == 503, response.text
 
 
-def test_complete_result_is_returned(client: httpx.Client) -> None:
+def test_complete_result_is_returned(client: httpx2.Client) -> None:
     accept = {"Accept": N_TRIPLES.media_type}
     for limit in (0, 3):
         query = f"CONSTRUCT {{ ?s ?p ?o }} {{ GRAPH <urn:many> {{ ?s ?p ?o }} }} LIMIT {limit}"

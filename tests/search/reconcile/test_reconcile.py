@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
+import httpx2
 import jsonschema
 import pytest
 from wgig.rdf.shipped import read_turtle_files
@@ -153,7 +153,7 @@ PROPOSALS_SCHEMA = build_object_schema(
 
 
 @pytest.fixture(scope="module")
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     """A client of a service with the bundled facts."""
     store = Store.in_memory()
     store.replace({graph: read_turtle_files(paths) for graph, paths in list_shipped_files(BASE).items()})
@@ -164,7 +164,7 @@ FindCandidates = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def find_candidates(client: httpx.Client) -> FindCandidates:
+def find_candidates(client: httpx2.Client) -> FindCandidates:
     """A function that returns the candidates for a query, which it sends as a batch in a form."""
 
     def send_query(text: str = "", **members: Any) -> list[dict[str, Any]]:
@@ -180,14 +180,14 @@ def find_candidates(client: httpx.Client) -> FindCandidates:
 
 
 @pytest.mark.parametrize("accept", PROGRAM_ACCEPT_HEADERS)
-def test_program_gets_the_manifest(client: httpx.Client, accept: str) -> None:
+def test_program_gets_the_manifest(client: httpx2.Client, accept: str) -> None:
     response = client.get("/reconcile", headers={"Accept": accept})
     assert response.headers["content-type"] == "application/json"
     assert response.content == client.get("/reconcile").content
     assert "Accept" in response.headers["vary"].split(", ")
 
 
-def test_browser_gets_a_page_with_the_service_url(client: httpx.Client) -> None:
+def test_browser_gets_a_page_with_the_service_url(client: httpx2.Client) -> None:
     text = get_browser_page(client, "/reconcile")
     assert "<code>http://localhost/reconcile</code>" in text
     kind_paths = re.findall(r'<li><a href="(/doc/[^"]*)">', text)
@@ -196,13 +196,13 @@ def test_browser_gets_a_page_with_the_service_url(client: httpx.Client) -> None:
     assert "OpenRefine" in get_browser_page(client, "/reconcile?_lang=ar")
 
 
-def test_response_to_a_batch_is_json_also_for_browsers(client: httpx.Client) -> None:
+def test_response_to_a_batch_is_json_also_for_browsers(client: httpx2.Client) -> None:
     parameters = {"queries": json.dumps({"q0": {"query": "spam"}})}
     response = client.get("/reconcile", params=parameters, headers={"Accept": BROWSER_ACCEPT})
     assert "result" in response.json()["q0"]
 
 
-def test_urls_in_the_manifest_are_valid(client: httpx.Client) -> None:
+def test_urls_in_the_manifest_are_valid(client: httpx2.Client) -> None:
     response = client.get("/reconcile")
     assert response.headers["access-control-allow-origin"] == "*"
     manifest = response.json()
@@ -219,7 +219,7 @@ def test_urls_in_the_manifest_are_valid(client: httpx.Client) -> None:
     assert not UNINDEXED_KINDS.intersection(type_["id"] for type_ in manifest["defaultTypes"])
 
 
-def test_batch_may_be_sent_in_a_form_or_the_url(client: httpx.Client) -> None:
+def test_batch_may_be_sent_in_a_form_or_the_url(client: httpx2.Client) -> None:
     queries = {
         "q0": {"query": "Spam", "type": "issue", "type_strict": "should", "limit": 3},
         "q1": {"query": "zzzz"},
@@ -323,14 +323,14 @@ def test_query_may_have_conditions_without_a_name(find_candidates: FindCandidate
         '{"q0": {"query": "a", "properties": [{"pid": "wgig:issue> . ?s ?p <x:y", "v": 1}]}}',
     ],
 )
-def test_invalid_batch_is_refused(client: httpx.Client, queries: str) -> None:
+def test_invalid_batch_is_refused(client: httpx2.Client, queries: str) -> None:
     response = client.post("/reconcile", data={"queries": queries})
     assert response.status_code == 400
     assert len(response.json()["detail"]) > 20
 
 
 @pytest.mark.parametrize("count", [MAX_BATCH_QUERIES + 1, 10_000, 200_000])
-def test_too_large_batch_is_refused(client: httpx.Client, count: int) -> None:
+def test_too_large_batch_is_refused(client: httpx2.Client, count: int) -> None:
     queries = json.dumps({f"q{number}": {"query": "Spam"} for number in range(count)})
     response = client.post("/reconcile", data={"queries": queries})
     assert response.status_code == 413
@@ -345,26 +345,26 @@ def test_name_may_be_any_text(find_candidates: FindCandidates, text: str) -> Non
     assert isinstance(find_candidates(text), list)
 
 
-def test_jsonp_other_media_types_and_unknown_parameters_are_refused(client: httpx.Client) -> None:
+def test_jsonp_other_media_types_and_unknown_parameters_are_refused(client: httpx2.Client) -> None:
     for path in ("/reconcile", "/reconcile/suggest/entity?prefix=a", "/reconcile/properties?type=issue"):
         response = client.get(path + ("&" if "?" in path else "?") + "callback=f")
         assert response.status_code == 400
         assert "JSONP" in response.json()["detail"]
     assert client.get("/reconcile?query=spam").status_code == 400
     assert client.post("/reconcile", json={"queries": {}}).status_code == 415
-    assert client.post("/reconcile", data={}).status_code == 415  # httpx sends no Content-Type
+    assert client.post("/reconcile", data={}).status_code == 415  # httpx2 sends no Content-Type
     assert client.post("/reconcile", data={"queries": "{}", "extend": "{}"}).status_code == 400
     assert client.get("/reconcile/suggest/flyout?prefix=a").status_code == 404  # of older versions
 
 
-def get_suggestions(client: httpx.Client, endpoint: str, **parameters: str) -> list[dict[str, Any]]:
+def get_suggestions(client: httpx2.Client, endpoint: str, **parameters: str) -> list[dict[str, Any]]:
     response = client.get(f"/reconcile/suggest/{endpoint}", params=parameters)
     jsonschema.validate(response.json(), SUGGESTIONS_SCHEMA)
     suggestions: list[dict[str, Any]] = response.json()["result"]
     return suggestions
 
 
-def test_suggestions_match_the_prefix(client: httpx.Client) -> None:
+def test_suggestions_match_the_prefix(client: httpx2.Client) -> None:
     assert get_suggestions(client, "entity", prefix="spa", type="issue")[0]["id"] == "issue/spam"
     entities = get_suggestions(client, "entity", prefix="markus kum")
     assert "agent/kummer" in [entity["id"] for entity in entities]
@@ -374,7 +374,7 @@ def test_suggestions_match_the_prefix(client: httpx.Client) -> None:
     assert "wgig:category" in [property_["id"] for property_ in properties]
 
 
-def test_cursor_skips_suggestions(client: httpx.Client) -> None:
+def test_cursor_skips_suggestions(client: httpx2.Client) -> None:
     first_ids, next_ids = (
         {entity["id"] for entity in get_suggestions(client, "entity", prefix="paragraph", cursor=cursor)}
         for cursor in ("0", "20")
@@ -394,11 +394,11 @@ def test_cursor_skips_suggestions(client: httpx.Client) -> None:
         "?prefix=a&x=1",
     ],
 )
-def test_invalid_parameters_for_suggestions_are_refused(client: httpx.Client, query_string: str) -> None:
+def test_invalid_parameters_for_suggestions_are_refused(client: httpx2.Client, query_string: str) -> None:
     assert client.get(f"/reconcile/suggest/entity{query_string}").status_code == 400
 
 
-def test_preview_may_be_framed_and_runs_no_scripts(client: httpx.Client) -> None:
+def test_preview_may_be_framed_and_runs_no_scripts(client: httpx2.Client) -> None:
     response = client.get("/reconcile/preview", params={"id": "issue/spam"})
     policy = response.headers["content-security-policy"]
     assert "frame-ancestors *" in policy
@@ -411,7 +411,7 @@ def test_preview_may_be_framed_and_runs_no_scripts(client: httpx.Client) -> None
         assert client.get("/reconcile/preview", params={"id": id_}).status_code in (400, 404)
 
 
-def post_extension(client: httpx.Client, query: Any) -> httpx.Response:
+def post_extension(client: httpx2.Client, query: Any) -> httpx2.Response:
     return client.post(
         "/reconcile",
         content=urlencode({"extend": json.dumps(query)}),
@@ -419,7 +419,7 @@ def post_extension(client: httpx.Client, query: Any) -> httpx.Response:
     )
 
 
-def test_data_extension_has_property_values(client: httpx.Client) -> None:
+def test_data_extension_has_property_values(client: httpx2.Client) -> None:
     properties = ["wgig:issue", "wgig:posted", "wgig:round", "dcterms:title", "dcterms:source"]
     response = post_extension(
         client, {"ids": ["paper/wp-spam", "no/such"], "properties": [{"id": id_} for id_ in properties]}
@@ -436,7 +436,7 @@ def test_data_extension_has_property_values(client: httpx.Client) -> None:
     assert extension["rows"]["no/such"] == {id_: [] for id_ in properties}
 
 
-def test_proposed_properties_may_be_requested(client: httpx.Client) -> None:
+def test_proposed_properties_may_be_requested(client: httpx2.Client) -> None:
     proposals = client.get("/reconcile/properties", params={"type": "paper", "limit": "5"}).json()
     jsonschema.validate(proposals, PROPOSALS_SCHEMA)
     assert len(proposals["properties"]) == 5
@@ -462,7 +462,7 @@ def test_proposed_properties_may_be_requested(client: httpx.Client) -> None:
     ],
 )
 def test_data_extension_is_refused_if_invalid_or_too_large(
-    client: httpx.Client, status: int, query: Any
+    client: httpx2.Client, status: int, query: Any
 ) -> None:
     assert post_extension(client, query).status_code == status
 
@@ -475,5 +475,5 @@ def test_data_extension_is_refused_if_invalid_or_too_large(
     ],
     ids=["unused property", "invalid IDs"],
 )
-def test_data_extension_accepts_unused_properties_and_any_ids(client: httpx.Client, query: Any) -> None:
+def test_data_extension_accepts_unused_properties_and_any_ids(client: httpx2.Client, query: Any) -> None:
     assert post_extension(client, query).status_code == 200

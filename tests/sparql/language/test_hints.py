@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -237,7 +237,9 @@ def test_header_is_a_list_of_display_strings_without_too_long_ones() -> None:
     assert build_warning_field([]) == {}
 
 
-def test_response_has_the_hints_in_a_header_that_scripts_may_read(get: Callable[..., httpx.Response]) -> None:
+def test_response_has_the_hints_in_a_header_that_scripts_may_read(
+    get: Callable[..., httpx2.Response],
+) -> None:
     query = "SELECT%20%3Fy%20{%20%3Fx%20a%20%3Chttps://w3id.org/wgig/ontology%23Isue%3E%20}"
     response = get(f"/sparql?query={query}&hints", accept="text/csv")
     assert response.status_code == 200
@@ -249,7 +251,7 @@ def test_response_has_the_hints_in_a_header_that_scripts_may_read(get: Callable[
     assert "WGIG-Warning" in response.headers["access-control-expose-headers"]
 
 
-def test_page_shows_the_hints(get: Callable[..., httpx.Response]) -> None:
+def test_page_shows_the_hints(get: Callable[..., httpx2.Response]) -> None:
     # SELECT ?y { ?x a <x:&amp;> }
     page = get("/sparql?query=SELECT%20%3Fy%20{%20%3Fx%20a%20%3Cx:%26amp;%3E%20}", accept="text/html")
     assert re.search("Line 1, column 8: <span[^>]*>No pattern binds [?]y[.]", page.text)
@@ -282,7 +284,7 @@ def test_only_empty_result_has_hints_by_a_setting_and_else_a_note(
         assert "wgig-warning" not in response.headers
 
 
-def test_hints_parameter_requests_hints_for_any_result(get: Callable[..., httpx.Response]) -> None:
+def test_hints_parameter_requests_hints_for_any_result(get: Callable[..., httpx2.Response]) -> None:
     path = f"/sparql?query={quote('SELECT ?y { ?x ?p ?o } LIMIT 1')}"
     for media_type in ("application/sparql-results+json", "text/csv"):
         assert "wgig-warning" not in get(path, accept=media_type).headers
@@ -306,7 +308,7 @@ def test_setting_restricts_hints_to_pages(small_store: Store) -> None:
     assert "No pattern binds ?y." in client.get("/sparql", params=query, headers={"Accept": "text/html"}).text
 
 
-def test_response_to_a_correct_query_has_no_hints_header(read_only_client: httpx.Client) -> None:
+def test_response_to_a_correct_query_has_no_hints_header(read_only_client: httpx2.Client) -> None:
     assert "wgig-warning" not in read_only_client.get("/sparql", params={"query": "ASK {}"}).headers
 
 

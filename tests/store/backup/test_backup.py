@@ -18,7 +18,7 @@ from http import HTTPStatus
 from pathlib import Path
 from shutil import copyfile, copytree, rmtree
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
@@ -96,7 +96,7 @@ def test_a_backup_of_a_running_service_has_each_acknowledged_write(
     has_begun, is_done = threading.Event(), threading.Event()
 
     def write(url: str) -> None:
-        with httpx.Client(headers=WRITER_HEADERS, timeout=60) as client:
+        with httpx2.Client(headers=WRITER_HEADERS, timeout=60) as client:
             while not is_done.is_set():
                 # One update writes both, so a backup has both or none.
                 pair = f"<urn:left> <urn:n> {len(acknowledged)} . <urn:right> <urn:n> {len(acknowledged)}"
@@ -106,7 +106,7 @@ def test_a_backup_of_a_running_service_has_each_acknowledged_write(
                     has_begun.set()
 
     with start_service(folder, WGIG_DATA="none", WGIG_TOKEN="secret") as url:
-        assert httpx.get(f"{url}ready").json()["lastBackup"] is None
+        assert httpx2.get(f"{url}ready").json()["lastBackup"] is None
         writer = threading.Thread(target=write, args=[url])
         writer.start()
         assert has_begun.wait(30)
@@ -117,7 +117,7 @@ def test_a_backup_of_a_running_service_has_each_acknowledged_write(
         writer.join()
         (backup,) = list_backups(backups)
         backup_time = BackupManifest.read(backup).made
-        assert httpx.get(f"{url}ready").json()["lastBackup"] == backup_time
+        assert httpx2.get(f"{url}ready").json()["lastBackup"] == backup_time
         assert stat.S_IMODE((folder / ASIDE_FOLDER / "control").stat().st_mode) == 0o600
     left, right = (read_numbers(backup / BACKUP_STORE_FOLDER, f"urn:{side}") for side in ("left", "right"))
     assert left == right == set(range(len(left)))
@@ -517,21 +517,21 @@ def test_a_running_service_erases_a_content_and_purges_its_quads_at_its_next_sta
     headers = {"Authorization": "Bearer secret", "Content-Type": "text/turtle"}
     with start_service(folder, **settings) as url:
         for content in (OLD_CONTENT, b"<urn:s> <urn:p> 2 ."):
-            httpx.put(f"{url}graph/v", content=content, headers=headers).raise_for_status()
-        timemap = httpx.get(f"{url}graph/v?versions", headers={"Accept": "application/json"}).json()
+            httpx2.put(f"{url}graph/v", content=content, headers=headers).raise_for_status()
+        timemap = httpx2.get(f"{url}graph/v?versions", headers={"Accept": "application/json"}).json()
         address = timemap["versions"][0]["version"]
         for outcome in ("Erased:", "Already erased:"):
             assert main(["forget", address, "--store", str(folder)]) == 0
             output = capsys.readouterr().out
             assert f"{outcome} {address}\n" in output
             assert "until the service is next started" in output
-        assert httpx.get(url + address.removeprefix("/")).status_code == HTTPStatus.GONE
+        assert httpx2.get(url + address.removeprefix("/")).status_code == HTTPStatus.GONE
         assert run_command("backup", backups, folder) == 0
     assert all(path.parent.name == QUADS_FOLDER for path in find_files_with(folder, OLD_TEXT))
     with start_service(folder, **settings) as url:
         assert not find_files_with(folder, OLD_TEXT)
-        assert httpx.get(url + address.removeprefix("/")).status_code == HTTPStatus.GONE
-        assert httpx.get(f"{url}graph/v", headers={"Accept": "text/turtle"}).text.count("urn:s") == 1
+        assert httpx2.get(url + address.removeprefix("/")).status_code == HTTPStatus.GONE
+        assert httpx2.get(f"{url}graph/v", headers={"Accept": "text/turtle"}).text.count("urn:s") == 1
         assert run_command("backup", backups, folder) == 0
     before, after = (manifest.log.erased for manifest in read_manifests(backups))
     assert (before, len(after)) == ((), 1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.cli.parser import EXIT_FAILED
 from wgig.sparql.examples import list_example_queries
@@ -26,12 +26,12 @@ WRITER_HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turt
 
 
 @contextmanager
-def open_client(start_service: ServiceStarter, store: Path) -> Iterator[httpx.Client]:
-    with start_service(store, WGIG_TOKEN=TOKEN) as url, httpx.Client(base_url=url, timeout=60) as client:
+def open_client(start_service: ServiceStarter, store: Path) -> Iterator[httpx2.Client]:
+    with start_service(store, WGIG_TOKEN=TOKEN) as url, httpx2.Client(base_url=url, timeout=60) as client:
         yield client
 
 
-def send_query(client: httpx.Client, query: str) -> httpx.Response:
+def send_query(client: httpx2.Client, query: str) -> httpx2.Response:
     """The response to a query; it is sent up to three times while the service is busy (503)."""
     for _ in range(3):
         response = client.post("/sparql", data={"query": query}, headers={"Accept": "text/csv"})
@@ -41,7 +41,7 @@ def send_query(client: httpx.Client, query: str) -> httpx.Response:
     return response
 
 
-def run_example_queries(client: httpx.Client) -> dict[str, list[str]]:
+def run_example_queries(client: httpx2.Client) -> dict[str, list[str]]:
     """The sorted rows of each example query, by name."""
     results = {}
     for example in list_example_queries():

@@ -14,11 +14,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
-import zstandard
 from fastapi import FastAPI
+from wgig import zstd
 from wgig.app import Service, create_app, make_service
 from wgig.feeds import event_stream
 from wgig.rdf.namespaces import PROV_ENDED_AT_TIME
@@ -87,7 +87,7 @@ def app(service: Service) -> FastAPI:
 
 
 @pytest.fixture
-def client(app: FastAPI) -> httpx.Client:
+def client(app: FastAPI) -> httpx2.Client:
     """A client that may write, of a service whose event stream has begun."""
     client = make_client(app, Authorization="Bearer secret")
     assert client.get("/changes").status_code == 200
@@ -95,7 +95,7 @@ def client(app: FastAPI) -> httpx.Client:
 
 
 @pytest.fixture
-def reader(app: FastAPI) -> httpx.Client:
+def reader(app: FastAPI) -> httpx2.Client:
     """A client without a token."""
     return make_client(app)
 
@@ -107,7 +107,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "PAGES_PER_SHELF", 2)
 
 
-def fetch_quads(client: httpx.Client, path: str) -> list[ox.Quad]:
+def fetch_quads(client: httpx2.Client, path: str) -> list[ox.Quad]:
     response = client.get(path, headers=N_QUADS_HEADERS)
     assert response.status_code == 200, response.text
     return list(ox.parse(response.content, ox.RdfFormat.N_QUADS))
@@ -126,7 +126,7 @@ def term_value(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> st
     return term.value
 
 
-def walk_pages(client: httpx.Client, path: str = "/changes") -> Iterator[list[ox.Quad]]:
+def walk_pages(client: httpx2.Client, path: str = "/changes") -> Iterator[list[ox.Quad]]:
     """The quads of a page, and of all pages that it links to."""
     quads = fetch_quads(client, path)
     yield quads
@@ -134,7 +134,7 @@ def walk_pages(client: httpx.Client, path: str = "/changes") -> Iterator[list[ox
         yield from walk_pages(client, url.removeprefix("http://localhost"))
 
 
-def read_members(client: httpx.Client) -> list[StreamMember]:
+def read_members(client: httpx2.Client) -> list[StreamMember]:
     """The members of all pages that the root links to."""
     members = []
     for quads in walk_pages(client):
@@ -179,7 +179,7 @@ def activities_of(members: list[StreamMember], iri: str) -> list[tuple[str, int]
     return [(member.activity, len(member.quads)) for member in members if member.iri == iri]
 
 
-def test_each_write_adds_a_version_of_each_changed_resource(client: httpx.Client) -> None:
+def test_each_write_adds_a_version_of_each_changed_resource(client: httpx2.Client) -> None:
     put_turtle(client, "<x:a> <x:p> 1 . <x:b> <x:p> 1 .")
     put_turtle(client, "<x:a> <x:p> 1, 2 . <x:b> <x:p> 1 .")
     client.delete("/graph/one")
@@ -188,7 +188,7 @@ def test_each_write_adds_a_version_of_each_changed_resource(client: httpx.Client
     assert activities_of(members, "x:b") == [("Create", 1), ("Delete", 0)]
 
 
-def test_a_version_has_the_graph_of_each_triple(client: httpx.Client, store: Store) -> None:
+def test_a_version_has_the_graph_of_each_triple(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
     put_turtle(client, "<x:a> <x:p> 1 .", "/graph/two")
     put_turtle(client, "<x:a> <x:p> 1 .", "/graphs?default")
@@ -197,7 +197,7 @@ def test_a_version_has_the_graph_of_each_triple(client: httpx.Client, store: Sto
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_a_copy_made_from_the_stream_equals_the_store(client: httpx.Client, store: Store) -> None:
+def test_a_copy_made_from_the_stream_equals_the_store(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, "<x:a> <x:p> [ <x:q> ( 1 2 'three'@en ) ] . [] <x:r> <x:a> .")
     put_turtle(client, "<x:a> <x:p> [ <x:q> ( 1 2 ) ] . <x:c> <x:says> 'a \"quoted\" line\\nand one more' .")
     client.post("/update", data={"update": "INSERT DATA { <x:d> <x:p> 1 } ; DELETE WHERE { <x:c> ?p ?o }"})
@@ -215,7 +215,7 @@ def test_a_resource_from_before_the_stream_has_the_time_of_its_graph(store: Stor
     assert times["x:b"] > times["x:a"]
 
 
-def test_a_version_has_the_recorded_time_of_its_write(client: httpx.Client, store: Store) -> None:
+def test_a_version_has_the_recorded_time_of_its_write(client: httpx2.Client, store: Store) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
     query = f"SELECT ?at {{ GRAPH <{BASE}graph/history> {{ ?write <{PROV_ENDED_AT_TIME.value}> ?at }} }}"
     (at,) = (row["at"].value for row in select_solutions(store, query))
@@ -225,7 +225,7 @@ def test_a_version_has_the_recorded_time_of_its_write(client: httpx.Client, stor
 
 @pytest.mark.usefixtures("small_pages")
 def test_a_full_page_is_immutable_and_the_open_page_is_not_cached(
-    client: httpx.Client, reader: httpx.Client
+    client: httpx2.Client, reader: httpx2.Client
 ) -> None:
     put_turtle(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
     node_urls = [url for quads in walk_pages(client) for url in find_objects(quads, f"{TREE}node")]
@@ -241,7 +241,7 @@ def test_a_full_page_is_immutable_and_the_open_page_is_not_cached(
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_a_relation_has_the_time_limit_of_the_members_behind_it(client: httpx.Client) -> None:
+def test_a_relation_has_the_time_limit_of_the_members_behind_it(client: httpx2.Client) -> None:
     for number in range(4):
         put_turtle(client, f"<x:{number}> <x:p> 1 .")
     relation_count = 0
@@ -260,7 +260,7 @@ def test_a_relation_has_the_time_limit_of_the_members_behind_it(client: httpx.Cl
     assert relation_count > 4
 
 
-def test_the_root_describes_the_stream_and_its_retention(client: httpx.Client) -> None:
+def test_the_root_describes_the_stream_and_its_retention(client: httpx2.Client) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
     root = fetch_quads(client, "/changes")
     assert find_objects(root, f"{TREE}view", f"{BASE}changes") == ["http://localhost/changes"]
@@ -269,7 +269,7 @@ def test_the_root_describes_the_stream_and_its_retention(client: httpx.Client) -
     assert find_objects(root, f"{LDES}startingFrom") == [read_members(client)[0].published]
 
 
-def test_a_page_in_trig_equals_that_in_n_quads(client: httpx.Client) -> None:
+def test_a_page_in_trig_equals_that_in_n_quads(client: httpx2.Client) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
     last = [url for quads in walk_pages(client) for url in find_objects(quads, f"{TREE}node")][-1]
     response = client.get(last)
@@ -293,7 +293,7 @@ def test_a_page_in_trig_equals_that_in_n_quads(client: httpx.Client) -> None:
     ],
 )
 def test_an_invalid_url_is_refused_with_an_explanation(
-    client: httpx.Client, path: str, status: int, message: str
+    client: httpx2.Client, path: str, status: int, message: str
 ) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
     match = re.search(r"pages are (\w+)/1", client.get("/changes/x/1").json()["detail"])
@@ -647,7 +647,7 @@ def test_a_write_succeeds_even_if_the_database_has_no_space(disk_store: Store) -
 
 @pytest.mark.usefixtures("small_pages")
 def test_a_damaged_page_causes_a_new_stream(
-    service: Service, client: httpx.Client, reader: httpx.Client, store: Store
+    service: Service, client: httpx2.Client, reader: httpx2.Client, store: Store
 ) -> None:
     put_turtle(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
     first = service.projections.resource_versions.versions
@@ -709,7 +709,7 @@ def older_file(tmp_path: Path) -> Path:
     connection.executemany("INSERT INTO about VALUES (?, ?)", settings.items())
     for page in (1, 2):
         page_members = members[(page - 1) * 3 : page * 3]
-        body = zstandard.compress(
+        body = zstd.compress(
             serialize_members(f"{BASE}changes", f"{stream_id}/{page}", page_members).encode()
         )
         connection.execute("INSERT INTO pages VALUES (?, ?, ?, ?)", (page, TIME, TIME, body))
@@ -732,7 +732,7 @@ def test_an_older_database_is_continued_without_versions_for_derived_quads(older
     assert versions.read_position("log") is None
     quads = "<x:a> <x:q> <x:2> <x:g> .\n<x:b> <x:q> <x:2> <x:g> .\n<x:c> <x:q> <x:1> <x:g> .\n"
     scan_quads(versions, f"{quads}<x:a> <x:p> <x:9> <{BASE}graph/inferred> .")
-    assert versions.read_page(2) == (zstandard.decompress(closed_page).decode(), True)
+    assert versions.read_page(2) == (zstd.decompress(closed_page).decode(), True)
     # Only x:b has changed. The published members on the open page stay as they are.
     assert read_members_of_page(versions, 3) == [
         ("x:c", 7, [INFERRED_LINE, "<x:q> <x:1> <x:g> ."]),

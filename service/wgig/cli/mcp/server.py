@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 import anyio
-import httpx
+import httpx2
 import uvicorn
 from anyio.to_thread import run_sync
 from mcp.server.mcpserver import Context, MCPServer
@@ -240,7 +240,7 @@ async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator
             ),
             pool,
         )
-        transport = httpx.HTTPTransport(uds=socket_path)
+        transport = httpx2.HTTPTransport(uds=socket_path)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve)
             await server.ready.wait()

@@ -18,8 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import zstandard
-
+from ... import zstd
 from ..errors import StoreError
 from ..history import VERSION_TIME_FORMAT
 from ..sqlite import connect_sqlite, is_sqlite_damage
@@ -96,8 +95,8 @@ class VersionsFile:
         """Turn errors of the disk into StoreError, or UnusableVersionsError if the file is damaged."""
         try:
             yield
-        except (sqlite3.Error, OSError, zstandard.ZstdError) as error:
-            is_compression_error = isinstance(error, zstandard.ZstdError)
+        except (sqlite3.Error, OSError, zstd.ZstdError) as error:
+            is_compression_error = isinstance(error, zstd.ZstdError)
             self.is_unusable |= is_compression_error or is_sqlite_damage(error)
             error_class = UnusableVersionsError if self.is_unusable else StoreError
             raise error_class(f"The versions of resources in the store folder failed: {error}.") from error
@@ -223,7 +222,7 @@ class ResourceVersions(VersionsFile):
         last_number = page * MEMBERS_PER_PAGE
         first_number = last_number - MEMBERS_PER_PAGE + 1
         members = self.select_versions(first_number, last_number)
-        body = zstandard.compress(
+        body = zstd.compress(
             serialize_members(f"{self.base}changes", f"{self.stream_id}/{page}", members).encode()
         )
         self.connection.execute(
@@ -303,7 +302,7 @@ class ResourceVersions(VersionsFile):
             members = [] if closed_rows else self.select_versions(self.first_open_number(self.last_number))
         if closed_rows:
             with self.translate_errors():
-                return zstandard.decompress(closed_rows[0][0]).decode(), True
+                return zstd.decompress(closed_rows[0][0]).decode(), True
         return serialize_members(f"{self.base}changes", f"{self.stream_id}/{number}", members), False
 
     def select_versions(self, first_number: int, last_number: int | None = None) -> list[ResourceVersion]:

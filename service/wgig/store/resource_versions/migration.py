@@ -7,8 +7,7 @@ gets no new version for this reason alone. A resource of which nothing is stated
 
 from collections.abc import Iterable, Iterator
 
-import zstandard
-
+from ... import zstd
 from .database import ResourceVersions
 from .members import ACTIVITY_DELETE, iter_member_states
 from .states import StatePacker
@@ -43,7 +42,7 @@ def iter_closed_pages(versions: ResourceVersions) -> Iterator[PublishedState]:
     """The members of all closed pages."""
     for (page,) in versions.select_rows("SELECT page FROM pages ORDER BY page"):
         ((body,),) = versions.select_rows("SELECT body FROM pages WHERE page = ?", page)
-        yield from iter_member_states(f"{versions.base}changes", zstandard.decompress(body).decode())
+        yield from iter_member_states(f"{versions.base}changes", zstd.decompress(body).decode())
 
 
 def add_published_state(versions: ResourceVersions, state: PublishedState, *, is_closed: bool) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
-import zstandard
 
+from ... import zstd
 from ...rdf.namespaces import get_description_graphs
 from ...rdf.serialization import serialize_n_quads
 
@@ -81,21 +81,25 @@ class StateReader:
 class StatePacker:
     """Compresses states, and reads them; for one thread at a time.
 
-    A compressor or decompressor that is used again takes 1 to 3 µs for a state, a new one 10 µs.
+    A compressor that is used again takes a third less time for a state than a new one.
     """
 
     def __init__(self) -> None:
-        """Make the compressor and the decompressor."""
-        self.compressor, self.decompressor = zstandard.ZstdCompressor(), zstandard.ZstdDecompressor()
+        """Make the compressor."""
+        self.compressor = zstd.ZstdCompressor()
 
     def pack(self, lines: Iterable[str]) -> tuple[bytes, bytes]:
         """The digest and the compressed content of a state; both are empty without lines."""
         text = "\n".join(sorted(lines)).encode()
-        return (hash_state(text), self.compressor.compress(text)) if text else (NO_DIGEST, b"")
+        return (
+            (hash_state(text), self.compressor.compress(text, zstd.ZstdCompressor.FLUSH_FRAME))
+            if text
+            else (NO_DIGEST, b"")
+        )
 
     def unpack(self, content: bytes) -> str:
         """The text of a state: its lines, sorted. Raises ZstdError if it is damaged."""
-        return self.decompressor.decompress(content).decode() if content else ""
+        return zstd.decompress(content).decode() if content else ""
 
 
 def hash_state(text: bytes) -> bytes:
