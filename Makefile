@@ -82,7 +82,7 @@ test-lowest: $(READY) ## Run the quick tests with the lowest allowed versions of
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --no-emit-package wgig-client --python $(BIN)/python \
 	  pyproject.toml client/pyproject.toml $(LOCKED_EXTRAS:%=--extra %) --output-file $(LOWEST).txt
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --constraint $(LOWEST).txt --editable ./client \
+	$(BIN)/uv pip install --quiet --no-sources --python $(LOWEST)/bin/python --constraint $(LOWEST).txt --editable ./client \
 	  --editable '.[$(LOWEST_EXTRAS)]' --group test
 	$(LOWEST)/bin/pytest -m 'not long and not slow' $(FAST_HALF) tests/client
 	$(LOWEST)/bin/pytest -m 'not long and not slow' $(NOT_FAST:%=--ignore=%) --ignore=tests/client

@@ -115,7 +115,7 @@ def bug_problem(error: BaseException) -> Problem:
 
 def may_be_paper(data: bytes) -> bool:
     """Whether the beginning of a Markdown file has a front matter key of papers or a template heading."""
-    from ..papers.markdown.outline import MARKDOWN_PARSER, iter_top_blocks  # noqa: PLC0415
+    from ..papers.markdown.outline import get_heading_title, parse_blocks  # noqa: PLC0415
     from ..papers.markdown.template import SECTION_HEADINGS, normalize_words  # noqa: PLC0415  not needed for RDF
 
     text = data[:PAPER_PROBE_BYTES].decode("utf-8", "replace")
@@ -125,10 +125,7 @@ def may_be_paper(data: bytes) -> bool:
         f"{heading.mark} {words}" for heading in SECTION_HEADINGS for words in heading.spellings
     }
     paper_headings |= {normalize_words(heading.title) for heading in SECTION_HEADINGS}
-    return any(
-        normalize_words(title) in paper_headings
-        for _, title, _ in iter_top_blocks(MARKDOWN_PARSER.parse(text))
-    )
+    return any(normalize_words(get_heading_title(block)) in paper_headings for block in parse_blocks(text))
 
 
 def get_format_by_suffix(path: str) -> Format:

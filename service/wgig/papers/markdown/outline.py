@@ -13,7 +13,7 @@ from itertools import accumulate, dropwhile
 from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
 
 from ...problems import Problem
 from ...text import TextLines
@@ -52,6 +52,7 @@ BACKTICKS_PATTERN = re.compile(r"`+")
 # Only blocks are parsed, as texts are stored as Markdown source. A link reference definition is not a block,
 # so its text would be lost; with the rule disabled, it is a paragraph.
 MARKDOWN_PARSER = MarkdownIt("commonmark").disable("reference")
+LIST_BLOCK_TYPES = ("bullet_list", "ordered_list")
 MARKDOWN_PARSER.core.ruler.enableOnly(["normalize", "block"])
 
 
@@ -175,10 +176,10 @@ def parse_outline(text: str, start: int) -> OutlineNode:
     lines = SourceLines(text, masked)
     root = OutlineNode(0, "", start)
     open_nodes = [root]
-    for token, title, spans in iter_top_blocks(MARKDOWN_PARSER.parse(lines.source)):
-        span = token.map or (0, 0)
-        if token.type == "heading_open":
-            node = OutlineNode(int(token.tag[1:]), title, lines.lines[span[0]].offset)
+    for block in parse_blocks(lines.source):
+        span = block.map or (0, 0)
+        if block.type == "heading":
+            node = OutlineNode(int(block.tag[1:]), get_heading_title(block), lines.lines[span[0]].offset)
             open_nodes = [ancestor for ancestor in open_nodes if ancestor.level < node.level]
             open_nodes[-1].children.append(node)
             open_nodes.append(node)
@@ -186,29 +187,21 @@ def parse_outline(text: str, start: int) -> OutlineNode:
             current = open_nodes[-1]
             current.lines += lines.lines[current.end_line or span[0] : span[1]]
             current.end_line = span[1]
+            items = block.children if block.type in LIST_BLOCK_TYPES else ()
             current.blocks.append(
-                lines.build_block(span, [lines.build_item(item_span) for item_span in spans])
+                lines.build_block(span, [lines.build_item(item.map) for item in items if item.map])
             )
     return root
 
 
-def iter_top_blocks(tokens: Sequence[Token]) -> Iterator[tuple[Token, str, list[Sequence[int]]]]:
-    """The top-level blocks: the token, the title of a heading, and the line ranges of the items of a list."""
-    for index, token in enumerate(tokens):
-        if token.level == 0 and token.nesting >= 0:
-            title = tokens[index + 1].content if token.type == "heading_open" else ""
-            yield token, title, list(iter_list_items(tokens, index))
+def parse_blocks(source: str) -> Sequence[SyntaxTreeNode]:
+    """The top-level blocks of a text: headings, paragraphs, lists and others."""
+    return SyntaxTreeNode(MARKDOWN_PARSER.parse(source)).children
 
 
-def iter_list_items(tokens: Sequence[Token], index: int) -> Iterator[Sequence[int]]:
-    """The line range of each item of the list that opens at the index; empty if the token opens no list."""
-    if tokens[index].type not in ("bullet_list_open", "ordered_list_open"):
-        return
-    for token in tokens[index + 1 :]:
-        if token.level == 0:
-            return
-        if token.type == "list_item_open" and token.level == 1 and token.map:
-            yield token.map
+def get_heading_title(block: SyntaxTreeNode) -> str:
+    """The text of a heading, whose only child it is; empty for other blocks."""
+    return block.children[0].content if block.type == "heading" else ""
 
 
 def mask_comments(text: str, start: int) -> str:
