@@ -75,7 +75,10 @@ def test_layout_names_folders_that_exist() -> None:
 
 def test_every_page_of_the_docs_is_linked_and_every_link_has_a_target() -> None:
     root = Path(__file__).parents[1]
-    links = re.findall(r"\]\((docs/[^)#]+)(?:#([^)]+))?\)", README)
+    links = re.findall(r"\]\((docs/[^)#]+\.md)(?:#([^)]+))?\)", README)
+    pictures = re.findall(r"!\[[^]]+\]\((docs/[^)]+)\)", README)
+    assert pictures
+    assert all((root / path).is_file() for path in pictures)
     pages = {
         page.relative_to(root).as_posix() for page in root.glob("docs/*/*.md") if page.name != "README.md"
     }

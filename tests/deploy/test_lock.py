@@ -39,7 +39,7 @@ each_lock = pytest.mark.parametrize(
 def iter_locked_requirements(lock: Path) -> Iterator[tuple[Requirement, list[str]]]:
     """Each requirement of a lock, with its hashes."""
     text = re.sub(r"^ *#.*\n", "", lock.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in filter(None, text.replace("\\\n", " ").splitlines()):
         requirement, *hashes = re.split(r" +(?=--)", line.strip())
         yield Requirement(requirement), hashes
 
