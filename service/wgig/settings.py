@@ -336,6 +336,11 @@ class Settings:
     paper_seconds: int = setting_field(
         10, "Maximum time to check the papers of one request, in seconds.", live=True
     )
+    shapes: int = setting_field(
+        2_000,
+        "Maximum number of shapes that a request to `/validate` or `wgig check --shapes` may send.",
+        live=True,
+    )
     paper_hosts: str = setting_field(
         "",
         "Hosts from which `/validate` may fetch a paper by its address, over HTTPS on port 443, separated by "

@@ -85,11 +85,18 @@ class FileProblem(ExtensibleResponseModel):
 
 
 class CheckedFileEntry(ResponseModel):
-    """A file with its papers, or with the problem that prevented its check."""
+    """A file with its papers, or with the problem that prevented its check.
+
+    A file that was checked against shapes in the request has no papers, but the number of nodes that are
+    targets of the shapes, and the findings about them.
+    """
 
     name: str
     conforms: bool
     papers: list[CheckedPaper]
+    focus_nodes: Count | Absent = Field(alias="focusNodes", default=None)
+    findings: list[FindingEntry] | Absent = None
+    left_out: Count | Absent = Field(alias="leftOut", default=None)
     problem: FileProblem | Absent = None
 
 

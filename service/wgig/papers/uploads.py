@@ -1,4 +1,7 @@
-"""Parse the papers in a request body: a file, a form with a text, or multipart/form-data with files."""
+"""Parse the papers in a request body: a file, a form with a text, or multipart/form-data with files.
+
+In a form, the field `shapes` has the shapes to check them against: texts, or with multipart/form-data files.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -39,9 +42,10 @@ MAX_UPLOAD_FILES = 100  # files in one request
 # PAPER_NAME_FIELD is the file name of the text, TEXT_EDITED_FIELD is `yes` if it was edited on the page.
 PAPER_TEXT_FIELD, PAPER_FORMAT_FIELD, PAPER_ADDRESS_FIELD = "paper", "format", "address"
 PAPER_NAME_FIELD, TEXT_EDITED_FIELD = "name", "edited"
+SHAPES_FIELD = "shapes"
 SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS = (
     (PAPER_FORMAT_FIELD, PAPER_ADDRESS_FIELD, PAPER_NAME_FIELD, TEXT_EDITED_FIELD, "profile", "lang"),
-    (PAPER_TEXT_FIELD, "files"),
+    (PAPER_TEXT_FIELD, "files", SHAPES_FIELD),
 )
 
 # Patterns to recognize the format of a pasted text that is not Markdown.
@@ -53,12 +57,16 @@ FORMAT_PATTERNS = {
 
 
 class UploadedFile(NamedTuple):
-    """An uploaded file or pasted text. `format` is None if neither media type nor file extension is known."""
+    """An uploaded file or pasted text. `format` is None if neither media type nor file extension is known.
+
+    `is_shapes`: it has shapes, and is not a file to check.
+    """
 
     name: str
     data: bytes
     format: Format | None
     is_pasted: bool = False
+    is_shapes: bool = False
 
     @property
     def text(self) -> str:
@@ -95,7 +103,7 @@ def find_paper_address(fields: Pairs) -> str:
 
 def check_uploads(fields: Pairs, files: Sequence[UploadedFile]) -> None:
     """Raise Problem 400 if there are unknown fields or neither file nor address, 413 for too many files."""
-    if not files and not find_paper_address(fields):
+    if all(file.is_shapes for file in files) and not find_paper_address(fields):
         raise Problem(
             400,
             "No paper was sent. Paste its text or choose a file.",
@@ -138,7 +146,8 @@ FORM_UPLOAD_PARSERS: dict[str, Callable[[ContentType, bytes], FieldsAndFiles]] =
 def build_uploaded_file(part: BodyPart) -> UploadedFile:
     """The file in a part, with the format of its media type or else of its file extension."""
     name = part.file_name or part.field_name
-    return UploadedFile(name, part.body, FORMATS_BY_TYPE.get(part_media_type(part)) or format_of_file(name))
+    format_ = FORMATS_BY_TYPE.get(part_media_type(part)) or format_of_file(name)
+    return UploadedFile(name, part.body, format_, is_shapes=part.field_name == SHAPES_FIELD)
 
 
 def part_media_type(part: BodyPart) -> str:
@@ -148,10 +157,16 @@ def part_media_type(part: BodyPart) -> str:
 
 
 def iter_pasted_files(fields: Pairs) -> Iterator[UploadedFile]:
-    """The pasted text as a file, unless it is blank.
+    """The pasted texts as files, unless they are blank.
 
-    Its format is guessed, unless the field `format` has a media type or a file extension.
+    The format of a text is guessed; that of a paper may also be in the field `format`, as a media type or a
+    file extension.
     """
+    for text in filter(str.strip, parameter_values(fields, SHAPES_FIELD)):
+        guessed_format = guess_text_format(text)
+        format_ = TURTLE if guessed_format is MARKDOWN else guessed_format
+        name = f"{SHAPES_FIELD}.{format_.suffix}"
+        yield UploadedFile(name, text.encode(), format_, is_pasted=True, is_shapes=True)
     requested_format = next(filter(None, parameter_values(fields, PAPER_FORMAT_FIELD)), "").lower()
     # The text of a file that was checked before comes back with the name of the file.
     is_pasted = not any(parameter_values(fields, PAPER_NAME_FIELD))

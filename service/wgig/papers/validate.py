@@ -1,5 +1,7 @@
 """/validate: check the papers in a request body, with reports in many formats.
 
+With shapes in a form, it checks any RDF graphs against these instead of the template.
+
 A body is a file, a form with a pasted text, or multipart/form-data with files. One request checks at most 100
 papers, in a worker process with limits. The page has a form, in which a pasted text of up to 200,000
 characters can be corrected. Before a check, it also has a table with the conformance of the papers in the
@@ -43,6 +45,8 @@ from ..shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, PROFILE_NAMESPACE, 
 from ..store.store import Store
 from ..store.view import ResultRow, select_solutions
 from ..text import natural_sort_key
+from ..validation.check import check_data
+from ..validation.shapes_graph import ShapesSource, read_shapes_graph
 from .address import PaperFetcher
 from .dependencies import PaperFetcherDep
 from .readers import read_paper_document
@@ -52,6 +56,7 @@ from .uploads import (
     PAPER_FORMAT_FIELD,
     PAPER_NAME_FIELD,
     PAPER_TEXT_FIELD,
+    SHAPES_FIELD,
     TEXT_EDITED_FIELD,
     UPLOAD_MEDIA_TYPES,
     UploadedFile,
@@ -176,7 +181,8 @@ class ValidationJobResult(NamedTuple):
     """The result of a check: a report in the requested format, or for HTML the data of the page.
 
     `metric_labels` are the labels of the outcomes of the files in the metrics. With an `address`, nothing was
-    checked yet, as the paper at this address must be fetched first.
+    checked yet, as the paper at this address must be fetched first. `has_shapes`: the files were checked
+    against shapes in the body instead of a profile.
     """
 
     options: ValidationOptions
@@ -186,6 +192,7 @@ class ValidationJobResult(NamedTuple):
     problem: Problem | None = None
     metric_labels: Sequence[str] = ()
     address: str = ""
+    has_shapes: bool = False
 
 
 class ValidationFormParameters(ParameterModel):
@@ -233,7 +240,9 @@ async def post_validation(
 ) -> Response:
     """Check the papers in the body: a file, a form with a text, or several files as multipart/form-data.
 
-    If the operator allows it, a form can also have the address of a paper.
+    If the operator allows it, a form can also have the address of a paper. A form with SHACL shapes, in the
+    field `shapes` as texts or files, checks any RDF against these instead of the template; nothing is
+    fetched, and the profile has no meaning then.
 
     The status is 200 whether or not the papers conform. If the body is invalid, a browser gets the page with
     the error, and a program gets a problem document.
@@ -248,7 +257,7 @@ async def post_validation(
     job = ValidationJob(content_type, body, parameters, current_language(), format_, settings)
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
         async with cancel_on_disconnect(request.receive):
-            result = await checks.run(run_validation_job, job)
+            result = await run_limited_job(checks, job)
             if result.address:
                 result = await check_fetched_paper(request, checks, fetcher, job, result)
         outcomes.extend(result.metric_labels)
@@ -273,7 +282,26 @@ async def check_fetched_paper(
         if job.format != HTML:
             raise
         return result._replace(problem=problem, metric_labels=[outcome_of_problem(problem)])
-    return await checks.run(run_validation_job, job._replace(fetched_files=[file]))
+    return await run_limited_job(checks, job._replace(fetched_files=[file]))
+
+
+async def run_limited_job(checks: WorkQueue, job: ValidationJob) -> ValidationJobResult:
+    """The result of a job. Raises Problem if it exceeds a limit; with shapes, these may be the reason."""
+    try:
+        return await checks.run(run_validation_job, job)
+    except Problem as problem:
+        is_limit = problem.status in (413, 503) and "Retry-After" not in problem.headers
+        # The body is parsed in the process that was ended; the words are only for this message.
+        if not is_limit or not any(mark in job.body for mark in (b'name="shapes"', b"shapes=")):
+            raise
+        if problem.members:  # a limit that the message names
+            raise
+        raise Problem(
+            problem.status,
+            f"{problem.detail} With shapes of your own, they may be the reason: patterns, queries, long paths "
+            "and deep nesting can take any time. Use simpler ones.",
+            slug=problem.slug,
+        ) from problem
 
 
 def get_validation(context: ContextDep, parameters: Annotated[ValidationFormParameters, Query()]) -> Response:
@@ -293,18 +321,30 @@ def run_validation_job(job: ValidationJob) -> ValidationJobResult:
     """Check the papers in a body. Except for HTML, raises Problem if the body or the only file is invalid."""
     if job.format == HTML:  # not `is`: a worker process has a copy of the job
         return run_page_validation(job)
-    fields, files = parse_uploads(job.content_type, job.body, job.fetched_files)
+    fields, all_files = parse_uploads(job.content_type, job.body, job.fetched_files)
+    files, sources = split_shapes(all_files)
     options = parse_validation_options([*job.parameters, *fields], job.language)
     if needs_fetch(job, fields):
         return ValidationJobResult(options, fields, address=find_paper_address(fields))
-    outcomes = [
-        checked.outcome for checked in PaperFileChecker(options.profile, job.settings).check_files(files)
-    ]
+    checker = FileChecker(options.profile, sources, job.settings)
+    outcomes = [checked.outcome for checked in checker.check_files(files)]
     if problem := find_only_problem(outcomes):
         raise problem
     report = REPORT_WRITERS[job.format](outcomes, options.language)
     return ValidationJobResult(
-        options, fields, report, metric_labels=[outcome_metric_label(outcome) for outcome in outcomes]
+        options,
+        fields,
+        report,
+        metric_labels=[outcome_metric_label(outcome) for outcome in outcomes],
+        has_shapes=bool(sources),
+    )
+
+
+def split_shapes(files: Sequence[UploadedFile]) -> tuple[list[UploadedFile], tuple[ShapesSource, ...]]:
+    """The files to check, and the shapes to check them against; empty for the template."""
+    return (
+        [file for file in files if not file.is_shapes],
+        tuple(ShapesSource(file.name, file.data, file.format) for file in files if file.is_shapes),
     )
 
 
@@ -319,12 +359,14 @@ def run_page_validation(job: ValidationJob) -> ValidationJobResult:
             return ValidationJobResult(options, fields)
         files += job.fetched_files
         check_uploads(fields, files)
+        files, sources = split_shapes(files)
+        fields = [*echo_shapes(sources), *fields]
         if needs_fetch(job, fields):
             return ValidationJobResult(options, fields, address=find_paper_address(fields))
+        checked_files = FileChecker(options.profile, sources, job.settings).check_files(files)
     except Problem as problem:
         metric_labels = [outcome_of_problem(problem)]
         return ValidationJobResult(options, fields, problem=problem, metric_labels=metric_labels)
-    checked_files = PaperFileChecker(options.profile, job.settings).check_files(files)
     only_problem = find_only_problem([checked.outcome for checked in checked_files])
     metric_labels = [outcome_metric_label(checked.outcome) for checked in checked_files]
     return ValidationJobResult(
@@ -333,6 +375,7 @@ def run_page_validation(job: ValidationJob) -> ValidationJobResult:
         files=checked_files,
         problem=only_problem,
         metric_labels=metric_labels,
+        has_shapes=bool(sources),
     )
 
 
@@ -358,7 +401,8 @@ def respond_with_validation(
         headers |= result.problem.headers
     if format_ is not HTML:  # the language of a page may differ from that of the report in it
         headers["Content-Language"] = result.options.language
-    links = [f'<{PROFILE_NAMESPACE}{result.options.profile}>; rel="profile"']
+    profile_link = f'<{PROFILE_NAMESPACE}{result.options.profile}>; rel="profile"'
+    links = [] if result.has_shapes else [profile_link]
     status = result.problem.status if result.problem else 200
     return respond_with_body(context.request, body, format_, status=status, links=links, headers=headers)
 
@@ -369,13 +413,18 @@ def find_only_problem(outcomes: Sequence[CheckOutcome]) -> Problem | None:
     return only_outcome.problem if isinstance(only_outcome, UncheckedFile) else None
 
 
-class PaperFileChecker:
-    """Checks the files of a request by a profile, within the limits of a request."""
+class FileChecker:
+    """Checks the files of a request by a profile, or by shapes, within the limits of a request."""
 
-    def __init__(self, profile: str, settings: Settings) -> None:
-        """Start with no triples and papers counted."""
-        self.profile, self.settings = profile, settings
+    def __init__(self, profile: str, sources: tuple[ShapesSource, ...], settings: Settings) -> None:
+        """Start with no triples and papers counted.
+
+        Raises Problem for shapes that are invalid or refused, see `read_shapes_graph`.
+        """
+        self.profile, self.sources, self.settings = profile, sources, settings
         self.triple_count = self.paper_count = 0
+        if sources:
+            self.triple_count = len(read_shapes_graph(sources, settings).triples)
 
     def check_files(self, files: Sequence[UploadedFile]) -> list[CheckedFile]:
         """The outcome of the check of each file."""
@@ -385,9 +434,12 @@ class PaperFileChecker:
         """The outcome of the check of a file."""
         try:
             document = self.read_document(file)
-            return CheckedFile(
-                check_document(document, self.profile, self.settings.shacl), document.text, file.is_pasted
+            report = (
+                check_data(document, self.sources, self.settings)
+                if self.sources
+                else check_document(document, self.profile, self.settings.shacl)
             )
+            return CheckedFile(report, document.text, file.is_pasted)
         except Problem as problem:
             return CheckedFile(UncheckedFile(file.name, problem), file.text, file.is_pasted)
 
@@ -399,7 +451,7 @@ class PaperFileChecker:
             raise bodies.upload_too_large_problem(self.settings.paper_bytes)
         document = read_paper_document(file.name, file.data, file.format, self.settings.paper_triples)
         self.triple_count += len(document.triples)
-        self.paper_count += len(get_issue_papers(document))
+        self.paper_count += 0 if self.sources else len(get_issue_papers(document))
         if self.triple_count > self.settings.paper_triples:
             raise build_triple_limit_problem(self.settings.paper_triples)
         if self.paper_count > MAX_CHECKED_PAPERS:
@@ -424,6 +476,8 @@ def render_validation_page(context: RequestContext, result: ValidationJobResult)
         text=next(iter(parameter_values(result.fields, PAPER_TEXT_FIELD)), ""),
         chosen_format=next(iter(parameter_values(result.fields, PAPER_FORMAT_FIELD)), ""),
         file_name=next(iter(parameter_values(result.fields, PAPER_NAME_FIELD)), ""),
+        shapes=next(iter(parameter_values(result.fields, SHAPES_FIELD)), ""),
+        has_shapes=result.has_shapes,
         edited=next(iter(parameter_values(result.fields, TEXT_EDITED_FIELD)), ""),
         address="" if result.files else find_paper_address(result.fields),
         hosts=parse_paper_hosts(context.settings.paper_hosts),
@@ -435,6 +489,12 @@ def render_validation_page(context: RequestContext, result: ValidationJobResult)
         report_view=report_view if result.files else None,
         papers=[] if result.files else list_paper_conformance(context.store, context.base),
     )
+
+
+def echo_shapes(sources: Sequence[ShapesSource]) -> Pairs:
+    """The form field with the text of the shapes; empty if the text is long or in several files."""
+    is_echoed = len(sources) == 1 and len(sources[0].data) <= MAX_ECHOED_CHARACTERS
+    return [(SHAPES_FIELD, sources[0].data.decode("utf-8", "replace") if is_echoed else "")]
 
 
 def echo_pasted_text(files: Sequence[UploadedFile], checked_files: Sequence[CheckedFile]) -> Pairs:

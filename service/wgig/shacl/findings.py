@@ -76,10 +76,11 @@ class SectionState(NamedTuple):
 
 @dataclass(frozen=True)
 class PaperReport:
-    """The report on one paper of a file. A long title is cut.
+    """The report on one paper of a file, or on all of it if it was checked against other shapes.
 
     `parts` is the number of parts that the template requires. The paper has `met` of them and waives `waived`
-    of them. `left_out` is the number of findings that are not shown.
+    of them. `left_out` is the number of findings that are not shown. With other shapes, there are no sections
+    and parts, and `focus_nodes` is the number of nodes that were checked. A long title is cut.
     """
 
     iri: str
@@ -91,10 +92,16 @@ class PaperReport:
     parts: int
     conforms: bool
     left_out: int
+    focus_nodes: int = 0
 
     def __post_init__(self) -> None:
         """Cut the title."""
         object.__setattr__(self, "title", shorten_untrusted_text(self.title))
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether this is about a paper by the rules of the template."""
+        return bool(self.sections)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """The rules for issue papers, read from the shapes: constraint, section of the template, names and messages.
 
+A `ShapeRule` is a constraint of other shapes, which have no sections and profiles.
+
 Names and messages are in six languages. Reasons are in English; the message catalogs (`locale/`) have their
 translations for pages.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, BinaryIO
 
@@ -29,6 +31,7 @@ from ..rdf.vocabulary import ObjectsBySubject, group_objects_by_subject
 SHAPES_NAMESPACE = f"{BASE_IRI}shapes#"
 PROFILE_NAMESPACE = f"{BASE_IRI}id/profile/"
 CHECK_PROFILES = ("draft", "complete", "final")  # each includes the rules of the profiles before it
+SHAPES_PROFILE = "shapes"  # in place of a profile, the shapes that the sender chose
 # The severities that make a paper fail a profile.
 BLOCKING_SEVERITIES = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
 MESSAGE_LANGUAGES = tuple(PAGE_LANGUAGES)
@@ -142,7 +145,62 @@ class Rule:
 
     def message_in(self, language: str) -> str:
         """The message in a language, or in English."""
-        return self.message.get(language, self.message["en"])
+        return choose_text(self.message, language)
+
+    def name_in(self, language: str) -> str:
+        """The name in a language, or in English."""
+        return choose_text(self.name, language)
+
+
+def choose_text(texts: Mapping[str, str], language: str) -> str:
+    """Of texts by language, the one in a language, or in English, or the first. The key "" is no language."""
+    return next(texts[tag] for tag in (language, "en", *texts) if tag in texts)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ShapeRule(Rule):
+    """A constraint of a shape that the sender chose; without `component`, a note about the shapes.
+
+    `code` has the local names of shape, path and constraint. `shape` is the IRI or blank node of the shape,
+    and `component_iri` and `severity_iri` are those of the results. `path_triples` describe `path_node`, the
+    node of the path, if it is a blank node. `message` may be in any language, or in none ("").
+    """
+
+    shape: Any
+    shape_iri: str
+    component_iri: str
+    severity_iri: str
+    path_node: Any
+    path_triples: tuple[ox.Triple, ...]
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        """Pickle all fields, as another process does not have the shapes."""
+        return restore_shape_rule, tuple(getattr(self, field.name) for field in fields(self))
+
+    @property
+    def iri(self) -> str:
+        """The IRI of the shape, or of the one around it if that is a blank node; empty if there is none."""
+        return self.shape_iri
+
+    @property
+    def part(self) -> str:
+        """No part of the template."""
+        return ""
+
+    @property
+    def is_note(self) -> bool:
+        """Whether this is a note about the shapes instead of a constraint."""
+        return not self.component
+
+    def is_blocking(self, profile: str) -> bool:
+        """Whether data that violates the constraint does not conform: always (SHACL, section 3.6.1.1)."""
+        del profile
+        return not self.is_note
+
+
+def restore_shape_rule(*values: Any) -> ShapeRule:
+    """The rule with these values of its fields, in their order."""
+    return ShapeRule(**dict(zip((field.name for field in fields(ShapeRule)), values, strict=True)))
 
 
 @dataclass(frozen=True)

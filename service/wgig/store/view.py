@@ -166,10 +166,14 @@ class StoreView:
         self,
         subject: ox.NamedNode | ox.BlankNode | None = None,
         predicate: ox.NamedNode | None = None,
-        object_: ox.NamedNode | None = None,
+        object_: ox.NamedNode | ox.BlankNode | ox.Literal | None = None,
+        graph: GraphName | None = None,
     ) -> Iterator[ox.Quad]:
-        """The quads with these terms, in any graph. Read only a few: the engine holds the GIL meanwhile."""
-        return self._quads.quads_for_pattern(subject, predicate, object_)
+        """The quads with these terms, in this or any graph.
+
+        Read only a few: the engine holds the GIL meanwhile.
+        """
+        return self._quads.quads_for_pattern(subject, predicate, object_, graph)
 
     def serialize_graph(
         self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None

@@ -6,6 +6,9 @@
   - `name`, given by the sender; `conforms`: whether all its papers conform
   - `problem`: only if the file was not checked: the reason, as a problem document (RFC 9457), with `line`,
     `column` and `excerpt` if it does not parse
+  - `focusNodes`, `findings`, `leftOut`: only if the file was checked against other shapes than those of the
+    template: the number of nodes that are targets, and the members that a paper has otherwise; `profile` is
+    then null, and there are no `papers`
   - `papers`: one object per paper in the file
     - `iri`, `title`, `conforms`
     - `completeness`: the numbers of required `parts`, of parts `met`, and of parts `waived`
@@ -13,7 +16,7 @@
       `waived` or `not checked`
     - `leftOut`: the number of findings that are left out of `findings`, because there are too many
     - `findings`: ordered by section and rule
-      - `code`: the stable name of the rule; `rule`: its IRI
+      - `code`: the stable name of the rule; `rule`: its IRI, empty if it has none
       - `severity`: `Violation`, `Warning` or `Info`, as in SHACL
       - `section`, `part`: the section and part of the template, such as `7` and `7b`
       - `name`, `message`: the rule in a few words, and what the author should do, in the requested language
@@ -31,7 +34,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..findings import CheckOutcome, Finding, PaperReport, Report, UncheckedFile
-from ..rules import section_headings
+from ..rules import SHAPES_PROFILE, section_headings
 from .phrases import file_problem_members, format_paper_iri, format_plain_term, get_rule_example
 
 
@@ -45,7 +48,7 @@ def build_report_object(outcomes: Sequence[CheckOutcome], language: str) -> dict
     reports = [report for report in outcomes if isinstance(report, Report)]
     return {
         "conforms": len(reports) == len(outcomes) and all(report.conforms for report in reports),
-        "profile": reports[0].profile if reports else None,
+        "profile": reports[0].profile if reports and reports[0].profile != SHAPES_PROFILE else None,
         "files": [build_file_object(outcome, language) for outcome in outcomes],
     }
 
@@ -59,8 +62,21 @@ def build_file_object(outcome: CheckOutcome, language: str) -> dict[str, Any]:
             "papers": [],
             "problem": file_problem_members(outcome.problem),
         }
-    papers = [build_paper_object(paper, outcome.media_type, language) for paper in outcome.papers]
-    return {"name": outcome.name, "conforms": outcome.conforms, "papers": papers}
+    file = {"name": outcome.name, "conforms": outcome.conforms}
+    if outcome.profile == SHAPES_PROFILE:
+        return {
+            **file,
+            "papers": [],
+            "focusNodes": sum(part.focus_nodes for part in outcome.papers),
+            "findings": [
+                build_finding_object(finding, outcome.media_type, language) for finding in outcome.findings
+            ],
+            "leftOut": sum(part.left_out for part in outcome.papers),
+        }
+    return {
+        **file,
+        "papers": [build_paper_object(paper, outcome.media_type, language) for paper in outcome.papers],
+    }
 
 
 def build_paper_object(paper: PaperReport, media_type: str, language: str) -> dict[str, Any]:
@@ -93,7 +109,7 @@ def build_finding_object(finding: Finding, media_type: str, language: str) -> di
         "section": finding.section,
         "part": rule.part,
         "message": rule.message_in(language),
-        "name": rule.name.get(language, rule.name["en"]),
+        "name": rule.name_in(language),
         "focus": format_plain_term(finding.focus),
         "path": rule.path,
         "value": None if finding.value is None else format_plain_term(finding.value),

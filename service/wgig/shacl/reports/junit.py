@@ -4,6 +4,8 @@ Every run has a test case for each rule of the profile, so that a CI service can
 a finding of its rule makes the paper fail the profile. It is skipped if the rule is waived or its section has
 nothing to check. Findings that do not count in the profile are in the output of a passing case.
 
+A file that was checked against other shapes has a case for each constraint with findings, or a passing one.
+
 If a paper has too many findings, some are left out, and there is a separate case for them, with an error
 unless the paper conforms. Rules without findings are then skipped, as their findings may be left out.
 """
@@ -11,7 +13,7 @@ unless the paper conforms. Rules without findings are then skipped, as their fin
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...text import append_xml_element, make_xml_element, serialize_xml_element
+from ...text import append_xml_element, make_xml_element, serialize_xml_element, shorten_untrusted_text
 from ..findings import (
     STATE_NOT_CHECKED,
     CheckOutcome,
@@ -20,7 +22,7 @@ from ..findings import (
     Report,
     UncheckedFile,
 )
-from ..rules import Rule, rules_by_code, section_headings
+from ..rules import SHAPES_PROFILE, Rule, rules_by_code, section_headings
 from .phrases import (
     finding_term,
     format_finding_position,
@@ -73,15 +75,34 @@ def build_unchecked_case(unchecked: UncheckedFile) -> "Element":
 
 def iter_report_cases(report: Report, language: str) -> Iterator["Element"]:
     """The test cases of a file, paper by paper."""
-    profile_rules = [rule for rule in rules_by_code().values() if rule.is_in_profile(report.profile)]
+    is_by_template = report.profile != SHAPES_PROFILE
+    all_rules = rules_by_code().values() if is_by_template else ()
+    profile_rules = [rule for rule in all_rules if rule.is_in_profile(report.profile)]
     for paper in report.papers:
         findings_by_rule: dict[Rule, list[Finding]] = {}
         for finding in paper.findings:
             findings_by_rule.setdefault(finding.rule, []).append(finding)
-        for rule in profile_rules:
-            yield build_rule_case(report, paper, rule, findings_by_rule, language)
+        if paper.is_paper:
+            for rule in profile_rules:
+                yield build_rule_case(report, paper, rule, findings_by_rule, language)
+        else:
+            yield from iter_shape_cases(report, findings_by_rule, language)
         if paper.left_out:
             yield build_left_out_case(paper, language)
+
+
+def iter_shape_cases(
+    report: Report, findings_by_rule: Mapping[Rule, Sequence[Finding]], language: str
+) -> Iterator["Element"]:
+    """The test cases of a file that was checked against other shapes."""
+    if report.conforms:
+        yield make_xml_element("testcase", name=SHAPES_PROFILE, classname=report.name)
+    for rule, findings in findings_by_rule.items():
+        case = make_xml_element(
+            "testcase", name=rule.code, classname=shorten_untrusted_text(rule.iri or SHAPES_PROFILE)
+        )
+        add_case_verdict(case, report, findings, language)
+        yield case
 
 
 def build_rule_case(
@@ -95,7 +116,7 @@ def build_rule_case(
     section = section_headings()[rule.section]
     group = f"{paper_short_name(paper)}.{section.number} {section.title_in(language)}"
     case = make_xml_element(
-        "testcase", name=f"{rule.code} {rule.name.get(language, rule.name['en'])}", classname=group
+        "testcase", name=f"{rule.code} {rule.name_in(language)}", classname=group
     )
     rule_findings = findings_by_rule.get(rule)
     if rule_findings:
@@ -144,5 +165,7 @@ def describe_broken_rule(report: Report, findings: Sequence[Finding], language: 
         yield f"{format_finding_position(report.name, finding)}: {format_short_term(finding_term(finding))}"
         if finding.suggestion:
             yield format_report_phrase("suggestion", language, suggestion=finding.suggestion)
-    yield f"{format_report_phrase('example', language)}:\n{get_rule_example(rule, report.media_type)}"
-    yield rule.iri
+    if example := get_rule_example(rule, report.media_type):
+        yield f"{format_report_phrase('example', language)}:\n{example}"
+    if rule.iri:
+        yield shorten_untrusted_text(rule.iri)

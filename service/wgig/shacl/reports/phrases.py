@@ -48,6 +48,10 @@ REPORT_PHRASES = {
     "complete fails": pgettext_noop("report", "not complete"),
     "final conforms": pgettext_noop("report", "final"),
     "final fails": pgettext_noop("report", "not final"),
+    "shapes conforms": pgettext_noop("report", "conforms to the shapes"),
+    "shapes fails": pgettext_noop("report", "does not conform to the shapes"),
+    "focus nodes": pgettext_noop("report", "Nodes checked: {count}"),
+    "shape": pgettext_noop("report", "Shape"),
     "unread": pgettext_noop("report", "this file was not checked"),
     "completeness": pgettext_noop("report", "{met} of {parts} parts are present"),
     "missing parts": pgettext_noop("report", "missing: {parts}"),
@@ -76,6 +80,30 @@ REPORT_PHRASES = {
         "report", "Files: {files}; conforming: {good}; not conforming: {bad}; not checked: {unread}"
     ),
 }
+
+
+# Messages about shapes that have none of their own, and notes about what was not used.
+SHAPE_MESSAGES = {
+    "constraint": pgettext_noop("report", "Does not satisfy {constraint}"),
+    "imports": pgettext_noop(
+        "report", "The shapes import others (owl:imports), which were not fetched and not used: {iris}"
+    ),
+    "rules": pgettext_noop("report", "The shapes have rules (sh:rule), which were not run: {count}"),
+    "no targets": pgettext_noop(
+        "report", "No node of the data is a target of the shapes, so nothing was checked."
+    ),
+    "unreachable": pgettext_noop(
+        "report", "Blank nodes that are targets, which an endpoint does not let one check: {count}"
+    ),
+}
+
+
+def translate_shape_message(name: str, **values: object) -> dict[str, str]:
+    """A message of SHAPE_MESSAGES by language, with its placeholders filled in."""
+    return {
+        language: load_catalog(language).pgettext("report", SHAPE_MESSAGES[name]).format(**values)
+        for language in MESSAGE_LANGUAGES
+    }
 
 
 MAX_NAMED_PARTS = 3  # of the missing parts of a section
@@ -116,7 +144,9 @@ def verdict_text(profile: str, conforms: bool, language: str) -> str:
 
 
 def completeness_text(paper: PaperReport, language: str) -> str:
-    """The sentence with the numbers of required parts that a paper has and waives."""
+    """The sentence with the numbers of required parts that a paper has and waives, or of checked nodes."""
+    if not paper.is_paper:
+        return format_report_phrase("focus nodes", language, count=paper.focus_nodes)
     phrases = [format_report_phrase("completeness", language, met=paper.met, parts=paper.parts)]
     if paper.waived:
         phrases.append(format_report_phrase("waived parts", language, count=paper.waived))

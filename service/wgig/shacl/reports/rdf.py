@@ -16,7 +16,7 @@ The report differs from plain SHACL, or uses another vocabulary, in these points
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import pyoxigraph as ox
 
@@ -35,7 +35,7 @@ from ...text import (
 )
 from ..findings import CheckOutcome, Finding, Report, UncheckedFile
 from ..results import Term
-from ..rules import PROFILE_NAMESPACE, SHAPES_NAMESPACE, Rule, read_shape_triples
+from ..rules import PROFILE_NAMESPACE, SHAPES_NAMESPACE, Rule, ShapeRule, read_shape_triples
 
 PTR_NAMESPACE = "http://www.w3.org/2009/pointers#"
 RDFS_COMMENT_NODE = expand_curie("rdfs:comment")
@@ -108,13 +108,18 @@ def describe_file_report(report: Report, file_number: int) -> TripleIterator:
     yield ox.Triple(node, RDFS_LABEL, ox.Literal(report.name))
     yield ox.Triple(node, SH_CONFORMS, ox.Literal(report.conforms))
     for paper in report.papers:
-        yield ox.Triple(node, DCTERMS_SUBJECT, build_paper_term(paper.iri, file_number))
-        if paper.conforms:
+        if paper.is_paper:
+            yield ox.Triple(node, DCTERMS_SUBJECT, build_paper_term(paper.iri, file_number))
+        if paper.conforms and paper.is_paper:
             profile = ox.NamedNode(PROFILE_NAMESPACE + report.profile)
             yield ox.Triple(build_paper_term(paper.iri, file_number), DCTERMS_CONFORMS_TO, profile)
         if paper.left_out:
             yield build_comment_triple(node, f"Findings not shown: {paper.left_out} ({paper.title})")
     for finding_number, finding in enumerate(report.findings, 1):
+        if isinstance(finding.rule, ShapeRule) and finding.rule.is_note:
+            for language, text in finding.rule.message.items():
+                yield ox.Triple(node, RDFS_COMMENT_NODE, ox.Literal(text, language=language))
+            continue
         result = ox.BlankNode(f"result-{file_number}-{finding_number}")
         yield ox.Triple(node, SH_RESULT, result)
         yield from describe_finding_result(result, finding, file_number, finding_number)
@@ -178,9 +183,26 @@ def is_long_term(term: Term) -> bool:
     return len(str(term)) > MAX_QUOTED_CHARACTERS
 
 
-@cache
+def shape_result_statements(rule: ShapeRule) -> PredicateObjects:
+    """The predicates and objects that all results of a constraint of other shapes have."""
+    return (
+        (RDF_TYPE, expand_curie("sh:ValidationResult")),
+        (expand_curie("sh:sourceConstraintComponent"), ox.NamedNode(rule.component_iri)),
+        (expand_curie("sh:resultSeverity"), ox.NamedNode(rule.severity_iri)),
+        (expand_curie("sh:sourceShape"), rule.shape),
+        *(
+            (expand_curie("sh:resultMessage"), ox.Literal(text, language=language or None))
+            for language, text in rule.message.items()
+        ),
+        *([(SH_RESULT_PATH, rule.path_node)] if rule.path_node else []),
+    )
+
+
+@lru_cache(1024)  # more than the rules of the template
 def rule_result_statements(rule: Rule) -> PredicateObjects:
     """The predicates and objects that all results of a rule have."""
+    if isinstance(rule, ShapeRule):
+        return shape_result_statements(rule)
     path_node, _ = copy_rule_path(rule)
     sh_names = {
         RDF_TYPE: "ValidationResult",
@@ -196,12 +218,14 @@ def rule_result_statements(rule: Rule) -> PredicateObjects:
     )
 
 
-@cache
+@lru_cache(1024)  # more than the rules of the template
 def copy_rule_path(rule: Rule) -> tuple[Term | None, tuple[ox.Triple, ...]]:
     """The node of the property path of a rule (None without a path), and the triples that describe the path.
 
-    Blank nodes get new labels.
+    Blank nodes get new labels, but not those of other shapes, as their rules have the triples of the path.
     """
+    if isinstance(rule, ShapeRule):
+        return rule.path_node, rule.path_triples
     shape_triples = shape_triples_by_subject().get(ox.NamedNode(SHAPES_NAMESPACE + rule.code), ())
     path_node = next((triple.object for triple in shape_triples if triple.predicate == SH_PATH), None)
     copied_nodes: dict[Term, Term] = {}

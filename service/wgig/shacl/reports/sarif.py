@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +14,14 @@ from ..._version import __version__
 from ...problems import Problem
 from ...settings import Settings
 from ..findings import CheckOutcome, Finding, Report, UncheckedFile
-from ..rules import PROFILE_NAMESPACE, Rule, rules_by_code
+from ..rules import (
+    MESSAGE_LANGUAGES,
+    PROFILE_NAMESPACE,
+    SHAPES_PROFILE,
+    Rule,
+    ShapeRule,
+    rules_by_code,
+)
 from .phrases import finding_term, format_report_phrase, format_short_term, report_language
 
 SARIF_SCHEMA_URL = (
@@ -32,8 +39,12 @@ def write_sarif_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes
 def build_sarif_run(outcomes: Sequence[CheckOutcome], language: str) -> dict[str, Any]:
     """The run over all files, not successful if a file was not checked (section 3.20.14)."""
     reports = [report for report in outcomes if isinstance(report, Report)]
+    findings = [finding for report in reports for finding in report.findings]
+    is_by_template = not any(report.profile == SHAPES_PROFILE for report in reports)
+    rules = [*(rules_by_code().values() if is_by_template else dict.fromkeys(finding.rule for finding in findings))]
+    indexes = {rule: index for index, rule in enumerate(rules)}
     return {
-        "tool": {"driver": build_sarif_driver(language)},
+        "tool": {"driver": build_sarif_driver(tuple(rules), language)},
         "language": report_language(language),
         "columnKind": "unicodeCodePoints",
         "invocations": [
@@ -42,30 +53,41 @@ def build_sarif_run(outcomes: Sequence[CheckOutcome], language: str) -> dict[str
                 "toolExecutionNotifications": [*iter_sarif_notifications(outcomes, language)],
             }
         ],
-        "properties": {"profiles": sorted({PROFILE_NAMESPACE + report.profile for report in reports})},
+        "properties": {
+            "profiles": sorted({PROFILE_NAMESPACE + report.profile for report in reports if is_by_template})
+        },
         "results": [
-            build_sarif_result(report.name, finding, language)
+            build_sarif_result(report.name, finding, indexes[finding.rule], language)
             for report in reports
             for finding in report.findings
         ],
     }
 
 
-@cache
-def build_sarif_driver(language: str) -> dict[str, Any]:
-    """The checker with all its rules."""
+@lru_cache(len(MESSAGE_LANGUAGES))  # the rules of the template; other shapes are seldom sent twice
+def build_sarif_driver(rules: tuple[Rule, ...], language: str) -> dict[str, Any]:
+    """The checker with these rules."""
     return {
         "name": "wgig",
         "version": __version__,
         "informationUri": Settings.base,
-        "rules": [build_rule_descriptor(rule, language) for rule in rules_by_code().values()],
+        "rules": [
+            build_shape_descriptor(rule, language)
+            if isinstance(rule, ShapeRule)
+            else build_rule_descriptor(rule, language)
+            for rule in rules
+        ],
     }
 
 
-@cache
-def rule_indexes() -> dict[str, int]:
-    """The index of each rule among those of the driver, by code."""
-    return {code: index for index, code in enumerate(rules_by_code())}
+def build_shape_descriptor(rule: ShapeRule, language: str) -> dict[str, Any]:
+    """A constraint of other shapes as a reporting descriptor."""
+    return {
+        "id": rule.code,
+        "shortDescription": {"text": rule.name_in(language)},
+        "fullDescription": {"text": rule.message_in(language)},
+        "defaultConfiguration": {"level": SARIF_LEVELS[rule.severity]},
+    }
 
 
 def build_rule_descriptor(rule: Rule, language: str) -> dict[str, Any]:
@@ -78,7 +100,7 @@ def build_rule_descriptor(rule: Rule, language: str) -> dict[str, Any]:
     return {
         "id": rule.code,
         "name": "".join(word.capitalize() for word in re.findall(r"\w+", rule.name["en"])),
-        "shortDescription": {"text": rule.name.get(language, rule.name["en"])},
+        "shortDescription": {"text": rule.name_in(language)},
         "fullDescription": {"text": rule.reason},
         "help": {"text": as_text, "markdown": as_markdown},
         "helpUri": rule.iri,
@@ -92,7 +114,7 @@ def format_code_block(code: str, language: str) -> str:
     return f"````{language}\n{code}\n````"
 
 
-def build_sarif_result(name: str, finding: Finding, language: str) -> dict[str, Any]:
+def build_sarif_result(name: str, finding: Finding, rule_index: int, language: str) -> dict[str, Any]:
     """A finding as a result (section 3.27)."""
     rule = finding.rule
     sentence = f"{rule.message_in(language)} ({format_short_term(finding_term(finding))})"
@@ -101,7 +123,7 @@ def build_sarif_result(name: str, finding: Finding, language: str) -> dict[str, 
     line, column = finding.position or (None, None)
     result: dict[str, Any] = {
         "ruleId": rule.code,
-        "ruleIndex": rule_indexes()[rule.code],
+        "ruleIndex": rule_index,
         "level": SARIF_LEVELS[rule.severity],
         "message": {"text": sentence},
         "locations": [build_sarif_location(name, line, column, finding.line)],

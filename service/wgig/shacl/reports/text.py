@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from ...text import defuse_ci_command, flatten_untrusted_text
+from ...text import defuse_ci_command, flatten_untrusted_text, shorten_untrusted_text
 from ..findings import (
     STATE_DONE,
     STATE_FAULTY,
@@ -132,14 +132,12 @@ class TextReportFormatter:
 
     def paper_lines(self, report: Report, paper: PaperReport) -> Iterator[str]:
         """The lines about a paper: its findings section by section, then the summary."""
-        yield self.style_text(flatten_untrusted_text(f"{report.name}: {paper.title}"), SGR_BOLD)
+        heading = f"{report.name}: {paper.title}" if paper.is_paper else report.name
+        yield self.style_text(flatten_untrusted_text(heading), SGR_BOLD)
         for section, section_findings in groupby(paper.findings, key=attrgetter("section")):
-            yield from (
-                "",
-                self.style_text(
-                    f"{section}. {section_headings()[section].title_in(self.language)}", SGR_BOLD
-                ),
-            )
+            if paper.is_paper:
+                heading = f"{section}. {section_headings()[section].title_in(self.language)}"
+                yield from ("", self.style_text(heading, SGR_BOLD))
             for _, rule_findings in groupby(
                 section_findings, key=lambda finding: (finding.rule.code, finding.waiver)
             ):
@@ -156,15 +154,17 @@ class TextReportFormatter:
         severity = self.style_text(
             self.get_phrase(rule.severity), SGR_DIM if waiver else STATE_STYLES[rule.severity]
         )
-        yield f"  {severity}  {rule.code}"
-        yield from wrap_indented_text(rule.message_in(self.language), 4)
+        yield f"  {severity}  {flatten_untrusted_text(rule.code)}"
+        yield from wrap_indented_text(flatten_untrusted_text(rule.message_in(self.language)), 4)
         if waiver:
             yield from wrap_indented_text(self.get_phrase("waiver", reason=flatten_untrusted_text(waiver)), 4)
         for finding in sorted(findings, key=lambda finding: finding.position or (0, 0)):
             yield from self.finding_lines(report.name, finding)
-        yield f"    {self.style_text(self.get_phrase('example') + ':', SGR_DIM)}"
-        yield from (f"      {line}" for line in get_rule_example(rule, report.media_type).splitlines())
-        yield f"    {self.style_text(rule.iri, SGR_DIM)}"
+        if example := get_rule_example(rule, report.media_type):
+            yield f"    {self.style_text(self.get_phrase('example') + ':', SGR_DIM)}"
+            yield from (f"      {line}" for line in example.splitlines())
+        if rule.iri:
+            yield f"    {self.style_text(flatten_untrusted_text(shorten_untrusted_text(rule.iri)), SGR_DIM)}"
 
     def finding_lines(self, name: str, finding: Finding) -> Iterator[str]:
         """The lines about one violation of a rule: position, term, text of the line, suggestion."""
@@ -177,6 +177,19 @@ class TextReportFormatter:
 
     def summary_lines(self, report: Report, paper: PaperReport) -> Iterator[str]:
         """The state of each section, the number of parts that the paper has, and whether it conforms."""
+        if paper.is_paper:
+            yield from self.section_lines(paper)
+            yield ""
+        mark, style = ("✓", SGR_GREEN) if paper.conforms else ("✗", SGR_RED)
+        verdict = f"{mark} {verdict_text(report.profile, paper.conforms, self.language)}"
+        completeness = completeness_text(paper, self.language)
+        fits = cell_len(f"{verdict}; {completeness}") <= REPORT_WIDTH_COLUMNS
+        yield f"{self.style_text(verdict, style)}{f'; {completeness}' if fits else ''}"
+        if not fits:
+            yield from wrap_indented_text(completeness, 2)
+
+    def section_lines(self, paper: PaperReport) -> Iterator[str]:
+        """The titles and states of the sections, in two columns."""
         titles = [
             f"{section.number}. {section_headings()[section.number].title_in(self.language)}"
             for section in paper.sections
@@ -189,14 +202,6 @@ class TextReportFormatter:
         for title, state, section in zip(titles, states, paper.sections, strict=True):
             padded_title = set_cell_size(truncate_to_width(title, title_width), title_width)
             yield f"  {padded_title}  {self.style_text(state, STATE_STYLES[section.state])}"
-        yield ""
-        mark, style = ("✓", SGR_GREEN) if paper.conforms else ("✗", SGR_RED)
-        verdict = f"{mark} {verdict_text(report.profile, paper.conforms, self.language)}"
-        completeness = completeness_text(paper, self.language)
-        fits = cell_len(f"{verdict}; {completeness}") <= REPORT_WIDTH_COLUMNS
-        yield f"{self.style_text(verdict, style)}{f'; {completeness}' if fits else ''}"
-        if not fits:
-            yield from wrap_indented_text(completeness, 2)
 
 
 def wrap_indented_text(text: str, indent: int) -> Iterator[str]:
