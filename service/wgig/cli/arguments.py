@@ -21,6 +21,7 @@ REPORT_FORMAT_CHOICES = (
     "jsonld",
     "rdf",
 )
+ENGINE_CHOICES = ("shifty", "pyshacl")
 CITATION_FORMAT_CHOICES = ("text", "bibtex", "csl-json")
 SHELL_CHOICES = ("bash", "zsh", "fish", "powershell")
 SCOPE_CHOICES = ("papers", "graphs", "update", "admin", "metrics")
@@ -227,7 +228,10 @@ def add_queries_arguments(parser: argparse.ArgumentParser) -> None:
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig check`."""
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="paper, or folder of papers; - for standard input"
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="paper, or folder of papers, or with --shapes RDF file; - for standard input",
     )
     parser.add_argument(
         "--profile",
@@ -235,6 +239,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
         default="complete",
         help="profile to check against (default: complete)",
     )
+    add_shapes_arguments(parser)
     parser.add_argument(
         "--format",
         choices=REPORT_FORMAT_CHOICES,
@@ -267,6 +272,38 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--watch", action="store_true", help="check again whenever a file changes")
     parser.add_argument("--quiet", action="store_true", help="print nothing, only set the exit code")
+
+
+def add_shapes_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `wgig check` for other shapes than those of papers, and for graphs."""
+    parser.add_argument(
+        "--shapes",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="RDF files with SHACL shapes to check against, instead of the template; after the other files",
+    )
+    parser.add_argument(
+        "--graph",
+        metavar="IRI",
+        help="check this graph of the store or endpoint instead of files, page by page: an IRI, or a name "
+        "such as issues",
+    )
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        help="check this store, or a graph of it (default with --graph: in the user's data folder)",
+    )
+    parser.add_argument(
+        "--endpoint", metavar="URL", help="check the default graph of this SPARQL endpoint, or a graph of it"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINE_CHOICES,
+        help="SHACL engine; pyshacl is the reference, and slow (default: WGIG_SHACL, otherwise shifty)",
+    )
 
 
 def add_bulk_check_arguments(parser: argparse.ArgumentParser) -> None:

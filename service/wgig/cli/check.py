@@ -1,5 +1,7 @@
 """`wgig check` and `wgig new`: check papers, once or with `--watch`; write the skeleton of a paper.
 
+With shapes, or for a graph, `check_shapes` makes the outcomes.
+
 The report format is that of `--format`, or of the suffix of the output file. Text and GitHub annotations are
 written file by file, in constant memory. Only a terminal gets colors (https://no-color.org). `--watch`
 compares file metadata twice a second; Ctrl-C exits with the code of the last check.
@@ -13,7 +15,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..papers.readers import read_paper_document
 from ..problems import Problem
@@ -36,6 +40,9 @@ from .files import (
     iter_candidate_files,
     read_candidate_document,
 )
+
+if TYPE_CHECKING:
+    from ..validation.shapes_graph import ShapesSource
 
 
 def run_new(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -119,6 +126,8 @@ def run_check(arguments: argparse.Namespace, settings: Settings) -> int:
     Exit codes: 0 all files conform, 1 a file does not, 2 a file cannot be read, 3 a bug in wgig. Raises
     Problem for wrong arguments, OSError if the report cannot be written.
     """
+    if arguments.engine:
+        settings = replace(settings, shacl=arguments.engine)
     validate_check_arguments(arguments)
     return watch_papers(arguments, settings) if arguments.watch else check_once(arguments, settings)
 
@@ -127,6 +136,15 @@ def validate_check_arguments(arguments: argparse.Namespace) -> None:
     """Raise Problem for arguments that are invalid or contradict each other."""
     if arguments.jobs < 1:
         raise Problem(400, f"--jobs is {arguments.jobs}. Give a number of processes, 1 or more.")
+    if names_graph(arguments):
+        if arguments.files or arguments.watch:
+            excess = "--watch" if arguments.watch else arguments.files[0]
+            raise Problem(400, f"A graph is checked instead of files. Leave out {excess}.")
+    elif not arguments.files:
+        shapes_hint = " Give it before --shapes, or after --." if arguments.shapes else ""
+        raise Problem(400, f"Give a file to check, or a graph: --graph, --store or --endpoint.{shapes_hint}")
+    if arguments.endpoint and arguments.store:
+        raise Problem(400, "Give either --store or --endpoint.")
     if STDIN_NAME in arguments.files:
         if arguments.watch:
             raise Problem(400, "Standard input cannot be watched. Give files or folders.")
@@ -137,13 +155,19 @@ def validate_check_arguments(arguments: argparse.Namespace) -> None:
             raise Problem(400, "Standard input can be read only once. Give - only once.")
     choose_output_format(arguments)
     # A report in a checked folder may be overwritten, a paper not.
-    for file in iter_candidate_files(arguments.files) if arguments.output else ():
+    shapes = [CandidateFile(name) for name in arguments.shapes]
+    for file in (*iter_candidate_files(arguments.files), *shapes) if arguments.output else ():
         if is_same_file(file.path, arguments.output) and (not file.is_found or is_paper_file(file)):
             raise Problem(
                 400,
                 f"The report would overwrite {file.path}, which is one of the files to check. Choose "
                 "another output file.",
             )
+
+
+def names_graph(arguments: argparse.Namespace) -> bool:
+    """Whether the arguments name a graph to check instead of files."""
+    return bool(arguments.graph or arguments.store or arguments.endpoint)
 
 
 def is_paper_file(file: CandidateFile) -> bool:
@@ -163,7 +187,7 @@ def watch_papers(arguments: argparse.Namespace, settings: Settings) -> int:
     """Check the files whenever one changes, until Ctrl-C. Returns the exit code of the last check."""
     code = CHECK_EXIT_CONFORMS
     with suppress(KeyboardInterrupt):
-        for states in iter_file_changes(arguments.files, arguments.output):
+        for states in iter_file_changes([*arguments.files, *arguments.shapes], arguments.output):
             print_report_heading(arguments)
             try:
                 code = check_once(arguments, settings)
@@ -198,6 +222,12 @@ class CheckRun:
     def __init__(self, arguments: argparse.Namespace, settings: Settings) -> None:
         """Take the arguments of the command, and the settings with the limits."""
         self.arguments = arguments
+        self.settings = settings
+        self.shapes: tuple[ShapesSource, ...] = ()
+        if arguments.shapes and not names_graph(arguments):
+            from .check_shapes import read_shapes_sources  # noqa: PLC0415  costs 0.2 s, and papers do not need it
+
+            self.shapes = read_shapes_sources(arguments.shapes, settings)
         self.task = CheckTask(arguments.profile, settings.shacl, settings.paper_bytes, settings.paper_triples)
         self.worst_code, self.checked_count, self.skipped_count = CHECK_EXIT_CONFORMS, 0, 0
 
@@ -213,17 +243,30 @@ class CheckRun:
 
     def iter_results(self) -> Iterator[CheckOutcome | None]:
         """The outcome of each file, in order, including standard input; None for a file that is skipped."""
+        if names_graph(self.arguments):
+            from .check_shapes import check_named_graph  # noqa: PLC0415
+
+            yield check_named_graph(self.arguments, self.settings)
+            return
         names = self.arguments.files
         stdin_index = names.index(STDIN_NAME) if STDIN_NAME in names else len(names)
         yield from self.check_names(names[:stdin_index])
         if stdin_index < len(names):
-            yield check_standard_input(self.arguments.input_format, self.task)
+            yield self.check_standard_input()
             yield from self.check_names(names[stdin_index + 1 :])
 
     def check_names(self, names: Sequence[str]) -> Iterator[CheckOutcome | None]:
         """The outcomes of these files and of the files in these folders; None for a file that is skipped."""
         files = iter_candidate_files(names, self.arguments.output, as_found=self.arguments.skip_others)
+        if self.shapes:
+            from .check_shapes import check_files_by_shapes  # noqa: PLC0415
+
+            return check_files_by_shapes(files, self.shapes, self.settings, self.arguments.jobs)
         return check_candidate_files(files, self.task, self.arguments.jobs)
+
+    def check_standard_input(self) -> CheckOutcome:
+        """The outcome of standard input."""
+        return check_standard_input(self.arguments.input_format, self.task, self.shapes, self.settings)
 
     def exit_code(self) -> int:
         """Print the number of skipped files, and return the exit code. Raises Problem 400 without a paper."""
@@ -246,11 +289,17 @@ def outcome_exit_code(outcome: CheckOutcome) -> int:
     return CHECK_EXIT_CONFORMS if outcome.conforms else CHECK_EXIT_FAILS
 
 
-def check_standard_input(suffix: str, task: CheckTask) -> CheckOutcome:
-    """The outcome of standard input."""
+def check_standard_input(
+    suffix: str, task: CheckTask, shapes: "tuple[ShapesSource, ...]", settings: Settings
+) -> CheckOutcome:
+    """The outcome of standard input, by the shapes if there are any."""
     try:
         data = sys.stdin.buffer.read(task.max_bytes + 1)
         check_data_size(data, task.max_bytes)
+        if shapes:
+            from .check_shapes import check_input_by_shapes  # noqa: PLC0415
+
+            return check_input_by_shapes(data, suffix, shapes, settings)
         document = read_paper_document("standard input", data, FORMATS_BY_SUFFIX[suffix], task.max_triples)
         return check_documents([document], task.profile, task.engine)[0]
     except Problem as problem:

@@ -183,13 +183,17 @@ CLI_COMMANDS: Commands = {
         "exit codes: 0 all files are intact, 1 a file is damaged, 2 no backup found, 3 cannot be verified",
     ),
     "check": (
-        "check whether issue papers are complete",
+        "check whether issue papers are complete, or any RDF against SHACL shapes",
         arguments.add_check_arguments,
         "wgig check paper.md\n"
         "wgig check papers/ --profile final --lang fr\n"
         "wgig check papers/ -o report.html\n"
         "wgig check paper.ttl --watch\n"
         "curl -s https://example.org/paper | wgig check - --input-format ttl\n"
+        "wgig check data.ttl --shapes shapes.ttl\n"
+        "wgig check --graph judgments\n"
+        "wgig check --store ./store --shapes shapes.ttl --engine pyshacl\n"
+        "wgig check --endpoint https://example.org/sparql --shapes shapes.ttl\n"
         "\n"
         "exit codes: 0 all conform, 1 at least one does not, 2 a file cannot be read or has no paper,\n"
         "3 a bug in wgig",

@@ -164,9 +164,9 @@ def iter_pasted_files(fields: Pairs) -> Iterator[UploadedFile]:
     """
     for text in filter(str.strip, parameter_values(fields, SHAPES_FIELD)):
         guessed_format = guess_text_format(text)
-        format_ = TURTLE if guessed_format is MARKDOWN else guessed_format
-        name = f"{SHAPES_FIELD}.{format_.suffix}"
-        yield UploadedFile(name, text.encode(), format_, is_pasted=True, is_shapes=True)
+        shapes_format = TURTLE if guessed_format is MARKDOWN else guessed_format
+        name = f"{SHAPES_FIELD}.{shapes_format.suffix}"
+        yield UploadedFile(name, text.encode(), shapes_format, is_pasted=True, is_shapes=True)
     requested_format = next(filter(None, parameter_values(fields, PAPER_FORMAT_FIELD)), "").lower()
     # The text of a file that was checked before comes back with the name of the file.
     is_pasted = not any(parameter_values(fields, PAPER_NAME_FIELD))

@@ -298,8 +298,8 @@ async def run_limited_job(checks: WorkQueue, job: ValidationJob) -> ValidationJo
             raise
         raise Problem(
             problem.status,
-            f"{problem.detail} With shapes of your own, they may be the reason: patterns, queries, long paths "
-            "and deep nesting can take any time. Use simpler ones.",
+            f"{problem.detail} Your shapes may be the reason: patterns, queries, long paths and deep nesting "
+            "can take any time. Use simpler ones.",
             slug=problem.slug,
         ) from problem
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import RDF_TYPE, RDFS_NAMESPACE, SH_NAMESPACE, shorten_iri
+from ..rdf.namespaces import RDF_NIL, RDF_TYPE, RDFS_NAMESPACE, SH_NAMESPACE
 from ..settings import Settings
 from ..shacl.check import MAX_SHOWN_FINDINGS
 from ..shacl.documents import Document, build_triple_limit_problem
@@ -24,13 +24,13 @@ from ..text import shorten_untrusted_text
 from . import vocabulary
 from .engines import ShapeResult, get_shapes_engine
 from .shapes_graph import ShapesGraph, ShapesNote, ShapesSource, read_shapes_graph
-from .vocabulary import NIL, RDF_FIRST, RDF_REST, SH_PATH
+from .vocabulary import RDF_FIRST_IRI, RDF_REST_IRI
 
 MAX_SHOWN_LIST_MEMBERS = 5  # of a constraint in a message
 MAX_MESSAGE_CHARACTERS = 300
-IRI_PATTERN = re.compile("<([^>]*)>")  # in a path
+PATH_IRI_PATTERN = re.compile("<([^>]*)>")  # in a path
 COMPONENT_ENDING = "ConstraintComponent"
-SEVERITIES = ("Violation", "Warning", "Info")
+SEVERITY_NAMES = ("Violation", "Warning", "Info")
 # The components whose messages are from a query, if it has one, and not from the engine.
 SPARQL_COMPONENT = f"{SH_NAMESPACE}SPARQLConstraintComponent"
 
@@ -138,7 +138,7 @@ class FindingCollector:
         constraint = describe_constraint(self.shapes, shape, component)
         parts = (
             local_name(owner.value) if owner else "",
-            IRI_PATTERN.sub(lambda match: local_name(match[1]), path_text),
+            PATH_IRI_PATTERN.sub(lambda match: local_name(match[1]), path_text),
             find_parameter_name(component),
         )
         code = shorten_untrusted_text("/".join(filter(None, parts)), 200)
@@ -149,7 +149,7 @@ class FindingCollector:
         return ShapeRule(
             code=code,
             profile=SHAPES_PROFILE,
-            severity=severity if severity in SEVERITIES else "Violation",
+            severity=severity if severity in SEVERITY_NAMES else "Violation",
             section=0,
             order=len(self.rules),
             component=component,
@@ -174,24 +174,27 @@ class FindingCollector:
         """The node of a path with a label, and the triples that describe it; None for no path."""
         if not isinstance(node, ox.BlankNode):
             return node, ()
-        copies: dict[Any, ox.BlankNode] = {node: ox.BlankNode(f"{label}-1")}
+        copies: dict[Any, Any] = {node: ox.BlankNode(f"{label}-1")}
         triples, pending = [], [node]
         while pending:
             original = pending.pop()
             objects = self.shapes.statements.get(original, {})
-            for property_ in objects.keys() & (LIST_NODE_PROPERTIES if RDF_FIRST in objects else PATH_PROPERTIES):
+            properties = LIST_NODE_PROPERTIES if RDF_FIRST_IRI in objects else PATH_PROPERTIES
+            for property_ in objects.keys() & properties:
                 for value in objects[property_]:
                     if isinstance(value, ox.BlankNode) and value not in copies:
                         copies[value] = ox.BlankNode(f"{label}-{len(copies) + 1}")
                         pending.append(value)
                     triples.append(
-                        ox.Triple(copies[original], ox.NamedNode(property_), copies.get(value, value))
+                        ox.Triple(
+                            copies[original],
+                            ox.NamedNode(property_),
+                            copies.get(value, value),
+                        )
                     )
         return copies[node], tuple(triples)
 
-    def build_report(
-        self, document: Document, focus_count: int, notes: Iterable[ShapesNote] = ()
-    ) -> Report:
+    def build_report(self, document: Document, focus_count: int, notes: Iterable[ShapesNote] = ()) -> Report:
         """The report on a document, of whose nodes `focus_count` are targets."""
         results = self.choose_results()
         all_notes = [*self.shapes.notes, *notes]
@@ -231,7 +234,7 @@ PATH_PROPERTIES = frozenset(
         vocabulary.ALTERNATIVE_PATH_PROPERTY,
     }
 )
-LIST_NODE_PROPERTIES = frozenset({RDF_FIRST, RDF_REST})
+LIST_NODE_PROPERTIES = frozenset({RDF_FIRST_IRI, RDF_REST_IRI})
 
 
 def result_sort_key(result: ShapeResult) -> tuple[str, ...]:
@@ -302,12 +305,12 @@ def describe_constraint(shapes: ShapesGraph, shape: Any, component: str) -> str:
 def format_constraint_value(shapes: ShapesGraph, value: Any) -> str:
     """The value of a constraint: a term, the first members of a list, or an empty text for a shape."""
     if not isinstance(value, ox.BlankNode):
-        return "()" if value == NIL else format_term(value)
-    members = []
-    while RDF_FIRST in shapes.statements.get(value, {}) and len(members) <= MAX_SHOWN_LIST_MEMBERS:
-        member = shapes.objects(value, RDF_FIRST)[0]
+        return "()" if value == RDF_NIL else format_term(value)
+    members: list[str] = []
+    while RDF_FIRST_IRI in shapes.statements.get(value, {}) and len(members) <= MAX_SHOWN_LIST_MEMBERS:
+        member = shapes.objects(value, RDF_FIRST_IRI)[0]
         members.append("…" if len(members) == MAX_SHOWN_LIST_MEMBERS else format_term(member))
-        value = next(iter(shapes.objects(value, RDF_REST)), NIL)
+        value = next(iter(shapes.objects(value, RDF_REST_IRI)), RDF_NIL)
     return f"({' '.join(members)})" if members else ""
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class ShapeResult(NamedTuple):
     """A validation result (SHACL, section 3.6.2); `path` and `value` are None if it has none.
 
-    `path` is an IRI, or a blank node of the shapes. The texts of `messages` are from the shapes or the engine.
+    `path` is an IRI, or a blank node of the shapes. `messages` are from the shapes or the engine.
     """
 
     focus: Any
@@ -55,12 +55,12 @@ def validate_with_shifty(triples: Sequence[ox.Triple], shapes: ShapesGraph) -> l
     # The function around this one parses the report with rdflib, which takes longer than the validation, and
     # gives blank nodes new labels.
     try:
-        result = prepare_shifty_validator(shapes)._inner.validate_w3c(  # noqa: SLF001
+        result = prepare_shifty_validator(shapes)._inner.validate_w3c(
             data, None, "nt", "data", None, False, "info", False, "ignore", False
         )
     except ValueError as error:
         raise build_engine_problem(error) from error
-    report = ox.parse(result._report_ntriples, ox.RdfFormat.N_TRIPLES)  # noqa: SLF001
+    report = ox.parse(result._report_ntriples, ox.RdfFormat.N_TRIPLES)
     return list(parse_report(group_objects_by_subject(report), shapes))
 
 

@@ -2,8 +2,8 @@
 
 Nothing is fetched: owl:imports is not followed. SPARQL passes the admission of the endpoint, without SERVICE
 and FROM. SHACL rules (sh:rule) are left out. What would change the result if it were left out is refused:
-JavaScript, the SHACL Advanced Features, entailment, ill-formed shapes, which the engines ignore, and recursive
-shapes, which SHACL leaves undefined (section 3.4.3).
+JavaScript, the SHACL Advanced Features, entailment, ill-formed shapes, which the engines ignore, and
+recursive shapes, which SHACL leaves undefined (section 3.4.3).
 """
 
 import re
@@ -16,7 +16,7 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf.formats import FILE_FORMATS, MARKDOWN, WORD_DOCUMENT, Format
-from ..rdf.namespaces import RDF_TYPE, RDF_TYPE_IRI, RDFS_NAMESPACE, SH_NAMESPACE, shorten_iri
+from ..rdf.namespaces import RDF_NIL, RDF_TYPE, RDF_TYPE_IRI, RDFS_NAMESPACE, SH_NAMESPACE, shorten_iri
 from ..rdf.sparql_lexer import SparqlToken, find_declared_prefixes, get_query_form
 from ..rdf.vocabulary import ObjectsBySubject, group_objects_by_subject
 from ..settings import Settings
@@ -27,7 +27,7 @@ from ..sparql.language.diagnosis import diagnose_earlier_error
 from ..sparql.language.parser import ParsedSparqlText
 from ..text import TextPosition, shorten_untrusted_text
 from . import vocabulary
-from .vocabulary import NIL, RDF_FIRST, RDF_REST, SH_PATH
+from .vocabulary import RDF_FIRST_IRI, RDF_REST_IRI, SH_PATH_IRI
 
 SHAPES_FORMATS = tuple(format_ for format_ in FILE_FORMATS if format_ not in (MARKDOWN, WORD_DOCUMENT))
 MAX_SHAPE_NESTING = 50  # shapes inside shapes; pySHACL needs 7 calls for each of Python's 1,000
@@ -98,7 +98,11 @@ class ShapesGraph:
     @cached_property
     def targets(self) -> ShapeTargets:
         """The targets of all active shapes."""
-        active_shapes = [shape for shape in self.shapes if not self.is_deactivated(shape)]
+        return self.find_targets(self.shapes)
+
+    def find_targets(self, shapes: Iterable[Any]) -> ShapeTargets:
+        """The targets of these shapes, without those that are deactivated."""
+        active_shapes = [shape for shape in shapes if not self.is_deactivated(shape)]
         values = {
             property_: frozenset(value for shape in active_shapes for value in self.objects(shape, property_))
             for property_ in vocabulary.TARGET_PROPERTIES
@@ -130,6 +134,16 @@ class ShapesGraph:
                 if isinstance(node, ox.NamedNode) and parent.value in classes
             }
         return frozenset(classes)
+
+    def states_target(self, triple: ox.Triple) -> bool:
+        """Whether a triple makes nodes the targets of a shape."""
+        is_implicit = (
+            triple.predicate == RDF_TYPE
+            and isinstance(triple.object, ox.NamedNode)
+            and triple.object.value in self.class_iris
+            and triple.subject in self.shapes
+        )
+        return is_implicit or triple.predicate.value in vocabulary.TARGET_PROPERTIES
 
     def is_deactivated(self, shape: Any) -> bool:
         """Whether a shape is deactivated (SHACL, section 2.1.7)."""
@@ -184,6 +198,7 @@ class ShapesReader:
         self.statements: ObjectsBySubject = {}
         self.prefixes: dict[str, str] = {}
         self.paths: dict[Any, PropertyPath] = {}
+        self.blank_nodes: dict[tuple[int, Any], ox.BlankNode] = {}  # new ones, by file and old one
 
     def read(self, sources: Sequence[ShapesSource]) -> ShapesGraph:
         """The shapes in the files. Raises Problem, see `read_shapes_graph`."""
@@ -194,7 +209,7 @@ class ShapesReader:
         for number, document in enumerate(self.documents):
             for triple in document.triples:
                 self.check_triple(triple, document)
-            self.triples += (rename_blank_nodes(triple, number) for triple in document.triples)
+            self.triples += (self.rename_blank_nodes(triple, number) for triple in document.triples)
         self.statements = group_objects_by_subject(self.triples)
         shapes = frozenset(self.find_shapes())
         self.check_shapes(shapes)
@@ -241,11 +256,28 @@ class ShapesReader:
                 for index in (SUBJECT_INDEX, OBJECT_INDEX)
                 for file_number, document in enumerate(self.documents)
                 for number, triple in enumerate(document.triples)
-                if rename_term(triple.subject if index == SUBJECT_INDEX else triple.object, file_number)
+                if self.rename_term(triple.subject if index == SUBJECT_INDEX else triple.object, file_number)
                 == node
             ),
             Problem(status, detail),
         )
+
+    def rename_blank_nodes(self, triple: ox.Triple, file_number: int) -> ox.Triple:
+        """The triple with other labels of blank nodes, see `rename_term`."""
+        subject, object_ = (self.rename_term(term, file_number) for term in (triple.subject, triple.object))
+        if subject is triple.subject and object_ is triple.object:
+            return triple
+        return ox.Triple(subject, triple.predicate, object_)
+
+    def rename_term(self, term: Any, file_number: int) -> Any:
+        """The term; a blank node gets a label that no other file and no data has.
+
+        The label is the same each time that these files are read, also in another process.
+        """
+        if not isinstance(term, ox.BlankNode):
+            return term
+        label = f"shape-{len(self.blank_nodes) + 1}"
+        return self.blank_nodes.setdefault((file_number, term), ox.BlankNode(label))
 
     def check_triple(self, triple: ox.Triple, document: Document) -> None:
         """Raise Problem 400 for a term that is refused, or a value that the property must not have."""
@@ -255,8 +287,9 @@ class ShapesReader:
             position = find_position(document, number, OBJECT_INDEX)
             return build_shapes_problem(detail, document.name, position, 400)
 
-        for term in (triple.predicate, triple.object if triple.predicate == RDF_TYPE else None):
-            if reason := vocabulary.REFUSED_TERMS.get(term) if isinstance(term, ox.NamedNode) else None:
+        terms: list[Any] = [triple.predicate, *([triple.object] if triple.predicate == RDF_TYPE else [])]
+        for term in filter(vocabulary.is_iri, terms):
+            if reason := vocabulary.REFUSED_TERMS.get(term):
                 raise build_triple_problem(f"The shapes use {shorten_iri(term.value)}. {reason}")
         predicate = triple.predicate.value
         if not predicate.startswith(SH_NAMESPACE):
@@ -289,7 +322,7 @@ class ShapesReader:
             for property_ in vocabulary.LIST_PROPERTIES:
                 for value in self.statements.get(shape, {}).get(property_, ()):
                     self.list_members(value, property_)
-            for path in self.statements.get(shape, {}).get(SH_PATH, ()):
+            for path in self.statements.get(shape, {}).get(SH_PATH_IRI, ()):
                 if path not in self.paths:
                     self.paths[path] = self.parse_path(path, [0], 0)
         self.check_recursion(shapes)
@@ -297,8 +330,10 @@ class ShapesReader:
     def list_members(self, node: Any, property_: str) -> list[Any]:
         """The members of a list. Raises Problem 400 if it is not well-formed."""
         members, seen = [], set()
-        while node != NIL:
-            first, rest = (self.statements.get(node, {}).get(name, []) for name in (RDF_FIRST, RDF_REST))
+        while node != RDF_NIL:
+            first, rest = (
+                self.statements.get(node, {}).get(name, []) for name in (RDF_FIRST_IRI, RDF_REST_IRI)
+            )
             if len(first) != 1 or len(rest) != 1 or node in seen:
                 raise self.build_problem(
                     f"A list of the shapes, the value of {shorten_iri(property_)}, is not well-formed: each "
@@ -324,22 +359,22 @@ class ShapesReader:
                 413,
             )
         none = frozenset[str]()
-        if isinstance(node, ox.NamedNode) and node != NIL:
+        if isinstance(node, ox.NamedNode) and node != RDF_NIL:
             return PropertyPath(f"<{node.value}>", frozenset({node.value}), none, none, 1)
         objects = self.statements.get(node, {})
         marks = vocabulary.PREFIX_PATH_PROPERTIES | vocabulary.SUFFIX_PATH_PROPERTIES
         # The engines ignore other forms beside a list, as the test suite of the W3C expects.
-        forms = [RDF_FIRST, *marks, vocabulary.ALTERNATIVE_PATH_PROPERTY]
+        forms = [RDF_FIRST_IRI, *marks, vocabulary.ALTERNATIVE_PATH_PROPERTY]
         form = next((name for name in forms if name in objects), None)
         if form is None or len(objects[form]) != 1:
             raise self.build_problem("A property path of the shapes is not well-formed.", node)
         if form in marks:
             return wrap_path(self.parse_path(objects[form][0], steps, depth + 1), marks[form])
-        is_sequence = form == RDF_FIRST
-        members = self.list_members(node if is_sequence else objects[form][0], SH_PATH)
+        is_sequence = form == RDF_FIRST_IRI
+        members = self.list_members(node if is_sequence else objects[form][0], SH_PATH_IRI)
         parts = [self.parse_path(member, steps, depth + 1) for member in members]
         return PropertyPath(
-            ("/" if is_sequence else "|").join(part.text if part.is_atomic else f"({part.text})" for part in parts),
+            ("/" if is_sequence else "|").join(map(format_path_part, parts)),
             none.union(*(part.forward for part in parts)),
             none.union(*(part.backward for part in parts)),
             none.union(*(part.repeated for part in parts)),
@@ -407,14 +442,15 @@ class ShapesReader:
         form = vocabulary.QUERY_FORM_BY_PROPERTY.get(triple.predicate.value)
         if form is None:
             return triple
+        query = str(triple.object.value)  # type: ignore[union-attr]
         try:
-            text = admit_shape_query(triple.object.value, form, self.prefixes, self.settings)
+            text = admit_shape_query(query, form, self.prefixes, self.settings)
         except Problem as problem:
             shape = triple.subject
             raise self.build_problem(
                 f"The query of a shape is refused. {problem.detail}", shape, problem.status
             ) from problem
-        if text == triple.object.value:
+        if text == query:
             return triple
         return ox.Triple(triple.subject, triple.predicate, ox.Literal(text))
 
@@ -445,6 +481,11 @@ class ShapesReader:
             yield ShapesNote("rules", (("count", count),), rules[0])
 
 
+def format_path_part(path: PropertyPath) -> str:
+    """A path inside another one, in parentheses if it needs them."""
+    return path.text if path.is_atomic else f"({path.text})"
+
+
 def wrap_path(inner: PropertyPath, mark: str) -> PropertyPath:
     """The inverse of a path, or an optional or repeated path, by its mark in SPARQL."""
     text = inner.text if inner.is_atomic and inner.text.startswith("<") else f"({inner.text})"
@@ -462,12 +503,12 @@ def list_referenced_shapes(statements: ObjectsBySubject, shape: Any) -> Iterator
     for property_ in vocabulary.SHAPE_PROPERTIES:
         yield from objects.get(property_, ())
     for property_ in vocabulary.SHAPE_LIST_PROPERTIES:
-        for node in objects.get(property_, ()):
-            seen = set()
-            while node not in seen and RDF_FIRST in statements.get(node, {}):
+        for first_node in objects.get(property_, ()):
+            node, seen = first_node, set()
+            while node not in seen and RDF_FIRST_IRI in statements.get(node, {}):
                 seen.add(node)
-                yield statements[node][RDF_FIRST][0]
-                node = next(iter(statements[node].get(RDF_REST, ())), NIL)
+                yield statements[node][RDF_FIRST_IRI][0]
+                node = next(iter(statements[node].get(RDF_REST_IRI, ())), RDF_NIL)
 
 
 def admit_shape_query(text: str, form: str, prefixes: dict[str, str], settings: Settings) -> str:
@@ -501,19 +542,6 @@ def find_fetching_keyword(token: SparqlToken) -> str:
     return next((keyword for keyword in FETCHING_KEYWORDS if keyword in text), "")
 
 
-def rename_blank_nodes(triple: ox.Triple, file_number: int) -> ox.Triple:
-    """The triple with labels of blank nodes that no other file and no data has."""
-    subject, object_ = (rename_term(term, file_number) for term in (triple.subject, triple.object))
-    if subject is triple.subject and object_ is triple.object:
-        return triple
-    return ox.Triple(subject, triple.predicate, object_)
-
-
-def rename_term(term: Any, file_number: int) -> Any:
-    """The term; a blank node gets a label that no other file and no data has."""
-    return ox.BlankNode(f"shape{file_number}-{term.value}") if isinstance(term, ox.BlankNode) else term
-
-
 def find_position(document: Document, triple_number: int, term_index: int) -> TextPosition | None:
     """The position of a term of a triple; None if the format has no positions."""
     if not document.triple_positions:
@@ -528,10 +556,10 @@ def build_shapes_problem(
     position: TextPosition | None,
     status: int,
     slug: str | None = None,
-    **members: object,
+    **members: Any,
 ) -> Problem:
-    """The problem of a file with shapes. Its position is in the member `shapes`, as `line` is for the data."""
+    """The problem of a file with shapes. Its position is in the member `shapes`; `line` is for the data."""
     place = {"name": name, **(position._asdict() if position else {})}
     location = f"{name}:{position.line}:{position.column}" if position else name
     shown = shorten_untrusted_text(location, 200)
-    return Problem(status, f"{shown}: {detail}", **({"slug": slug} if slug else {}), shapes=place, **members)
+    return Problem(status, f"{shown}: {detail}", slug=slug, shapes=place, **members)

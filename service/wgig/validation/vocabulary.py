@@ -5,14 +5,14 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import RDF_NAMESPACE, RDF_NIL, SH_NAMESPACE
+from ..rdf.namespaces import RDF_NAMESPACE, SH_NAMESPACE
 
-XSD_INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
-XSD_BOOLEAN = "http://www.w3.org/2001/XMLSchema#boolean"
+INTEGER_DATATYPE_IRI = "http://www.w3.org/2001/XMLSchema#integer"
+BOOLEAN_DATATYPE_IRI = "http://www.w3.org/2001/XMLSchema#boolean"
 INTEGER_LIMIT_DIGITS = 18  # larger numbers do not fit into the integers of an engine
 NODE_KINDS = ("BlankNode", "IRI", "Literal", "BlankNodeOrIRI", "BlankNodeOrLiteral", "IRIOrLiteral")
 
-SH_PATH, SH_TARGET_NODE, SH_TARGET_CLASS, SH_SUBJECTS_OF, SH_OBJECTS_OF = (
+SH_PATH_IRI, SH_TARGET_NODE, SH_TARGET_CLASS, SH_SUBJECTS_OF, SH_OBJECTS_OF = (
     SH_NAMESPACE + name
     for name in ("path", "targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 )
@@ -78,7 +78,7 @@ def is_integer(term: Any) -> bool:
     """Whether a term is an integer that an engine can compare."""
     return (
         isinstance(term, ox.Literal)
-        and term.datatype.value == XSD_INTEGER
+        and term.datatype.value == INTEGER_DATATYPE_IRI
         and term.value.lstrip("+-").isdecimal()
         and len(term.value) <= INTEGER_LIMIT_DIGITS
     )
@@ -86,7 +86,7 @@ def is_integer(term: Any) -> bool:
 
 def is_boolean(term: Any) -> bool:
     """Whether a term is a boolean."""
-    return isinstance(term, ox.Literal) and term.datatype.value == XSD_BOOLEAN
+    return isinstance(term, ox.Literal) and term.datatype.value == BOOLEAN_DATATYPE_IRI
 
 
 def is_plain_text(term: Any) -> bool:
@@ -152,5 +152,4 @@ CONSTRAINT_PROPERTIES = frozenset(
         "targetObjectsOf",
     )
 )
-RDF_FIRST, RDF_REST = f"{RDF_NAMESPACE}first", f"{RDF_NAMESPACE}rest"
-NIL = RDF_NIL
+RDF_FIRST_IRI, RDF_REST_IRI = f"{RDF_NAMESPACE}first", f"{RDF_NAMESPACE}rest"

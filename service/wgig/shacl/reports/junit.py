@@ -115,9 +115,7 @@ def build_rule_case(
     """The test case of a rule."""
     section = section_headings()[rule.section]
     group = f"{paper_short_name(paper)}.{section.number} {section.title_in(language)}"
-    case = make_xml_element(
-        "testcase", name=f"{rule.code} {rule.name_in(language)}", classname=group
-    )
+    case = make_xml_element("testcase", name=f"{rule.code} {rule.name_in(language)}", classname=group)
     rule_findings = findings_by_rule.get(rule)
     if rule_findings:
         add_case_verdict(case, report, rule_findings, language)

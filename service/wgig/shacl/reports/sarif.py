@@ -41,7 +41,8 @@ def build_sarif_run(outcomes: Sequence[CheckOutcome], language: str) -> dict[str
     reports = [report for report in outcomes if isinstance(report, Report)]
     findings = [finding for report in reports for finding in report.findings]
     is_by_template = not any(report.profile == SHAPES_PROFILE for report in reports)
-    rules = [*(rules_by_code().values() if is_by_template else dict.fromkeys(finding.rule for finding in findings))]
+    broken_rules = dict.fromkeys(finding.rule for finding in findings)
+    rules = [*(rules_by_code().values() if is_by_template else broken_rules)]
     indexes = {rule: index for index, rule in enumerate(rules)}
     return {
         "tool": {"driver": build_sarif_driver(tuple(rules), language)},
