@@ -58,7 +58,15 @@ def test_form_has_labeled_fields_for_post(client: httpx2.Client) -> None:
         }
     ]
     names = [name for name in page.attribute_values("name") if name not in ("viewport", "color-scheme", "q")]
-    assert names == ["paper", "format", "files", "lang", *["profile"] * 3, *["shapes"] * 2, *["do"] * len(PAGE_LANGUAGES)]
+    assert names == [
+        "paper",
+        "format",
+        "files",
+        "lang",
+        *["profile"] * 3,
+        *["shapes"] * 2,
+        *["do"] * len(PAGE_LANGUAGES),
+    ]
     fields = {attributes["id"] for tag, attributes in page.elements if tag in ("input", "select", "textarea")}
     assert fields == set(page.attribute_values("for"))
     checked_values = [

@@ -20,7 +20,7 @@ from typing import Any
 import pyoxigraph as ox
 from anyio.from_thread import start_blocking_portal
 
-from ..http.work_queue import ProcessWorkQueue
+from ..http.work_queue import ProcessWorkQueue, is_process_limit
 from ..papers.readers import read_paper_document
 from ..problems import Problem
 from ..rdf.formats import FORMATS_BY_SUFFIX
@@ -67,11 +67,9 @@ class LimitedProcesses:
         try:
             return future.result()
         except Problem as problem:
-            if problem.status not in (413, 503) or "shapes" in problem.members:
+            if not is_process_limit(problem):
                 raise
-            is_time = problem.status == 503
-            if not is_time and not isinstance(problem.__cause__, Exception):
-                raise
+            is_time = isinstance(problem.__cause__, TimeoutError)
             limit = f"{self.settings.paper_seconds} seconds" if is_time else "the memory that is allowed"
             setting = ", or increase WGIG_PAPER_SECONDS" if is_time else ""
             raise Problem(

@@ -112,6 +112,13 @@ class ProcessWorkQueue(WorkQueue):
         )
 
 
+def is_process_limit(problem: Problem) -> bool:
+    """Whether a problem of ProcessWorkQueue.run is that the call was ended at a limit on time or memory."""
+    return isinstance(problem.__cause__, (TimeoutError, BrokenWorkerProcess, MemoryError)) and not (
+        problem.headers  # of a call that was not started
+    )
+
+
 def call_within_limits(max_seconds: int, function: Callable[..., ResultT], *args: Any) -> ResultT:
     """Call the function in this process with a CPU limit, which works even if the service has died.
 

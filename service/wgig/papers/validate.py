@@ -27,7 +27,7 @@ from ..http.operations import Operation
 from ..http.parameter_models import ParameterModel, Text, describe_media_type, describe_parameter
 from ..http.responses import NO_STORE_HEADERS, cancel_on_disconnect, respond_with_body
 from ..http.telemetry import count_check_outcomes, outcome_of_problem, span_if_traced
-from ..http.work_queue import WorkQueue
+from ..http.work_queue import WorkQueue, is_process_limit
 from ..i18n import gettext_noop
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
@@ -142,6 +142,7 @@ UNKNOWN_FORMAT_MESSAGE = gettext_noop(
     "This is not a paper: its format is unknown. Choose a Markdown, Word or RDF file, with an extension "
     "such as .md, .docx or .ttl."
 )
+SHAPES_FIELD_MARKS = (b'name="shapes"', b"shapes=")  # in a body that has shapes
 MAX_CHECKED_PAPERS = 100  # in one request
 SHOW_FORM_PAIR = ("do", "show")  # a form field: show the form again as it is filled in, without a report
 MAX_ECHOED_CHARACTERS = 200_000  # a longer text is not in the form of the page with its report
@@ -290,11 +291,8 @@ async def run_limited_job(checks: WorkQueue, job: ValidationJob) -> ValidationJo
     try:
         return await checks.run(run_validation_job, job)
     except Problem as problem:
-        is_limit = problem.status in (413, 503) and "Retry-After" not in problem.headers
-        # The body is parsed in the process that was ended; the words are only for this message.
-        if not is_limit or not any(mark in job.body for mark in (b'name="shapes"', b"shapes=")):
-            raise
-        if problem.members:  # a limit that the message names
+        # The body is parsed in the process that was ended; the marks are only for this message.
+        if not is_process_limit(problem) or not any(mark in job.body for mark in SHAPES_FIELD_MARKS):
             raise
         raise Problem(
             problem.status,

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 from ..rdf.namespaces import RDF_NIL, RDF_TYPE, RDFS_NAMESPACE, SH_NAMESPACE
 from ..settings import Settings
 from ..shacl.check import MAX_SHOWN_FINDINGS
-from ..shacl.documents import Document, build_triple_limit_problem
+from ..shacl.documents import Document
 from ..shacl.findings import Finding, PaperReport, Report
 from ..shacl.locations import find_result_offset, find_text_position, shown_line_text
 from ..shacl.reports.phrases import format_short_term, translate_shape_message
@@ -23,7 +23,7 @@ from ..shacl.rules import SHAPES_PROFILE, ShapeRule
 from ..text import shorten_untrusted_text
 from . import vocabulary
 from .engines import ShapeResult, get_shapes_engine
-from .shapes_graph import ShapesGraph, ShapesNote, ShapesSource, read_shapes_graph
+from .shapes_graph import ShapesGraph, ShapesNote, ShapesSource, build_size_problem, read_shapes_graph
 from .vocabulary import RDF_FIRST_IRI, RDF_REST_IRI
 
 MAX_SHOWN_LIST_MEMBERS = 5  # of a constraint in a message
@@ -42,7 +42,7 @@ def check_data(document: Document, sources: tuple[ShapesSource, ...], settings: 
     """
     shapes = read_shapes_graph(sources, settings)
     if len(document.triples) + len(shapes.triples) > settings.paper_triples:
-        raise build_triple_limit_problem(settings.paper_triples)
+        raise build_size_problem(settings.paper_triples)
     results = get_shapes_engine(settings.shacl)(document.triples, shapes)
     collector = FindingCollector(shapes)
     collector.add_results(results)

@@ -44,7 +44,7 @@ ShapesEngine = Callable[[Sequence[ox.Triple], ShapesGraph], list[ShapeResult]]
 def get_shapes_engine(name: str) -> ShapesEngine:
     """The function that returns the results of triples by shapes, from the engine of this name.
 
-    It raises Problem 400 for shapes that the engine cannot use.
+    It raises Problem 400 for shapes that the engine cannot use, MemoryError if they are nested too deeply.
     """
     return validate_with_pyshacl if name == "pyshacl" else validate_with_shifty
 
@@ -60,6 +60,10 @@ def validate_with_shifty(triples: Sequence[ox.Triple], shapes: ShapesGraph) -> l
         )
     except ValueError as error:
         raise build_engine_problem(error) from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of Rust, which is no Exception
+            raise build_engine_problem(error) from error
+        raise
     report = ox.parse(result._report_ntriples, ox.RdfFormat.N_TRIPLES)
     return list(parse_report(group_objects_by_subject(report), shapes))
 
@@ -95,8 +99,10 @@ def validate_with_pyshacl(triples: Sequence[ox.Triple], shapes: ShapesGraph) -> 
                 advanced=False,
                 max_validation_depth=2 * MAX_SHAPE_NESTING,
             )
-        except (MemoryError, RecursionError):
+        except MemoryError:
             raise
+        except RecursionError as error:
+            raise MemoryError from error
         except Exception as error:  # rdflib raises Exception itself for an undeclared prefix
             raise build_engine_problem(error) from error
         finally:

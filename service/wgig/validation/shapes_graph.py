@@ -20,7 +20,7 @@ from ..rdf.namespaces import RDF_NIL, RDF_TYPE, RDF_TYPE_IRI, RDFS_NAMESPACE, SH
 from ..rdf.sparql_lexer import SparqlToken, find_declared_prefixes, get_query_form
 from ..rdf.vocabulary import ObjectsBySubject, group_objects_by_subject
 from ..settings import Settings
-from ..shacl.documents import Document, build_triple_limit_problem, read_rdf
+from ..shacl.documents import Document, read_rdf
 from ..shacl.locations import OBJECT_INDEX, SUBJECT_INDEX
 from ..sparql.admission import admit_sparql_text
 from ..sparql.language.diagnosis import diagnose_earlier_error
@@ -205,7 +205,7 @@ class ShapesReader:
         for source in sources:
             self.documents.append(self.read_document(source))
             if sum(len(document.triples) for document in self.documents) > self.settings.paper_triples:
-                raise build_triple_limit_problem(self.settings.paper_triples)
+                raise build_size_problem(self.settings.paper_triples)
         for number, document in enumerate(self.documents):
             for triple in document.triples:
                 self.check_triple(triple, document)
@@ -241,6 +241,8 @@ class ShapesReader:
         try:
             return read_rdf(source.name, source.data, source.format, self.settings.paper_triples)
         except Problem as problem:
+            if problem.status == 413 and "triples" in problem.detail:  # whose message is about papers
+                raise build_size_problem(self.settings.paper_triples) from problem
             line, column = (problem.members.get(name) for name in ("line", "column"))
             position = TextPosition(line, column) if line and column else None
             members = {"excerpt": problem.members["excerpt"]} if "excerpt" in problem.members else {}
@@ -548,6 +550,15 @@ def find_position(document: Document, triple_number: int, term_index: int) -> Te
         return None
     offset = document.triple_positions[triple_number][term_index]
     return document.text_lines.locate(offset) if offset is not None and offset >= 0 else None
+
+
+def build_size_problem(max_triples: int) -> Problem:
+    """The Problem 413 for more triples in data and shapes than one check accepts."""
+    return Problem(
+        413,
+        f"The data and the shapes have more than {max_triples} triples, the limit for one check. Send less "
+        "at once, or increase WGIG_PAPER_TRIPLES.",
+    )
 
 
 def build_shapes_problem(
