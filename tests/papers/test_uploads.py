@@ -1,5 +1,7 @@
 """Uploads of papers: several files, a text in a form, or a body without a file name."""
 
+from typing import Any
+
 import httpx2
 import pytest
 from wgig.http.bodies import ContentType
@@ -13,6 +15,7 @@ from tests.fixtures.sent_papers import (
     PAPER_START,
     post_paper,
 )
+from tests.fixtures.shapes import PERSON_DATA, PERSON_FINDINGS, PERSON_SHAPES, PREFIXES
 
 
 def test_too_many_files_or_papers_are_refused(client: httpx2.Client) -> None:
@@ -121,3 +124,67 @@ def test_file_without_a_name_is_named_paper() -> None:
 def test_empty_form_is_refused() -> None:
     with pytest.raises(Problem, match="No paper was sent"):
         uploads.parse_uploads(ContentType("application/x-www-form-urlencoded", {}), b"")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"files": [("data", ("d.ttl", PERSON_DATA)), ("shapes", ("s.ttl", PERSON_SHAPES))]}),
+        pytest.param({"files": [("files", ("d.ttl", PERSON_DATA)), ("shapes", ("", PERSON_SHAPES))]}),
+        pytest.param({"data": {"paper": PERSON_DATA, "shapes": PERSON_SHAPES}}),
+    ],
+    ids=["files", "file and text", "texts"],
+)
+def test_shapes_may_be_files_or_texts(client: httpx2.Client, fields: dict[str, Any]) -> None:
+    response = client.post("/validate", **fields)
+    (file,) = response.json()["files"]
+    assert (response.status_code, file["papers"]) == (200, [])
+    assert [(f["code"], f["line"], f["severity"]) for f in file["findings"]] == PERSON_FINDINGS
+    assert "profile" not in response.headers.get("link", "")
+
+
+def test_several_files_with_shapes_are_one_shapes_graph(client: httpx2.Client) -> None:
+    target, rule = PERSON_SHAPES.split("sh:property [ sh:path ex:name")
+    second = f"{PREFIXES} ex:PersonShape sh:property [ sh:path ex:name {rule}"
+    files = [
+        ("data", ("1.ttl", PERSON_DATA)),
+        ("shapes", ("1.ttl", target.rstrip().removesuffix(";") + ".")),
+        ("data", ("2.ttl", f"{PREFIXES} ex:a a ex:Person ; ex:name 'A' .")),
+        ("shapes", ("2.ttl", second)),
+    ]
+    report = client.post("/validate", files=files).json()
+    assert [(file["name"], file["conforms"]) for file in report["files"]] == [
+        ("1.ttl", False),
+        ("2.ttl", True),
+    ]
+    assert len(report["files"][0]["findings"]) == 3
+
+
+def test_markdown_papers_may_be_checked_by_shapes(client: httpx2.Client) -> None:
+    shapes = (
+        f"{PREFIXES} ex:S sh:targetClass <https://w3id.org/wgig/ontology#IssuePaper> ;"
+        " sh:property [ sh:path <http://purl.org/dc/terms/title> ; sh:maxLength 3 ] ."
+    )
+    files = [("data", ("paper.md", MARKDOWN_PAPER)), ("shapes", ("s.ttl", shapes))]
+    (file,) = client.post("/validate", files=files).json()["files"]
+    assert [finding["code"] for finding in file["findings"]] == ["S/title/maxLength"]
+    assert file["findings"][0]["line"]
+
+
+def test_shapes_alone_are_no_data(client: httpx2.Client) -> None:
+    response = client.post("/validate", files={"shapes": ("s.ttl", PERSON_SHAPES)})
+    assert (response.status_code, response.json()["detail"].partition(".")[0]) == (400, "No paper was sent")
+
+
+def test_a_problem_of_the_shapes_is_that_of_the_request(client: httpx2.Client) -> None:
+    files = [("data", ("d.ttl", PERSON_DATA)), ("shapes", ("s.ttl", "<a:a> <a:b>"))]
+    response = client.post("/validate", files=files)
+    problem = response.json()
+    assert response.status_code == 400
+    assert problem["detail"].startswith("s.ttl:1:")
+    assert (problem["shapes"]["name"], problem["shapes"]["line"]) == ("s.ttl", 1)
+    files[1] = ("shapes", ("s.docx", "x"))
+    assert client.post("/validate", files=files).status_code == 415
+    many = [("data", (f"{number}.ttl", PERSON_DATA)) for number in range(3)]
+    report = client.post("/validate", files=[*many, ("shapes", ("s.ttl", PERSON_SHAPES))]).json()
+    assert len(report["files"]) == 3

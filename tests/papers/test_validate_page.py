@@ -15,6 +15,7 @@ from wgig.store.store import Store
 
 from tests.fixtures.sent_papers import COMPLETE_PAPER, INCOMPLETE_PAPER, TURTLE_HEADERS
 from tests.fixtures.service import make_service_client
+from tests.fixtures.shapes import PERSON_DATA, PERSON_FINDINGS, PERSON_SHAPES
 
 PAGE_HEADERS = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -360,3 +361,50 @@ def test_parse_error_is_marked_as_english(read_only_client: httpx2.Client) -> No
     fields = {"paper": "no Turtle", "format": "ttl"}
     page = read_only_client.post("/validate", data=fields, headers={**PAGE_HEADERS, "Accept-Language": "fr"})
     assert '<p class="message"><span lang="en" dir="ltr">' in page.text.partition('id="problem"')[2]
+
+
+def test_page_shows_the_report_by_shapes_and_keeps_them_in_the_form(client: httpx.Client) -> None:
+    files = {"data": ("d.ttl", PERSON_DATA), "shapes": ("s.ttl", PERSON_SHAPES)}
+    response = client.post("/validate?lang=fr", files=files, headers=PAGE_HEADERS)
+    soup = BeautifulSoup(response.text, "html.parser")
+    assert response.status_code == 200
+    assert (
+        soup.select_one("#summary h2")
+        .get_text(" ", strip=True)
+        .endswith(  # type: ignore[union-attr]
+            "The data does not conform to the shapes"
+        )
+    )
+    assert "Seules les personnes se connaissent." in response.text
+    assert {tag["href"] for tag in soup.select("ul.findings a")} == {
+        f"#file-1-line-{line}" for _, line, _ in PERSON_FINDINGS
+    }
+    textarea = soup.select_one("details[open] textarea#shapes")
+    assert textarea
+    assert textarea.get_text().strip() == PERSON_SHAPES.strip()
+    again = client.post(
+        "/validate", data={"paper": PERSON_DATA, "shapes": textarea.get_text()}, headers=PAGE_HEADERS
+    )
+    assert "The data does not conform to the shapes" in again.text
+
+
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+def test_page_has_labeled_fields_for_shapes_in_each_language(client: httpx.Client, language: str) -> None:
+    response = client.get("/validate", headers={**PAGE_HEADERS, "accept-language": language})
+    soup = BeautifulSoup(response.text, "html.parser")
+    details = soup.select_one("details:has(#shapes)")
+    assert details
+    assert details.select_one("summary")  # opens with the keyboard, without a script
+    for field in details.select("textarea, input"):
+        assert soup.select_one(f"label[for={field['id']}]")
+    assert ("SHACL shapes" in details.get_text()) == (language == "en")
+
+
+def test_page_shows_a_problem_of_the_shapes_as_an_error(client: httpx.Client) -> None:
+    files = {"data": ("d.ttl", PERSON_DATA), "shapes": ("s.ttl", "<a:a> <a:b>")}
+    response = client.post("/validate", files=files, headers=PAGE_HEADERS)
+    soup = BeautifulSoup(response.text, "html.parser")
+    problem = soup.select_one("#problem")
+    assert (response.status_code, bool(problem)) == (400, True)
+    assert "s.ttl:1:" in problem.get_text()  # type: ignore[union-attr]
+    assert not problem.get("data-line")  # type: ignore[union-attr]  # which is a line of the data

@@ -54,7 +54,7 @@ ENDLESS_BY_ENGINE = {
         ),
         "path": (
             DENSE_DATA,
-            f"{TARGET} sh:property [ sh:path ( {ANY_DIRECTION * 25} ) ; sh:maxCount 1 ] .",
+            f"{TARGET} sh:property [ sh:path ( {ANY_DIRECTION * 6} ) ; sh:maxCount 1 ] .",
         ),
     },
     "shifty": {},
@@ -143,7 +143,8 @@ def test_no_shapes_and_no_data_open_a_connection(engine: str) -> None:
         results = run_jobs(*jobs, make_job(data, context, shacl=engine))
         assert counter.count == 0
         statuses = [result.status if isinstance(result, Problem) else 200 for result in results]
-        assert statuses == [200, 200, 200, 200, 400, 200, 403, 403, 403, 400]
+        graph_status = 400 if engine == "pyshacl" else 200  # rdflib has no named graphs in a graph
+        assert statuses == [200, 200, 200, graph_status, 400, 200, 403, 403, 403, 400]
         httpx_error = None
         try:
             httpx.get(counter.url)
@@ -161,7 +162,7 @@ def test_the_service_answers_others_while_hostile_shapes_run(tmp_path: Path) -> 
 
         def send_hostile() -> None:
             files = {"data": ("d.ttl", PREFIXES + data), "shapes": ("s.ttl", PREFIXES + shapes)}
-            hostile.append(httpx.post(f"{url}/validate", files=files, timeout=60))
+            hostile.append(httpx.post(f"{url}validate", files=files, timeout=60))
 
         thread = threading.Thread(target=send_hostile)
         thread.start()

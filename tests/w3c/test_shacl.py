@@ -1,6 +1,7 @@
 """The SHACL test suite of the W3C, core and SPARQL, for both engines; known failures are listed.
 
-The engines are shifty, which is fast, and pySHACL, the reference.
+The engines are shifty, which is fast, and pySHACL, the reference. /validate and `wgig check --shapes`, which
+take the shapes of the sender, pass the same tests.
 """
 
 import socket
@@ -17,8 +18,18 @@ import shifty
 from pyshacl.errors import ReportableRuntimeError
 from rdflib.compare import isomorphic
 from rdflib.namespace import RDF, SH, Namespace
+from wgig.cli.check_shapes import check_files_by_shapes, open_processes
+from wgig.cli.files import CandidateFile
+from wgig.problems import Problem
+from wgig.rdf.formats import N_TRIPLES
+from wgig.settings import Settings
+from wgig.shacl.findings import UncheckedFile
 from wgig.shacl.pyshacl_engine import build_rdflib_graph, convert_from_rdflib
+from wgig.shacl.reports.rdf import write_rdf_report
+from wgig.store.store import Store
+from wgig.validation.shapes_graph import ShapesSource
 
+from tests.fixtures.service import make_service_client
 from tests.fixtures.shared_facts import require_shared
 
 SUITE_FOLDER = require_shared("w3c", "shacl", "tests")
@@ -150,6 +161,72 @@ KNOWN_FAILURES = {
     ("pyshacl", "sparql/node/prefixes-001"): "It does not follow owl:imports from sh:prefixes.",
     ("pyshacl", "sparql/pre-binding/shapesGraph-001"): "It does not support $shapesGraph, which is optional.",
 }
+
+
+def serialize_case(case: ShaclTest) -> tuple[bytes, bytes]:
+    """The data and the shapes of a test as N-Triples."""
+    data, shapes = (
+        ox.serialize(parse_turtle(path), format=ox.RdfFormat.N_TRIPLES) for path in (case.data, case.shapes)
+    )
+    assert data is not None
+    assert shapes is not None
+    return data, shapes
+
+
+def extract_report(body: bytes) -> rdflib.Graph:
+    """The triples that the suite compares, of a report in N-Triples."""
+    triples = (quad.triple for quad in ox.parse(body, ox.RdfFormat.N_TRIPLES))
+    graph = build_rdflib_graph(triples)
+    return extract_compared(graph, graph.value(predicate=RDF.type, object=SH.ValidationReport))
+
+
+def validate_over_http(case: ShaclTest, engine: str) -> rdflib.Graph:
+    """The report of POST /validate."""
+    data, shapes = serialize_case(case)
+    files = {"data": ("data.nt", data), "shapes": ("shapes.nt", shapes)}
+    with make_service_client(Settings(shacl=engine), Store.in_memory()) as client:
+        response = client.post("/validate", files=files, headers={"accept": "application/n-triples"})
+    return extract_report(response.content) if response.status_code == 200 else FAILURE
+
+
+def is_known_failure(engine: str, case: ShaclTest) -> bool:
+    return (engine, case.name) in KNOWN_FAILURES
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_validate_passes_the_tests_that_the_engine_passes(engine: str) -> None:
+    cases = [*iter_tests((SUITE_FOLDER / "manifest.ttl").resolve())]
+    passed = {case.name for case in cases if isomorphic(validate_over_http(case, engine), case.report)}
+    assert passed == {case.name for case in cases if not is_known_failure(engine, case)}
+    assert len([name for name in passed if name.startswith("core/")]) == 97  # of 98
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_check_by_shapes_passes_the_core_tests_that_the_engine_passes(engine: str, tmp_path: Path) -> None:
+    cases = [
+        case
+        for case in iter_tests((SUITE_FOLDER / "manifest.ttl").resolve())
+        if case.name.startswith("core/")
+    ]
+    passed = set()
+    settings = Settings(shacl=engine, paper_seconds=60)
+    with open_processes(settings, 1) as processes:
+        for case in cases:
+            data, shapes = serialize_case(case)
+            path = tmp_path / "data.nt"
+            path.write_bytes(data)
+            sources = (ShapesSource("shapes.nt", shapes, N_TRIPLES),)
+            try:
+                (outcome,) = check_files_by_shapes([CandidateFile(str(path))], sources, processes)
+            except Problem:
+                report = FAILURE
+            else:
+                assert not isinstance(outcome, UncheckedFile)
+                report = extract_report(write_rdf_report([outcome], "en", format_=N_TRIPLES))
+            if isomorphic(report, case.report):
+                passed.add(case.name)
+    assert passed == {case.name for case in cases if not is_known_failure(engine, case)}
+    assert len(passed) == 97  # of 98
 
 
 # The service reads the reasons of violations that shifty returns, in a quarter of the time of a report. A

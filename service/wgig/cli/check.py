@@ -258,11 +258,13 @@ class CheckRun:
     def check_names(self, names: Sequence[str]) -> Iterator[CheckOutcome | None]:
         """The outcomes of these files and of the files in these folders; None for a file that is skipped."""
         files = iter_candidate_files(names, self.arguments.output, as_found=self.arguments.skip_others)
-        if self.shapes:
-            from .check_shapes import check_files_by_shapes  # noqa: PLC0415
+        if not self.shapes:
+            yield from check_candidate_files(files, self.task, self.arguments.jobs)
+            return
+        from .check_shapes import check_files_by_shapes, open_processes  # noqa: PLC0415
 
-            return check_files_by_shapes(files, self.shapes, self.settings, self.arguments.jobs)
-        return check_candidate_files(files, self.task, self.arguments.jobs)
+        with open_processes(self.settings, self.arguments.jobs) as processes:
+            yield from check_files_by_shapes(files, self.shapes, processes)
 
     def check_standard_input(self) -> CheckOutcome:
         """The outcome of standard input."""

@@ -13,12 +13,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import pyoxigraph as ox
-from anyio.from_thread import start_blocking_portal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ..http.work_queue import ProcessWorkQueue, is_process_limit
 from ..papers.readers import read_paper_document
@@ -47,12 +47,10 @@ PROGRESS_SECONDS = 10.0  # between two messages, if standard error is not a term
 class LimitedProcesses:
     """Calls functions in processes with the limits of the service on time and memory."""
 
-    def __init__(self, settings: Settings, processes: int) -> None:
+    def __init__(self, settings: Settings, max_processes: int, portal: BlockingPortal) -> None:
         """Start without processes; the first calls start them."""
-        self.settings = settings
-        self.stack = ExitStack()
-        self.portal = self.stack.enter_context(start_blocking_portal())
-        self.queue = ProcessWorkQueue(processes, sys.maxsize, math.inf, settings.paper_seconds)
+        self.settings, self.max_processes, self.portal = settings, max_processes, portal
+        self.queue = ProcessWorkQueue(max_processes, sys.maxsize, math.inf, settings.paper_seconds)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         """The future of a call."""
@@ -78,9 +76,12 @@ class LimitedProcesses:
                 f"nesting in shapes can take any time: use simpler ones, check less at once{setting}.",
             ) from problem
 
-    def close(self) -> None:
-        """End the processes."""
-        self.stack.close()
+
+@contextmanager
+def open_processes(settings: Settings, max_processes: int = 1) -> Iterator[LimitedProcesses]:
+    """Yield processes, which end with the block; after an error, also those that still run."""
+    with start_blocking_portal() as portal:
+        yield LimitedProcesses(settings, max_processes, portal)
 
 
 def read_shapes_sources(names: Iterable[str], settings: Settings) -> tuple[ShapesSource, ...]:
@@ -106,13 +107,12 @@ def read_shapes_source(name: str, settings: Settings) -> ShapesSource:
 
 
 def check_files_by_shapes(
-    files: Iterable[CandidateFile], sources: tuple[ShapesSource, ...], settings: Settings, jobs: int
+    files: Iterable[CandidateFile], sources: tuple[ShapesSource, ...], processes: LimitedProcesses
 ) -> Iterator[CheckOutcome | None]:
     """The outcome of each file by the shapes, in order; None for a file that is skipped.
 
     Raises Problem for shapes that are refused.
     """
-    processes = LimitedProcesses(settings, jobs)
     running: deque[tuple[CandidateFile, Future[Any]]] = deque()
 
     def next_outcome() -> CheckOutcome | None:
@@ -123,16 +123,13 @@ def check_files_by_shapes(
             return UncheckedFile(file.path, problem)
         return outcome
 
-    try:
-        processes.call(verify_shapes, sources, settings)
-        for file in files:
-            running.append((file, processes.submit(check_file_by_shapes, file, sources, settings)))
-            if len(running) > jobs * QUEUED_FILES_PER_PROCESS:
-                yield next_outcome()
-        while running:
+    processes.call(verify_shapes, sources, processes.settings)
+    for file in files:
+        running.append((file, processes.submit(check_file_by_shapes, file, sources, processes.settings)))
+        if len(running) > processes.max_processes * QUEUED_FILES_PER_PROCESS:
             yield next_outcome()
-    finally:
-        processes.close()
+    while running:
+        yield next_outcome()
 
 
 def check_file_by_shapes(
@@ -149,24 +146,18 @@ def check_file_by_shapes(
 def check_input_by_shapes(
     data: bytes, suffix: str, sources: tuple[ShapesSource, ...], settings: Settings
 ) -> CheckOutcome:
-    """The outcome of standard input by the shapes."""
-    name = "standard input"
-
-    def check_input() -> CheckOutcome:
-        return processes.call(check_data_by_shapes, name, data, suffix, sources, settings)  # type: ignore[no-any-return]
-
-    processes = LimitedProcesses(settings, 1)
-    try:
+    """The outcome of standard input by the shapes. Raises Problem for shapes that are refused."""
+    with open_processes(settings) as processes:
         processes.call(verify_shapes, sources, settings)
-        return check_input()
-    finally:
-        processes.close()
+        outcome: CheckOutcome = processes.call(check_data_by_shapes, data, suffix, sources, settings)
+        return outcome
 
 
 def check_data_by_shapes(
-    name: str, data: bytes, suffix: str, sources: tuple[ShapesSource, ...], settings: Settings
+    data: bytes, suffix: str, sources: tuple[ShapesSource, ...], settings: Settings
 ) -> CheckOutcome:
-    """The outcome of data with this suffix of its format by the shapes."""
+    """The outcome of standard input, whose format has this suffix, by the shapes."""
+    name = "standard input"
     try:
         document = read_paper_document(name, data, FORMATS_BY_SUFFIX[suffix], settings.paper_triples)
         return check_data(document, sources, settings)
@@ -181,12 +172,11 @@ def check_named_graph(arguments: argparse.Namespace, settings: Settings) -> Chec
     """
     sources = read_shapes_sources(arguments.shapes, settings)
     source = open_graph_source(arguments, settings)
-    processes = LimitedProcesses(settings, 1)
-    try:
-        with show_node_progress(source, quiet=arguments.quiet) as show_progress:
-            return check_graph(source, sources, settings, processes.call, show_progress)
-    finally:
-        processes.close()
+    with (
+        open_processes(settings) as processes,
+        show_node_progress(source, quiet=arguments.quiet) as show_progress,
+    ):
+        return check_graph(source, sources, settings, processes.call, show_progress)
 
 
 def open_graph_source(arguments: argparse.Namespace, settings: Settings) -> GraphSource:
