@@ -58,8 +58,22 @@ def service(
 ) -> Iterator[str]:
     """The URL of a service, without a slash at its end."""
     skip_without("curl", "jq")
-    with start_service(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
+    with start_service(tmp_path_factory.mktemp("store"), WGIG_DATA="none", WGIG_PAPER_SECONDS="60") as url:
         yield url.rstrip("/")
+
+
+def write_example_files(folder: Path) -> None:
+    """Write the data and the shapes of the section about shapes of one's own."""
+    section = PAGE.partition("## Any RDF against your own shapes\n")[2]
+    for name, block in zip(("people.ttl", "shapes.ttl"), find_code_blocks(section, "turtle"), strict=False):
+        (folder / name).write_text(block, encoding="utf-8")
+
+
+def test_the_request_with_shapes_has_the_result_that_is_shown(service: str, tmp_path: Path) -> None:
+    write_example_files(tmp_path)
+    section = PAGE.partition("## Any RDF against your own shapes\n")[2]
+    process = run_shell_block(find_code_blocks(section, "sh")[0], service, tmp_path)
+    assert (process.stdout.decode(), process.stderr) == (find_code_blocks(section, "text")[0], b"")
 
 
 @pytest.mark.parametrize(("command", "output"), parse_transcript(PAGE))
@@ -69,6 +83,7 @@ def test_a_command_prints_what_the_page_shows(
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "community-networks.md").write_text(PAPER, encoding="utf-8")
     (tmp_path / "papers" / "started.md").write_text(INCOMPLETE_PAPER, encoding="utf-8")
+    write_example_files(tmp_path)
     # Only commands that need a service start it.
     service = request.getfixturevalue("service") if "$SERVICE" in command else ""
     process = subprocess.run(
@@ -136,6 +151,7 @@ def test_the_tables_are_complete() -> None:
 
 OPTION_VALUES = {  # a valid value of each option that needs one
     "--profile": ["draft"], "--format": ["csv"], "--lang": ["ar"], "--output": ["x"], "--jobs": ["1"],
+    "--shapes": ["x"], "--graph": ["x"], "--store": ["x"], "--endpoint": ["x"], "--engine": ["shifty"],
 }  # fmt: skip
 
 
