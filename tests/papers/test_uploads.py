@@ -165,7 +165,7 @@ def test_markdown_papers_may_be_checked_by_shapes(client: httpx2.Client) -> None
         f"{PREFIXES} ex:S sh:targetClass <https://w3id.org/wgig/ontology#IssuePaper> ;"
         " sh:property [ sh:path <http://purl.org/dc/terms/title> ; sh:maxLength 3 ] ."
     )
-    files = [("data", ("paper.md", MARKDOWN_PAPER)), ("shapes", ("s.ttl", shapes))]
+    files = {"data": ("paper.md", MARKDOWN_PAPER), "shapes": ("s.ttl", shapes.encode())}
     (file,) = client.post("/validate", files=files).json()["files"]
     assert [finding["code"] for finding in file["findings"]] == ["S/title/maxLength"]
     assert file["findings"][0]["line"]
@@ -183,8 +183,8 @@ def test_a_problem_of_the_shapes_is_that_of_the_request(client: httpx2.Client) -
     assert response.status_code == 400
     assert problem["detail"].startswith("s.ttl:1:")
     assert (problem["shapes"]["name"], problem["shapes"]["line"]) == ("s.ttl", 1)
-    files[1] = ("shapes", ("s.docx", "x"))
-    assert client.post("/validate", files=files).status_code == 415
+    word_files = [files[0], ("shapes", ("s.docx", "x"))]
+    assert client.post("/validate", files=word_files).status_code == 415
     many = [("data", (f"{number}.ttl", PERSON_DATA)) for number in range(3)]
     report = client.post("/validate", files=[*many, ("shapes", ("s.ttl", PERSON_SHAPES))]).json()
     assert len(report["files"]) == 3

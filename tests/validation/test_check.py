@@ -8,11 +8,12 @@ import pytest
 from wgig.problems import Problem
 from wgig.rdf.formats import TURTLE
 from wgig.settings import Settings
+from wgig.shacl.check import MAX_SHOWN_FINDINGS
 from wgig.shacl.documents import read_rdf
 from wgig.shacl.engines import ENGINE_NAMES
 from wgig.shacl.findings import Report
 from wgig.shacl.reports import REPORT_WRITERS
-from wgig.validation.check import MAX_SHOWN_FINDINGS, check_data
+from wgig.validation.check import check_data
 
 from tests.fixtures.shapes import PERSON_DATA, PERSON_FINDINGS, PERSON_SHAPES, PREFIXES, make_source
 

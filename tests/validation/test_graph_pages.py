@@ -130,7 +130,7 @@ ex:S sh:targetClass ex:Person ; sh:sparql [
 """
 
 
-def check_query_shapes(**settings: int) -> Report:
+def check_query_shapes(**settings: Any) -> Report:
     source = StoreGraphSource(load_store(DATA), None, "graph")
     sources: tuple[ShapesSource, ...] = make_source(QUERY_SHAPES)
     return check_graph(source, sources, Settings(**settings), call_directly, lambda _: None)

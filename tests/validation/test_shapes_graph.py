@@ -1,6 +1,7 @@
 """Shapes of a sender: what is refused, what is left out and reported, and the place of each problem."""
 
 import pickle
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -14,14 +15,22 @@ from tests.fixtures.shapes import PERSON_SHAPES, PREFIXES, make_source
 TARGET = "ex:S a sh:NodeShape ; sh:targetClass ex:T"
 
 
-def read_shapes(text: str, **settings: int) -> ShapesGraph:
+def read_shapes(text: str, **settings: Any) -> ShapesGraph:
     return read_shapes_graph(make_source(PREFIXES + text), Settings(**settings))
 
 
-def catch_problem(text: str, **settings: int) -> Problem:
+def catch_problem(text: str, **settings: Any) -> Problem:
     with pytest.raises(Problem) as caught:
         read_shapes(text, **settings)
     return caught.value
+
+
+def list_texts(shapes: ShapesGraph, *properties: str) -> list[str]:
+    """The texts and IRIs that are objects of these properties, named by the end of their IRI."""
+    objects: list[Any] = [
+        triple.object for triple in shapes.triples if triple.predicate.value.endswith(properties)
+    ]
+    return [term.value for term in objects]
 
 
 def make_query_shape(query: str) -> str:
@@ -147,17 +156,14 @@ def test_a_query_that_fetches_or_is_invalid_is_refused(query: str, status: int, 
 def test_a_query_that_fetches_nothing_is_admitted(query: str) -> None:
     declaration = '<> sh:declare [ sh:prefix "ex" ; sh:namespace "http://example.org/" ] .'
     shapes = read_shapes(make_query_shape(query) + declaration)
-    assert [
-        triple.object.value for triple in shapes.triples if triple.predicate.value.endswith("select")
-    ] == [query]
+    assert list_texts(shapes, "select") == [query]
     assert shapes.find_query_shape()
 
 
 def test_an_iri_that_the_engine_would_misread_gets_an_escape() -> None:
     query = "SELECT $this { VALUES (?a ?b) { (<a:a> <http://example.org/x#y>) } $this ?a ?b }"
     shapes = read_shapes(make_query_shape(query))
-    texts = [triple.object.value for triple in shapes.triples if triple.predicate.value.endswith("select")]
-    assert texts == [query.replace("#", "\\u0023")]
+    assert list_texts(shapes, "select") == [query.replace("#", "\\u0023")]
 
 
 def test_calls_are_refused_even_if_the_service_may_make_them() -> None:
@@ -176,8 +182,7 @@ def test_imports_and_rules_are_left_out_and_reported() -> None:
     )
     notes = {note.message: dict(note.values) for note in shapes.notes}
     assert notes == {"imports": {"iris": "http://127.0.0.1/a, http://127.0.0.1/b"}, "rules": {"count": 2}}
-    left_out = {"http://www.w3.org/ns/shacl#rule", "http://www.w3.org/2002/07/owl#imports"}
-    assert [triple.object.value for triple in shapes.triples if triple.predicate.value in left_out] == [
+    assert list_texts(shapes, "#rule", "#imports") == [
         "http://example.org/S"  # which is in the file
     ]
 

@@ -175,7 +175,8 @@ class FindingCollector:
         if not isinstance(node, ox.BlankNode):
             return node, ()
         copies: dict[Any, Any] = {node: ox.BlankNode(f"{label}-1")}
-        triples, pending = [], [node]
+        triples = list[ox.Triple]()
+        pending: list[Any] = [node]
         while pending:
             original = pending.pop()
             objects = self.shapes.statements.get(original, {})
@@ -185,13 +186,8 @@ class FindingCollector:
                     if isinstance(value, ox.BlankNode) and value not in copies:
                         copies[value] = ox.BlankNode(f"{label}-{len(copies) + 1}")
                         pending.append(value)
-                    triples.append(
-                        ox.Triple(
-                            copies[original],
-                            ox.NamedNode(property_),
-                            copies.get(value, value),
-                        )
-                    )
+                    copy: Any = copies.get(value, value)
+                    triples.append(ox.Triple(copies[original], ox.NamedNode(property_), copy))
         return copies[node], tuple(triples)
 
     def build_report(self, document: Document, focus_count: int, notes: Iterable[ShapesNote] = ()) -> Report:
