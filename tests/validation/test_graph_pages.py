@@ -69,7 +69,7 @@ def test_pages_have_the_findings_of_the_whole_graph(engine: str, page_nodes: int
     paged = check_graph(source, sources, settings, call_directly, counts.append)
     assert list_findings(paged) == list_findings(whole)
     assert len(paged.findings) > 15
-    assert paged.papers[0].focus_nodes == whole.papers[0].focus_nodes == counts[-1]
+    assert paged.papers[0].focus_nodes == whole.papers[0].focus_nodes <= counts[-1]
     assert counts == sorted(counts)
 
 

@@ -33,6 +33,7 @@ class EndpointGraphSource:
     evaluate: QueryEvaluator
     graph: str | None
     page_nodes: int = ENDPOINT_PAGE_NODES
+    reads_whole_nodes: bool = True
     response_numbers: Iterator[int] = field(default_factory=count)
 
     @property

@@ -143,7 +143,7 @@ class FindingCollector:
         )
         code = shorten_untrusted_text("/".join(filter(None, parts)), 200)
         severity = key.severity.removeprefix(SH_NAMESPACE)
-        predicates = sorted(path.forward | path.backward) if path else [key.path.value] if key.path else []
+        predicates = sorted(path.properties) if path else [key.path.value] if key.path else []
         names = group_texts(self.shapes.objects(shape, f"{SH_NAMESPACE}name"))
         path_node, path_triples = self.copy_path(key.path, f"path-{len(self.rules) + 1}")
         return ShapeRule(

@@ -1,21 +1,20 @@
 """Check a graph of a store or an endpoint page by page, so that memory use does not depend on its size.
 
-A page has some of the nodes that are targets, and what the shapes need to know about them: the triples that
-their paths can reach, and the classes. The results are those of a check of the whole graph. A query
+A page has some of the nodes that are targets of a shape, and what it needs to know about them: the triples
+that its paths can reach, and the classes. The results are those of a check of the whole graph. A query
 (sh:sparql) can reach everything, so with such shapes the graph is read at once, up to the limit of triples.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
-from typing import Any, NamedTuple, Protocol
+from itertools import islice
+from typing import Any, Protocol
 
 import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf.formats import N_TRIPLES
 from ..rdf.namespaces import RDF_TYPE, RDF_TYPE_IRI, RDFS_NAMESPACE, SH_NAMESPACE
-from ..rdf.vocabulary import group_objects_by_subject
 from ..settings import Settings
 from ..shacl.documents import Document
 from ..shacl.findings import Report
@@ -26,6 +25,7 @@ from . import vocabulary
 from .check import FindingCollector
 from .engines import ShapeResult, get_shapes_engine
 from .shapes_graph import (
+    PropertyPath,
     ShapesGraph,
     ShapesNote,
     ShapesSource,
@@ -37,22 +37,9 @@ from .vocabulary import SH_PATH_IRI
 
 RDFS_SUBCLASS_OF = f"{RDFS_NAMESPACE}subClassOf"
 SH_TARGET_OBJECTS_OF = ox.NamedNode(vocabulary.SH_OBJECTS_OF)
-# The node and the property that lead to the targets in a page, by the number of the shape: sh:targetNode
-# cannot name blank nodes of the data.
-PAGE_NODE, PAGE_PROPERTY = ox.NamedNode("urn:wgig:page"), "urn:wgig:page:target-{}"
-
-
-class NeededTriples(NamedTuple):
-    """The triples that shapes can reach from a focus node, as properties to follow and a number of steps.
-
-    `forward` is None if all properties of a node matter, as for sh:closed. `repeated` are the properties that
-    are followed any number of times.
-    """
-
-    forward: frozenset[str] | None
-    backward: frozenset[str]
-    repeated: frozenset[str]
-    steps: int
+# The node and the property that lead to the targets in a page: sh:targetNode cannot name blank nodes of the
+# data.
+PAGE_NODE, PAGE_PROPERTY = ox.NamedNode("urn:wgig:page"), ox.NamedNode("urn:wgig:page:target")
 
 
 class GraphSource(Protocol):
@@ -65,6 +52,10 @@ class GraphSource(Protocol):
     @property
     def page_nodes(self) -> int:
         """The maximum number of nodes of a page."""
+
+    @property
+    def reads_whole_nodes(self) -> bool:
+        """Whether all triples of a node are read together, so that blank nodes in them are read once."""
 
     def iter_focus_nodes(self, targets: ShapeTargets) -> Iterator[Any]:
         """The nodes that are targets, each once, without keeping them in memory."""
@@ -95,6 +86,7 @@ class StoreGraphSource:
     graph: GraphName | None
     name: str
     page_nodes: int = 1000
+    reads_whole_nodes: bool = False
 
     def iter_focus_nodes(self, targets: ShapeTargets) -> Iterator[Any]:
         """The nodes that are targets, each once: for the first of its quads that matches."""
@@ -185,7 +177,8 @@ def check_graph(
     call: LimitedCall,
     show_progress: ShowProgress,
 ) -> Report:
-    """The report on a graph. `show_progress` is called with the number of nodes checked so far.
+    """The report on a graph. `show_progress` is called with the number of nodes checked so far; a node
+    counts for each shape of which it is a target.
 
     Raises Problem for shapes that are refused, see `read_shapes_graph`, and 413 if a node needs more triples
     than the limit.
@@ -197,16 +190,16 @@ def check_graph(
     if shape := shapes.find_query_shape():
         triples = read_whole_graph(source, shape, shapes, max_triples)
         collector.add_results(call(check_triples, triples, shapes_sources, settings))
-        node_count = source.count_focus_nodes(shapes.targets)
     else:
-        needed = find_needed_triples(shapes)
-        node_count = 0
-        focus_nodes = source.iter_focus_nodes(shapes.targets)
-        while page := tuple(islice(focus_nodes, source.page_nodes)):
-            for nodes, triples in iter_page_parts(source, page, shapes.targets, needed, max_triples):
-                collector.add_results(call(check_page, nodes, triples, shapes_sources, settings))
-                node_count += len(nodes)
-                show_progress(node_count)
+        check_count = 0
+        for shape in shapes.list_target_shapes():
+            focus_nodes = source.iter_focus_nodes(shapes.find_targets([shape]))
+            while page := tuple(islice(focus_nodes, source.page_nodes)):
+                for nodes, triples in iter_page_parts(source, page, shape, shapes, max_triples):
+                    collector.add_results(call(check_page, shape, nodes, triples, shapes_sources, settings))
+                    check_count += len(nodes)
+                    show_progress(check_count)
+    node_count = source.count_focus_nodes(shapes.targets)
     document = Document(source.name, "", N_TRIPLES, [], list)
     return collector.build_report(document, node_count, source.list_notes(shapes.targets))
 
@@ -233,96 +226,137 @@ def read_whole_graph(
 
 
 def iter_page_parts(
-    source: GraphSource,
-    nodes: Sequence[Any],
-    targets: ShapeTargets,
-    needed: NeededTriples,
-    max_triples: int,
+    source: GraphSource, nodes: Sequence[Any], shape: Any, shapes: ShapesGraph, max_triples: int
 ) -> Iterator[tuple[Sequence[Any], list[ox.Triple]]]:
-    """The nodes of a page with the triples that they need, in parts if these are more than `max_triples`.
+    """The nodes of a page with the triples that a shape needs, in parts if these are more than `max_triples`.
 
     Raises Problem 413 if a single node needs more.
     """
-    triples = fetch_needed_triples(source, nodes, targets, needed, max_triples)
-    if triples is not None:
-        yield nodes, triples
-    elif len(nodes) == 1:
-        raise Problem(
-            413,
-            f"To check {shorten_untrusted_text(str(nodes[0]), 200)}, the shapes need more than {max_triples} "
-            "triples. Use shorter paths, or increase WGIG_PAPER_TRIPLES.",
-        )
+    reader = PageReader(source, shapes, max_triples)
+    try:
+        reader.read_for_shape(shape, set(nodes))
+    except PageTooLargeError as error:
+        if len(nodes) == 1:
+            raise Problem(
+                413,
+                f"To check {shorten_untrusted_text(str(nodes[0]), 200)}, the shapes need more than "
+                f"{max_triples} triples. Use shorter paths, or increase WGIG_PAPER_TRIPLES.",
+            ) from error
     else:
-        middle = len(nodes) // 2
-        for half in (nodes[:middle], nodes[middle:]):
-            yield from iter_page_parts(source, half, targets, needed, max_triples)
+        yield nodes, list(reader.triples)
+        return
+    middle = len(nodes) // 2
+    for half in (nodes[:middle], nodes[middle:]):
+        yield from iter_page_parts(source, half, shape, shapes, max_triples)
 
 
-def fetch_needed_triples(
-    source: GraphSource,
-    nodes: Collection[Any],
-    targets: ShapeTargets,
-    needed: NeededTriples,
-    max_triples: int,
-) -> list[ox.Triple] | None:
-    """The triples that shapes can reach from nodes; None if they are more than `max_triples`."""
-    triples, seen, frontier = set[ox.Triple](), set[Any](), set(nodes)
-    followed = None if needed.forward is None else needed.forward | needed.repeated | targets.subjects_of
-    backward = needed.backward | targets.objects_of
-    for _ in range(needed.steps + 1):  # the last step reads the classes of values
-        pending, next_frontier = frontier, set[Any]()
-        while pending:  # each node is read once: an endpoint gives blank nodes new labels each time
-            seen |= pending
-            same_step = set[Any]()
-            for triple in chain(
-                source.fetch_outgoing(pending, followed), source.fetch_incoming(pending, backward)
-            ):
-                triples.add(triple)
-                if len(triples) > max_triples:
-                    return None
-                reached = same_step if triple.predicate.value in needed.repeated else next_frontier
-                reached |= {triple.subject, triple.object}
-            pending = same_step - seen
-        frontier = next_frontier - seen
-    return list(triples)
+class PageTooLargeError(Exception):
+    """The nodes of a page need more triples than the limit."""
 
 
-def find_needed_triples(shapes: ShapesGraph) -> NeededTriples:
-    """The triples that shapes can reach from a focus node."""
-    paths = shapes.paths.values()
-    pairs = {
-        value.value
-        for objects in shapes.statements.values()
-        for property_ in vocabulary.PAIR_PROPERTIES
-        for value in objects.get(property_, ())
-    }
-    is_closed = any(
-        value.value in ("true", "1")
-        for objects in shapes.statements.values()
-        for value in objects.get(f"{SH_NAMESPACE}closed", ())
-    )
-    steps: dict[Any, int] = {}
-    for shape in shapes.shapes:
-        count_shape_steps(shapes, shape, steps)
-    none = frozenset[str]()
-    return NeededTriples(
-        None if is_closed else none.union(pairs, {RDF_TYPE_IRI}, *(path.forward for path in paths)),
-        none.union(*(path.backward for path in paths)),
-        none.union({RDFS_SUBCLASS_OF}, *(path.repeated for path in paths)),
-        max(steps.values(), default=0),
-    )
+class PageReader:
+    """Reads the triples that shapes need to check some nodes: what their paths and classes can reach."""
 
+    def __init__(self, source: GraphSource, shapes: ShapesGraph, max_triples: int) -> None:
+        """Start without triples."""
+        self.source, self.shapes, self.max_triples = source, shapes, max_triples
+        self.triples = set[ox.Triple]()
+        self.objects: dict[tuple[Any, str], set[Any]] = {}
+        self.subjects: dict[tuple[Any, str], set[Any]] = {}
+        self.whole_nodes = set[Any]()  # whose outgoing triples are all read
+        self.read_outgoing, self.read_incoming = set[tuple[Any, str]](), set[tuple[Any, str]]()
+        self.done: dict[Any, set[Any]] = {}  # by shape, the nodes for which it was read
 
-def count_shape_steps(shapes: ShapesGraph, shape: Any, steps: dict[Any, int]) -> int:
-    """The number of steps from a focus node that a shape can make, which is kept in `steps`."""
-    if shape not in steps:
-        paths = [shapes.paths[path] for path in shapes.objects(shape, SH_PATH_IRI) if path in shapes.paths]
-        inner = (
-            count_shape_steps(shapes, other, steps)
-            for other in list_referenced_shapes(shapes.statements, shape)
-        )
-        steps[shape] = max((path.length for path in paths), default=0) + max(inner, default=0)
-    return steps[shape]
+    def read_for_shape(self, shape: Any, nodes: set[Any]) -> None:
+        """Read what a shape needs to check nodes. Raises PageTooLargeError."""
+        nodes = nodes - self.done.setdefault(shape, set())
+        if not nodes:
+            return
+        self.done[shape] |= nodes
+        objects = self.shapes.statements.get(shape, {})
+        values = nodes
+        for path in objects.get(SH_PATH_IRI, ()):
+            if path in self.shapes.paths:
+                values = self.follow_path(self.shapes.paths[path], nodes)
+        for property_ in vocabulary.PAIR_PROPERTIES:
+            for pair in objects.get(property_, ()):
+                self.follow(nodes, pair.value)
+        if f"{SH_NAMESPACE}class" in objects:
+            self.follow_repeatedly(PropertyPath("", RDFS_SUBCLASS_OF), self.follow(values, RDF_TYPE_IRI))
+        if any(value.value in ("true", "1") for value in objects.get(f"{SH_NAMESPACE}closed", ())):
+            self.read_nodes(values)
+        for inner_shape in list_referenced_shapes(self.shapes.statements, shape):
+            self.read_for_shape(inner_shape, values)
+
+    def follow_path(self, path: PropertyPath, nodes: set[Any], *, is_inverse: bool = False) -> set[Any]:
+        """The nodes to which a path leads. Raises PageTooLargeError."""
+        match path.form:
+            case "":
+                return self.follow_back(nodes, path.iri) if is_inverse else self.follow(nodes, path.iri)
+            case "^":
+                return self.follow_path(path.parts[0], nodes, is_inverse=not is_inverse)
+            case "/":
+                for part in reversed(path.parts) if is_inverse else path.parts:
+                    nodes = self.follow_path(part, nodes, is_inverse=is_inverse)
+                return nodes
+            case "|":
+                reached = (self.follow_path(part, nodes, is_inverse=is_inverse) for part in path.parts)
+                return set[Any]().union(*reached)
+            case "?":
+                return nodes | self.follow_path(path.parts[0], nodes, is_inverse=is_inverse)
+        # For `+`, this includes the first nodes, so that some triples may be read in vain.
+        return self.follow_repeatedly(path.parts[0], nodes, is_inverse=is_inverse)
+
+    def follow_repeatedly(self, path: PropertyPath, nodes: set[Any], *, is_inverse: bool = False) -> set[Any]:
+        """The nodes to which a path leads that is followed any number of times."""
+        reached, frontier = set(nodes), nodes
+        while frontier:
+            frontier = self.follow_path(path, frontier, is_inverse=is_inverse) - reached
+            reached |= frontier
+        return reached
+
+    def follow(self, nodes: Iterable[Any], property_: str) -> set[Any]:
+        """The objects of nodes by a property."""
+        nodes = [node for node in nodes if not isinstance(node, ox.Literal)]
+        if self.source.reads_whole_nodes:
+            self.read_nodes(nodes)
+        missing = {
+            node
+            for node in nodes
+            if node not in self.whole_nodes and (node, property_) not in self.read_outgoing
+        }
+        if missing:
+            self.read_outgoing |= {(node, property_) for node in missing}
+            self.add_triples(self.source.fetch_outgoing(missing, frozenset({property_})))
+        return set[Any]().union(*(self.objects.get((node, property_), ()) for node in nodes))
+
+    def read_nodes(self, nodes: Iterable[Any]) -> None:
+        """Read all triples of nodes."""
+        missing = {node for node in nodes if not isinstance(node, ox.Literal)} - self.whole_nodes
+        if missing:
+            self.whole_nodes |= missing
+            self.add_triples(self.source.fetch_outgoing(missing, None))
+
+    def follow_back(self, nodes: Iterable[Any], property_: str) -> set[Any]:
+        """The subjects of triples with a property, whose objects are the nodes."""
+        nodes = list(nodes)
+        missing = {node for node in nodes if (node, property_) not in self.read_incoming}
+        if missing:
+            self.read_incoming |= {(node, property_) for node in missing}
+            self.add_triples(self.source.fetch_incoming(missing, frozenset({property_})))
+        return set[Any]().union(*(self.subjects.get((node, property_), ()) for node in nodes))
+
+    def add_triples(self, triples: Iterable[ox.Triple]) -> None:
+        """Keep triples. Raises PageTooLargeError if they are more than the limit."""
+        for triple in triples:
+            self.triples.add(triple)
+            if len(self.triples) > self.max_triples:
+                raise PageTooLargeError
+            property_ = triple.predicate.value
+            self.objects.setdefault((triple.subject, property_), set()).add(triple.object)
+            self.subjects.setdefault((triple.object, property_), set()).add(triple.subject)
+            if self.source.reads_whole_nodes and isinstance(triple.subject, ox.BlankNode):
+                self.whole_nodes.add(triple.subject)  # it was read with the node around it
 
 
 def check_triples(
@@ -333,52 +367,15 @@ def check_triples(
 
 
 def check_page(
+    shape: Any,
     nodes: Collection[Any],
     triples: Sequence[ox.Triple],
     shapes_sources: tuple[ShapesSource, ...],
     settings: Settings,
 ) -> list[ShapeResult]:
-    """The results of the nodes of a page, and of no other targets among the triples."""
+    """The results of nodes by one shape, and of no other targets among the triples."""
     shapes = read_shapes_graph(shapes_sources, settings)
-    bound_shapes, targets = bind_targets(shapes, nodes, triples)
-    return get_shapes_engine(settings.shacl)([*triples, *targets], bound_shapes)
-
-
-def bind_targets(
-    shapes: ShapesGraph, nodes: Collection[Any], triples: Sequence[ox.Triple]
-) -> tuple[ShapesGraph, list[ox.Triple]]:
-    """The shapes with only these nodes as targets, as far as they are targets, and triples that name them."""
-    objects = group_objects_by_subject(triples)
-    objects_by_property: dict[str, set[Any]] = {}
-    for triple in triples:
-        objects_by_property.setdefault(triple.predicate.value, set()).add(triple.object)
-    types = {node: find_types(node, objects) for node in nodes}
     kept_triples = [triple for triple in shapes.triples if not shapes.states_target(triple)]
-    target_triples: list[ox.Triple] = []
-    for number, shape in enumerate(shapes.shapes):
-        targets = shapes.find_targets([shape])
-        if not any(targets):
-            continue
-        property_ = ox.NamedNode(PAGE_PROPERTY.format(number))
-        kept_triples.append(ox.Triple(shape, SH_TARGET_OBJECTS_OF, property_))
-        target_triples += (
-            ox.Triple(PAGE_NODE, property_, node)
-            for node in nodes
-            if node in targets.nodes
-            or not targets.classes.isdisjoint(types[node])
-            or not targets.subjects_of.isdisjoint(objects.get(node, ()))
-            or any(node in objects_by_property.get(iri, ()) for iri in targets.objects_of)
-        )
-    return replace(shapes, triples=kept_triples), target_triples
-
-
-def find_types(node: Any, objects: dict[Any, dict[str, list[Any]]]) -> set[str]:
-    """The IRIs of the classes of a node, with their superclasses."""
-    pending = list(objects.get(node, {}).get(RDF_TYPE_IRI, ()))
-    types = set[str]()
-    while pending:
-        class_ = pending.pop()
-        if class_.value not in types:
-            types.add(class_.value)
-            pending += objects.get(class_, {}).get(RDFS_SUBCLASS_OF, ())
-    return types
+    kept_triples.append(ox.Triple(shape, SH_TARGET_OBJECTS_OF, PAGE_PROPERTY))
+    targets = [ox.Triple(PAGE_NODE, PAGE_PROPERTY, node) for node in nodes]
+    return get_shapes_engine(settings.shacl)([*triples, *targets], replace(shapes, triples=kept_triples))

@@ -56,17 +56,30 @@ class ShapesNote(NamedTuple):
 
 
 class PropertyPath(NamedTuple):
-    """A property path in SPARQL syntax, with the properties that it follows forwards and backwards.
+    """A property path: the IRI of a property, or a form with its parts.
 
-    `repeated` are those that it follows any number of times, `length` is the number of all other steps.
+    The forms are those of SPARQL: `^`, `*`, `+` and `?` with one part, `/` and `|` with any number.
     """
 
-    text: str
-    forward: frozenset[str]
-    backward: frozenset[str]
-    repeated: frozenset[str]
-    length: int
-    is_atomic: bool = True
+    form: str
+    iri: str = ""
+    parts: tuple["PropertyPath", ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The path in SPARQL syntax."""
+        if not self.form:
+            return f"<{self.iri}>"
+        texts = [part.text if not part.form else f"({part.text})" for part in self.parts]
+        if self.form in "/|":  # a sequence needs no parentheses around an inverse property
+            texts = [part.text if part.form in ("", "^") else f"({part.text})" for part in self.parts]
+            return self.form.join(texts)
+        return f"^{texts[0]}" if self.form == "^" else f"{texts[0]}{self.form}"
+
+    @property
+    def properties(self) -> frozenset[str]:
+        """The IRIs of all properties in the path."""
+        return frozenset({self.iri} if self.iri else ()).union(*(part.properties for part in self.parts))
 
 
 class ShapeTargets(NamedTuple):
@@ -134,6 +147,10 @@ class ShapesGraph:
                 if isinstance(node, ox.NamedNode) and parent.value in classes
             }
         return frozenset(classes)
+
+    def list_target_shapes(self) -> list[Any]:
+        """The shapes that have targets and are active, sorted."""
+        return sorted((shape for shape in self.shapes if any(self.find_targets([shape]))), key=str)
 
     def states_target(self, triple: ox.Triple) -> bool:
         """Whether a triple makes nodes the targets of a shape."""
@@ -360,9 +377,8 @@ class ShapesReader:
                 node,
                 413,
             )
-        none = frozenset[str]()
         if isinstance(node, ox.NamedNode) and node != RDF_NIL:
-            return PropertyPath(f"<{node.value}>", frozenset({node.value}), none, none, 1)
+            return PropertyPath("", node.value)
         objects = self.statements.get(node, {})
         marks = vocabulary.PREFIX_PATH_PROPERTIES | vocabulary.SUFFIX_PATH_PROPERTIES
         # The engines ignore other forms beside a list, as the test suite of the W3C expects.
@@ -371,18 +387,11 @@ class ShapesReader:
         if form is None or len(objects[form]) != 1:
             raise self.build_problem("A property path of the shapes is not well-formed.", node)
         if form in marks:
-            return wrap_path(self.parse_path(objects[form][0], steps, depth + 1), marks[form])
+            return PropertyPath(marks[form], "", (self.parse_path(objects[form][0], steps, depth + 1),))
         is_sequence = form == RDF_FIRST_IRI
         members = self.list_members(node if is_sequence else objects[form][0], SH_PATH_IRI)
-        parts = [self.parse_path(member, steps, depth + 1) for member in members]
-        return PropertyPath(
-            ("/" if is_sequence else "|").join(map(format_path_part, parts)),
-            none.union(*(part.forward for part in parts)),
-            none.union(*(part.backward for part in parts)),
-            none.union(*(part.repeated for part in parts)),
-            (sum if is_sequence else max)(part.length for part in parts),
-            is_atomic=False,
-        )
+        parts = tuple(self.parse_path(member, steps, depth + 1) for member in members)
+        return PropertyPath("/" if is_sequence else "|", "", parts)
 
     def check_recursion(self, shapes: Iterable[Any]) -> None:
         """Raise Problem 400 if a shape refers to itself, 413 if shapes are nested too deeply."""
@@ -481,22 +490,6 @@ class ShapesReader:
         if rules:
             count = sum(len(self.statements[node][vocabulary.SH_RULE]) for node in rules)
             yield ShapesNote("rules", (("count", count),), rules[0])
-
-
-def format_path_part(path: PropertyPath) -> str:
-    """A path inside another one, in parentheses if it needs them."""
-    return path.text if path.is_atomic else f"({path.text})"
-
-
-def wrap_path(inner: PropertyPath, mark: str) -> PropertyPath:
-    """The inverse of a path, or an optional or repeated path, by its mark in SPARQL."""
-    text = inner.text if inner.is_atomic and inner.text.startswith("<") else f"({inner.text})"
-    if mark == "^":
-        return inner._replace(text=f"^{text}", forward=inner.backward, backward=inner.forward)
-    repeated = inner.repeated
-    if mark in vocabulary.REPEATED_PATH_MARKS:
-        repeated = repeated | inner.forward | inner.backward
-    return inner._replace(text=f"{text}{mark}", repeated=repeated)
 
 
 def list_referenced_shapes(statements: ObjectsBySubject, shape: Any) -> Iterator[Any]:

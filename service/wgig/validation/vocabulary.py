@@ -38,7 +38,6 @@ SUFFIX_PATH_PROPERTIES = {
     f"{SH_NAMESPACE}zeroOrOnePath": "?",
 }
 ALTERNATIVE_PATH_PROPERTY = f"{SH_NAMESPACE}alternativePath"
-REPEATED_PATH_MARKS = ("*", "+")  # of paths of any length
 
 # The properties whose value is the text of a query, each with the form that the query must have.
 QUERY_FORM_BY_PROPERTY = {f"{SH_NAMESPACE}select": "SELECT", f"{SH_NAMESPACE}ask": "ASK"}
