@@ -1,5 +1,6 @@
 """The commands, queries and tables on the page about checking are correct."""
 
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pyoxigraph as ox
 import pytest
 import yaml
 from wgig.cli.arguments import PROFILE_CHOICES, REPORT_FORMAT_CHOICES
+from wgig.cli.main import main
 from wgig.cli.parser import EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_UNREADABLE, build_command_parser
 from wgig.papers import readers
 from wgig.rdf import formats
@@ -30,6 +32,7 @@ from tests.docs.blocks import (
     run_shell_block,
     skip_without,
 )
+from tests.fixtures.processes import copy_filled_store
 
 PAGE = read_docs_page("how-to/checking.md")
 PAPER = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text(encoding="utf-8")
@@ -74,6 +77,20 @@ def test_the_request_with_shapes_has_the_result_that_is_shown(service: str, tmp_
     section = PAGE.partition("## Any RDF against your own shapes\n")[2]
     process = run_shell_block(find_code_blocks(section, "sh")[0], service, tmp_path)
     assert (process.stdout.decode(), process.stderr) == (find_code_blocks(section, "text")[0], b"")
+
+
+def test_the_commands_for_graphs_are_valid_and_check_the_store_of_the_service(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = PAGE.partition("## A graph of a store or an endpoint\n")[2]
+    commands = find_code_blocks(section, "sh")[0].splitlines()
+    for command in commands:
+        build_command_parser().parse_args(command.split()[1:])
+    monkeypatch.setenv("WGIG_PAPER_SECONDS", "60")
+    copy_filled_store(tmp_path)
+    assert main([*commands[0].split()[1:], "--store", str(tmp_path), "--format", "json"]) == 1
+    (file,) = json.loads(capfd.readouterr().out)["files"]
+    assert (file["name"], file["focusNodes"] > 100) == ("https://w3id.org/wgig/graph/judgments", True)
 
 
 @pytest.mark.parametrize(("command", "output"), parse_transcript(PAGE))
