@@ -29,7 +29,7 @@ SHOWN: dict[str, dict[str, int]] = {
     "how-to/sharing.md": {"wgig": 2},
     "how-to/writing-to-the-graph.md": {"wgig": 5, "curl": 5},
     "reference/pages.md": {"$": 2},
-    "reference/querying.md": {"": 4, "sh": 2, "python": 1},
+    "reference/querying.md": {"": 5, "sh": 2, "python": 1},
     "reference/representations.md": {"$": 6},
     "reference/rest.md": {"curl": 17},
     "reference/searching.md": {"curl": 6},

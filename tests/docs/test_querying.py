@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from wgig.sparql.request import MIN_TIMEOUT_SECONDS
 
 from tests.docs.blocks import SHOWN_URL, find_code_blocks, read_docs_page, run_shell_block
 
@@ -13,7 +14,7 @@ PAGE = read_docs_page("reference/querying.md")
 PLAIN_BLOCKS, SHELL_BLOCKS, PYTHON_BLOCKS = (
     find_code_blocks(PAGE, language) for language in ("", "sh", "python")
 )
-MISTAKE_BLOCK, CHECK_BLOCK, WARNING_BLOCK, EXPLAIN_BLOCK = PLAIN_BLOCKS
+MISTAKE_BLOCK, CHECK_BLOCK, WARNING_BLOCK, TIMEOUT_BLOCK, EXPLAIN_BLOCK = PLAIN_BLOCKS
 DUE_QUERY = "SELECT * { ?subject <https://w3id.org/wgig/ontology#due> ?day }"
 
 
@@ -37,6 +38,14 @@ def test_a_query_with_a_misspelled_term_gets_the_warning(service_url: str) -> No
     query = "PREFIX wgig: <https://w3id.org/wgig/ontology#>\nSELECT * { ?s a wgig:Isue }"
     warning = httpx2.get(f"{service_url}sparql", params={"query": query, "hints": ""}).headers["wgig-warning"]
     assert warning.partition(";")[0] == shown.partition(";")[0]
+
+
+def test_a_query_has_a_time_limit(service_url: str, tmp_path: Path) -> None:
+    (tmp_path / "question.rq").write_text(DUE_QUERY, encoding="utf-8")
+    process = run_shell_block(TIMEOUT_BLOCK.replace(SHOWN_URL, service_url), service_url, tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout)["results"]["bindings"]
+    assert f"the shortest time is {MIN_TIMEOUT_SECONDS}\nseconds" in PAGE
 
 
 def test_a_plan_is_explained(service_url: str, tmp_path: Path) -> None:

@@ -292,7 +292,7 @@ class RemoteQueryWorkers:
     async def run_job(self, job: QueryJob, result: QueryResult, may_send: asyncio.Event) -> None:
         """Write the result of a query into `result`, or the fault that prevents it."""
         try:
-            async with asyncio.timeout(self.settings.query_seconds):
+            async with asyncio.timeout(job.limit_seconds(self.settings.query_seconds)):
                 await self.forward_response(job, result, may_send)
         except TimeoutError:
             result.fail(QueryFault(TIME_FAULT))

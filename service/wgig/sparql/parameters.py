@@ -33,6 +33,10 @@ NAMES_DESCRIPTION = (
     "Sent without a value, with CSV: resources are given by their names, as on the page, not by their IRIs."
 )
 SPARQL_VERSION_DESCRIPTION = f"The version of SPARQL: {', '.join(SPARQL_VERSIONS)}."
+TIMEOUT_DESCRIPTION = (
+    "The maximum time to evaluate the query, in seconds, or in milliseconds with `ms`, as in `500ms`; at "
+    "least 100ms. It cannot exceed the limit of the service, which applies without it and for 0."
+)
 SparqlVersionText = Annotated[
     Text,
     WithJsonSchema({"type": "string", "enum": [*SPARQL_VERSIONS], "examples": ["1.1"]}),
@@ -61,6 +65,7 @@ class SparqlParameters(ParameterModel):
     )
     names: BareText = describe_parameter(NAMES_DESCRIPTION, examples=[""])
     version: SparqlVersionText = describe_parameter(SPARQL_VERSION_DESCRIPTION)
+    timeout: Text = describe_parameter(TIMEOUT_DESCRIPTION, examples=["10"])
     media_type: Text = describe_media_type(QUERY_RESPONSE_FORMATS)
     ac: Text = describe_parameter(
         "Editors send this with queries for autocompletion. It has no effect.", examples=["1"]

@@ -98,6 +98,8 @@ def dataset_clash_problem(update: SparqlText, clause: SparqlToken) -> Problem:
 
 SINGLE_QUERY_PARAMETERS, REPEATABLE_QUERY_PARAMETERS = list_parameter_names(SparqlParameters)
 KNOWN_QUERY_PARAMETERS = (*SINGLE_QUERY_PARAMETERS, *REPEATABLE_QUERY_PARAMETERS, "example")
+MIN_TIMEOUT_SECONDS = 0.1  # at the end of the time the worker is killed, and a new one costs 13 ms of CPU
+TIMEOUT_PATTERN = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,9})?)(?P<unit>s|ms)?|", re.ASCII)
 LONG_QUERY_CHARS = 2_000  # to parse these takes some milliseconds; longer queries go to another process
 
 
@@ -121,6 +123,7 @@ class QueryRequest:
     dataset: QueryDataset
     unknown_parameters: tuple[str, ...] = ()  # parameters without effect here
     wants_hints: bool = False  # whether the client requests hints on probable mistakes
+    max_seconds: float = 0  # time limit that the client asks for; 0: that of the service
 
     @property
     def is_volatile(self) -> bool:
@@ -160,6 +163,7 @@ def parse_query_request(pairs: Pairs, settings: Settings) -> QueryRequest:
         max_values=MAX_FORM_PAIRS,
     )
     check_sparql_version(pairs)
+    max_seconds = parse_timeout(pairs)
     if len(texts[0]) > settings.query_length:
         raise Problem(
             413,
@@ -171,9 +175,10 @@ def parse_query_request(pairs: Pairs, settings: Settings) -> QueryRequest:
     dataset = read_query_dataset(pairs, is_union=settings.default_graph == "union" and not has_dataset)
     wants_hints = any(key == "hints" for key, _ in pairs)
     if form:
-        return QueryRequest(query, query, form, dataset, unknown_parameters, wants_hints)
+        return QueryRequest(query, query, form, dataset, unknown_parameters, wants_hints, max_seconds)
     admitted = admit_sparql_text(query, settings)
-    return QueryRequest(query, admitted, get_query_form(query), dataset, unknown_parameters, wants_hints)
+    form = get_query_form(query)
+    return QueryRequest(query, admitted, form, dataset, unknown_parameters, wants_hints, max_seconds)
 
 
 def read_query_dataset(pairs: Pairs, *, is_union: bool) -> QueryDataset:
@@ -207,6 +212,16 @@ def check_sparql_version(pairs: Pairs) -> None:
             raise Problem(
                 400, f"SPARQL {version!r} is not supported. Use one of: {', '.join(SPARQL_VERSIONS)}."
             )
+
+
+def parse_timeout(pairs: Pairs) -> float:
+    """The time limit in `timeout`, in seconds; 0 if it is not set. Raises Problem 400 if it is malformed."""
+    text = "".join(parameter_values(pairs, "timeout"))
+    match = TIMEOUT_PATTERN.fullmatch(text)
+    if match is None:
+        raise Problem(400, f"timeout is {text!r}. Send a number of seconds, such as 2.5, or 2500ms.")
+    seconds = float(match["number"] or 0) * (0.001 if match["unit"] == "ms" else 1)
+    return max(seconds, MIN_TIMEOUT_SECONDS) if seconds else 0
 
 
 async def read_operation_pairs(request: Request, name: str, media_type: str, max_bytes: int) -> Pairs:

@@ -322,6 +322,7 @@ def build_query_job(
         settings.base,
         settings.result_bytes if max_bytes is None else max_bytes,
         settings.result_rows,
+        max_seconds=query.max_seconds,
     )
 
 
@@ -475,9 +476,8 @@ async def query_failure_problem(
                 else f"has more than {settings.result_rows} rows"
             )
         case protocol.TIME_FAULT:
-            cause = (
-                str(fault) or f"The query took longer than {settings.query_seconds} seconds and was canceled."
-            )
+            seconds = min(query.max_seconds or settings.query_seconds, settings.query_seconds)
+            cause = str(fault) or f"The query took longer than {seconds:g} seconds and was canceled."
         case protocol.WAIT_FAULT:
             raise queue_full_problem()
         case protocol.CROWDED_FAULT:

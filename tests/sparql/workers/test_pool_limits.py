@@ -52,6 +52,21 @@ async def catch_fault(pool: WorkerPool, text: str, **options: Any) -> QueryFault
     return caught.value
 
 
+def test_query_is_killed_at_an_earlier_limit_of_the_client(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        assert (await catch_fault(pool, ENDLESS_QUERY, max_seconds=0.1)).kind == TIME_FAULT
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
+
+    run_with_pool(replace(settings, query_seconds=1000), check)  # the test fails after 30
+
+
+def test_client_cannot_raise_the_time_limit(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        assert (await catch_fault(pool, ENDLESS_QUERY, max_seconds=1000)).kind == TIME_FAULT
+
+    run_with_pool(settings, check)
+
+
 def test_query_is_killed_at_the_time_limit(settings: Settings) -> None:
     async def check(pool: WorkerPool) -> None:
         assert (await catch_fault(pool, ENDLESS_QUERY)).kind == TIME_FAULT

@@ -367,7 +367,11 @@ class WorkerConnection(CopyConnection):
         self.listener.on_connected(self)
 
     def start_query(self, job: QueryJob, seconds: float, result: QueryResult | None = None) -> QueryResult:
-        """Start a query and return its result, by default a new one. After `seconds` the worker is killed."""
+        """Start a query and return its result, by default a new one.
+
+        The worker is killed after `seconds`, or earlier if the client asks for that.
+        """
+        seconds = job.limit_seconds(seconds)
         self.result = result or QueryResult()
         self.result.is_waiting, self.result.set_flow, self.result.stop = False, self.set_flow, self.kill
         self.set_timer(

@@ -63,7 +63,8 @@ class QueryJob(NamedTuple):
     A job with DESCRIPTION_MEDIA_TYPE describes a resource; see `description.make_description_job`.
 
     The result has at most `max_bytes` bytes and `max_rows` rows or triples; `max_rows` 0 means no limit. A
-    worker of a front process applies all changes up to `version` first.
+    worker of a front process applies all changes up to `version` first. `max_seconds` is the time limit that
+    the client asks for, which workers do not know; 0 means that of the service.
     """
 
     query: ParsedSparqlText
@@ -73,6 +74,11 @@ class QueryJob(NamedTuple):
     max_bytes: int
     max_rows: int
     version: int = 0
+    max_seconds: float = 0
+
+    def limit_seconds(self, service_seconds: float) -> float:
+        """The time limit of the query, at most that of the service."""
+        return min(self.max_seconds or service_seconds, service_seconds)
 
     def pack(self) -> bytes:
         """The job as JSON."""
