@@ -11,8 +11,19 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from ._version import __version__
-from .about import about_page, catalog, feedback, health, home, metrics, openapi, style_guide, well_known
-from .feeds import calendar, event_stream, news, query_feed
+from .about import (
+    about_page,
+    catalog,
+    feedback,
+    health,
+    home,
+    linkset,
+    metrics,
+    openapi,
+    style_guide,
+    well_known,
+)
+from .feeds import calendar, event_stream, news, oai_pmh, query_feed
 from .graphs import dumps_routes, graph_store, update
 from .graphs import routes as graphs
 from .graphs.citation import routes as citation
@@ -111,6 +122,8 @@ ROUTES: list[Route] = [
     Route("/feed.atom", READ_METHODS, news.get_feed, news.FEED_OPERATION),
     Route("/feed/query/{name}", READ_METHODS, query_feed.get_query_feed, query_feed.QUERY_FEED_OPERATION),
     Route("/feed/{name}", READ_METHODS, news.get_kind_feed, news.KIND_FEED_OPERATION),
+    Route("/oai", READ_METHODS, oai_pmh.get_oai, oai_pmh.OAI_OPERATION),
+    Route("/oai", ("POST",), oai_pmh.post_oai, oai_pmh.OAI_FORM_OPERATION),
     Route("/sitemap.xml", READ_METHODS, well_known.get_sitemap, well_known.SITEMAP_OPERATION),
     Route("/sitemap/{name}", READ_METHODS, well_known.get_sitemap_part, well_known.SITEMAP_OPERATION),
     Route("/tables", READ_METHODS, tables.get_tables, tables.TABLES_OPERATION),
@@ -160,6 +173,7 @@ ROUTES: list[Route] = [
     Route("/context.jsonld", READ_METHODS, ontology.get_json_ld_context, ontology.CONTEXT_OPERATION),
     Route("/catalog", READ_METHODS, catalog.get_catalog, catalog.CATALOG_OPERATION),
     Route("/catalog.{suffix}", READ_METHODS, catalog.get_catalog, catalog.CATALOG_OPERATION),
+    Route("/linkset", READ_METHODS, linkset.get_linkset, linkset.LINKSET_OPERATION),
     Route("/.well-known/void", READ_METHODS, well_known.get_void, well_known.DESCRIPTION_OPERATION),
     Route(
         "/.well-known/sparql-examples",

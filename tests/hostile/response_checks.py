@@ -47,6 +47,16 @@ def is_harmful(name: str, value: str) -> bool:
     return ATTACK_MARK in name or name.startswith("on") or has_harmful_url
 
 
+def is_protocol_error(response: httpx2.Response) -> bool:
+    """Whether a response is a refusal of OAI-PMH, which has the status 200 by its protocol."""
+    if response.status_code != 200 or response.headers["content-type"] != "text/xml; charset=utf-8":
+        return False
+    namespace = "{http://www.openarchives.org/OAI/2.0/}"
+    root = ET.fromstring(response.content)
+    names = [element.tag.removeprefix(namespace) for element in root]
+    return root.tag == f"{namespace}OAI-PMH" and names == ["responseDate", "request", "error"]
+
+
 def check_response(response: httpx2.Response, attack: str) -> None:
     """Check that the response to an attack is a refusal, or contains the attack only as text.
 

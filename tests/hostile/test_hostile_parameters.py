@@ -11,7 +11,7 @@ from wgig.lists.filters import FILTER_VALUE_TYPES
 from tests.hostile.attacks import ATTACK_MARK, ATTACKS, INVALID_ENCODINGS
 from tests.hostile.client import Request, send_requests
 from tests.hostile.conftest import TOKEN
-from tests.hostile.response_checks import check_response, ignores_parameter
+from tests.hostile.response_checks import check_response, ignores_parameter, is_protocol_error
 from tests.hostile.targets import (
     GET_TARGETS,
     TARGETS,
@@ -41,6 +41,7 @@ REQUIRED_PARAMETERS = {
     "/cite": {"iri": "https://w3id.org/wgig/id/issue/spam"},
     "/cited": {"iri": "https://w3id.org/wgig/id/issue/spam"},
     "/graphs": {"graph": "https://w3id.org/wgig/graph/issues"},
+    "/oai": {"verb": "ListRecords", "metadataPrefix": "oai_dc"},
 }
 # Parameters that replace the required ones of their path.
 REPLACING_PARAMETERS = {
@@ -52,6 +53,7 @@ VALID_BODIES = {
     "/sparql": ("ASK {}", "application/sparql-query"),
     "/update": ("CLEAR SILENT GRAPH <urn:x>", "application/sparql-update"),
     "/reconcile": ("queries={}", "application/x-www-form-urlencoded"),
+    "/oai": ("verb=Identify", "application/x-www-form-urlencoded"),
 }
 
 # OpenAPI describes each example query separately.
@@ -77,6 +79,8 @@ def test_unknown_parameter_is_refused_with_a_list_of_the_known_ones(app: ASGIApp
     if ignores_parameter(response):
         assert (target.method, target.path) in IGNORING_OPERATIONS
         return
+    if is_protocol_error(response):
+        return
     assert response.status_code == 400, summarize_response(response)
     problem = response.json()
     assert problem["detail"].startswith(f"There is no parameter '{ATTACK_MARK}'.")
@@ -99,6 +103,8 @@ def test_parameter_is_refused_if_repeated_too_often(app: ASGIApp, target: Target
         for name, limit in limits
     ]
     for (name, limit), response in zip(limits, send_requests(app, requests), strict=True):
+        if is_protocol_error(response):
+            continue
         assert response.status_code == 400, (name, summarize_response(response))
         detail = response.json()["detail"]
         assert f"{limit + 1} times" in detail or f"{limit + 1} were sent" in detail, detail
@@ -131,6 +137,7 @@ def test_attack_in_a_parameter_value_is_harmless(app: ASGIApp, target: Target) -
             not accepts_any_text(target, name)
             and ATTACKS[attack].strip()
             and not is_valid_number(target, name, ATTACKS[attack])
+            and not is_protocol_error(response)
         ):
             assert response.status_code >= 300, (name, attack, summarize_response(response))
 
@@ -180,7 +187,10 @@ def test_attack_in_a_parameter_name_is_refused(app: ASGIApp, target: Target) -> 
     ]
     for attack, response in zip(attacks, send_requests(app, requests), strict=True):
         check_response(response, attack)
-        assert response.status_code == 400, (attack, summarize_response(response))
+        assert response.status_code == 400 or is_protocol_error(response), (
+            attack,
+            summarize_response(response),
+        )
 
 
 @pytest.mark.parametrize("target", GET_TARGETS, ids=target_id)

@@ -50,6 +50,7 @@ from ..resources.representation import respond_with_resource
 from ..sparql.dependencies import QueriesDep
 from ..store.errors import StoreError
 from .catalog_page import CatalogSources, respond_with_catalog_page
+from .linkset import list_catalog_data_links, list_catalog_links
 from .well_known import read_description_graph, serialize_localized_triples
 
 CATALOG_NAME = "dcat"  # the token of its profile, and the name of its graph
@@ -85,7 +86,9 @@ async def get_catalog(  # noqa: PLR0913, PLR0917 - what the page is made from
         context, parameters, formats, request.path_params.get("suffix", ""), {CATALOG_NAME: profile}
     )
     if preferences.representations[0].format is HTML and not preferences.wants_listing:
-        return await respond_with_catalog_page(context, CatalogSources(dumps, queries, recorder, store_size))
+        sources = CatalogSources(dumps, queries, recorder, store_size)
+        links = await run_sync(list_catalog_links, context)
+        return await respond_with_catalog_page(context, sources, links)
     dcat_triples = await run_sync(read_description_graph, context, CATALOG_NAME)
     return await run_sync(
         respond_with_catalog, context, preferences, dcat_triples, await wait_for_dumps(dumps)
@@ -132,7 +135,11 @@ def respond_with_catalog(
     )
     cache_headers = {} if len(dumps) == len(DCAT_DUMP_FORMATS) else NO_STORE_HEADERS
     return respond_with_resource(
-        context, preferences, resource, headers=LANGUAGE_NEUTRAL_HEADERS | cache_headers
+        context,
+        preferences,
+        resource,
+        extra_links=list_catalog_data_links(context.base),
+        headers=LANGUAGE_NEUTRAL_HEADERS | cache_headers,
     )
 
 

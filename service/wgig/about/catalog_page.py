@@ -94,14 +94,17 @@ class CatalogSources(NamedTuple):
     store_size: StoreSize
 
 
-async def respond_with_catalog_page(context: RequestContext, sources: CatalogSources) -> Response:
-    """The page. If a size is not known in time, the response is not cached."""
+async def respond_with_catalog_page(
+    context: RequestContext, sources: CatalogSources, links: list[str]
+) -> Response:
+    """The page, with the links of a landing page. If a size is not known in time, it is not cached."""
     size = await run_sync(measure_dataset, context, sources.store_size)
     is_small = size.facts + size.describing <= MAX_MEASURED_STATEMENTS
     byte_counts = await measure_files(context.request, sources) if is_small else {}
     page = await run_sync(render_catalog_page, context, sources.recorder, size, byte_counts)
     is_complete = not is_small or len(byte_counts) == len(list_file_names())
-    return respond_with_body(context.request, page, HTML, headers={} if is_complete else NO_STORE_HEADERS)
+    headers = {} if is_complete else NO_STORE_HEADERS
+    return respond_with_body(context.request, page, HTML, links=links, headers=headers)
 
 
 def measure_dataset(context: RequestContext, store_size: StoreSize) -> DatasetSize:

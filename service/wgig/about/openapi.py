@@ -26,6 +26,7 @@ from ..lists.example_queries import example_result_formats
 from ..lists.schemas import TableMetadataDocument
 from ..papers.schemas import SarifLog
 from ..rdf.formats import ATOM, CSVW, HTML, JSON, JSON_LD, JSON_RESULTS, PROBLEM_JSON, Format
+from ..resources.signposting import LINKSET_JSON
 from ..search.schemas import SearchSuggestions
 from ..search.suggestions import SUGGESTIONS_FORMAT
 from ..shacl.reports import SARIF_FORMAT
@@ -33,7 +34,6 @@ from ..sparql.examples import ExampleQuery, list_example_queries
 from ..sparql.parameters import build_example_model
 from ..sparql.schemas import SparqlResultDocument
 from .schemas import Linkset, OpenApiDocument
-from .well_known import LINKSET_FORMAT
 
 OpenApiObject = dict[str, Any]
 
@@ -45,7 +45,7 @@ STANDARD_JSON_TYPES: dict[str, Any] = {
     SARIF_FORMAT.media_type: SarifLog,
     CSVW.media_type: TableMetadataDocument,
     CSL_JSON_FORMAT.media_type: CslItemList,
-    LINKSET_FORMAT.media_type: Linkset,
+    LINKSET_JSON.media_type: Linkset,
     SUGGESTIONS_FORMAT.media_type: SearchSuggestions,
 }
 COMPONENT_REFERENCE = "#/components/schemas/{model}"

@@ -35,14 +35,14 @@ from ..resources.profiles import DEFAULT_PROFILE_FORMATS
 from ..resources.representation import serialize_graph_body
 from ..resources.routes import get_resource_document
 from ..resources.schemas import RepresentationList, ResourceDocument
+from ..resources.signposting import LINKSET_JSON
 from ..store.resource_versions.database import ResourceVersions
 from ..store.resource_versions.queries import LastChange, count_resources_below, list_resources_below
 from ..text import append_xml_element, make_xml_element, serialize_xml_element
 
-LINKSET_FORMAT = Format("application/linkset+json", "json", "JSON", "", ("application/json",))
 API_CATALOG_FORMAT = replace(
-    LINKSET_FORMAT,
-    media_type=f'{LINKSET_FORMAT.media_type}; profile="https://www.rfc-editor.org/info/rfc9727"',
+    LINKSET_JSON,
+    media_type=f'{LINKSET_JSON.media_type}; profile="https://www.rfc-editor.org/info/rfc9727"',
 )
 API_CATALOG_PATH = "/.well-known/api-catalog"
 # Paths of interfaces for programs that have an HTML page, too.
@@ -58,7 +58,7 @@ PAGE_INTERFACE_PATHS = (
     "tables",
     "changes",
 )
-INTERFACE_PATHS = (*PAGE_INTERFACE_PATHS, "cite")  # which has no page of its own
+INTERFACE_PATHS = (*PAGE_INTERFACE_PATHS, "cite", "oai")  # these two have no page of their own
 SECURITY_TXT_VALIDITY = timedelta(days=90)  # RFC 9116, section 2.5.5, recommends less than a year
 
 # Properties whose values are URLs of this service. In responses, these URLs have the host of the request.
@@ -89,6 +89,8 @@ ROBOTS_DISALLOWED_PATHS = (
     "/compare?",
     "/cite",  # and all paths below it
     "/feedback",
+    "/oai?",
+    "/linkset?",
     "/update",
     "/*?_mediatype=",
     "/*?_profile=",
@@ -102,7 +104,7 @@ class DescriptionParameters(ParameterModel):
 
 
 DESCRIPTION_OPERATION = Operation(formats=(*GRAPH_FORMATS, HTML))
-API_CATALOG_OPERATION = Operation(formats=(LINKSET_FORMAT,))
+API_CATALOG_OPERATION = Operation(formats=(LINKSET_JSON,))
 TEXT_OPERATION = Operation(formats=(PLAIN_TEXT,))
 
 

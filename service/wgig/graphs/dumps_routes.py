@@ -73,6 +73,8 @@ async def parse_dump_version(name: DumpVersionName) -> re.Match[str]:
     return match
 
 
+# The page whose content the dumps are (FAIR Signposting).
+LANDING_LINK = '</catalog>; rel="collection"; type="text/html"'
 DUMP_OPERATION = Operation(formats=DUMP_FORMATS, early_dependencies=(parse_dump_suffix,))
 DUMP_VERSION_OPERATION = Operation(formats=DUMP_FORMATS, early_dependencies=(parse_dump_version,))
 
@@ -89,7 +91,7 @@ async def get_dump(
     if suffix.endswith(CHECKSUM_SUFFIX):
         return respond_with_digest(request, dump, f"dump.{name}")
     versioned_path = f"/dump/{dump.version}.{name}"
-    links = data_links(await run_in_threadpool(store_license, store))
+    links = [LANDING_LINK, *data_links(await run_in_threadpool(store_license, store))]
     return respond_with_dump(
         request, dump, {"Content-Location": versioned_path, "Cache-Control": "no-cache"}, links
     )
@@ -117,7 +119,10 @@ async def get_dump_version(
         return respond_with_digest(request, dump, f"{dump.version}.{dump_name}")
     latest = f'</dump.{dump_name}>; rel="latest-version"'
     return respond_with_dump(
-        request, dump, {"Cache-Control": IMMUTABLE_CACHE_CONTROL}, [latest, *data_links("")]
+        request,
+        dump,
+        {"Cache-Control": IMMUTABLE_CACHE_CONTROL},
+        [latest, LANDING_LINK, *data_links("")],
     )
 
 

@@ -6,6 +6,7 @@ The TimeMap of a graph is the list of its versions (RFC 7089).
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Annotated
 
@@ -23,7 +24,7 @@ from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import graph_path
 from ..problems import Problem, build_sentence
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, JSON_LD, Format
-from ..rdf.namespaces import DESCRIPTION_GRAPH_NAMES, RDF_TYPE, expand_curie
+from ..rdf.namespaces import DESCRIPTION_GRAPH_NAMES, RDF_TYPE, SCHEMA_NAMESPACE, expand_curie
 from ..rdf.serialization import UnserializableError, find_used_prefixes, serialize_triples
 from ..rdf.sparql_lexer import check_absolute_iri
 from ..resources.alternates import Resource, alternate_format_links, data_links
@@ -32,12 +33,14 @@ from ..resources.licenses import shared_license
 from ..resources.mappings import resource_markup
 from ..resources.parameters import make_profile_operation
 from ..resources.profile_negotiation import Preferences, parse_preferences
+from ..resources.profiles import DEFAULT_PROFILE_TOKEN
 from ..resources.representation import (
     SUFFIXED_PATH_PATTERN,
     render_site_page,
     respond_with_resource,
     serialize_graph_body,
 )
+from ..resources.signposting import LandingPage, describe_landing_page
 from ..sparql.service_description import iter_service_dataset_triples
 from ..store import history
 from ..store.graph_dates import DCAT_VERSION
@@ -285,7 +288,16 @@ def build_graph_resource(context: RequestContext, graph: str | None, preferences
         GRAPH_READ_FORMATS,
         uses_suffix=False,
         license=license_,
+        landing=partial(describe_graph_page, context, graph) if graph else None,
+        content_profile=DEFAULT_PROFILE_TOKEN,
     )
+
+
+def describe_graph_page(context: RequestContext, graph: str) -> LandingPage:
+    """The landing page of a graph, which is a dataset."""
+    statements = statements_about(context.store, [graph])
+    page = describe_landing_page(graph, statements, context.base)
+    return replace(page, types=(f"{SCHEMA_NAMESPACE}Dataset",))
 
 
 def filter_graph_languages(

@@ -9,7 +9,7 @@ Accept-Encoding: zstd, br, gzip or none. A body is compressed as a whole or in c
 import gzip
 import re
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -40,6 +40,13 @@ _QVALUE_PATTERN = re.compile(
 def parse_accept_weights(fields: Iterable[str]) -> dict[str, float]:
     """The weights by name in all Accept headers; items with an invalid weight are left out."""
     weights: dict[str, float] = {}
+    for name, _, q in iter_accept_items(fields):
+        weights[name] = max(q, weights.get(name, 0.0))
+    return weights
+
+
+def iter_accept_items(fields: Iterable[str]) -> Iterator[tuple[str, dict[str, str], float]]:
+    """The name, parameters and weight of each item in all Accept headers, except those with a bad weight."""
     for item in _ACCEPT_ITEM_PATTERN.finditer(",".join(fields)):
         parameters = {
             match["key"]: match["value"]
@@ -48,9 +55,7 @@ def parse_accept_weights(fields: Iterable[str]) -> dict[str, float]:
         }
         q = parse_qvalue(parameters.get("q", parameters.get("Q", "1")))
         if q is not None:
-            name = item["name"].lower()
-            weights[name] = max(q, weights.get(name, 0.0))
-    return weights
+            yield item["name"].lower(), parameters, q
 
 
 def parse_qvalue(text: str) -> float | None:

@@ -12,12 +12,20 @@ import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from ..rdf.formats import CSS, HTML, JAVASCRIPT, JSON, Format
+from ..rdf.formats import CSS, HTML, JAVASCRIPT, JSON, JSON_LD, Format
+from .jsonld_profiles import (
+    EXPANDED_PROFILE,
+    apply_jsonld_profiles,
+    describe_jsonld_type,
+    list_held_profiles,
+    parse_jsonld_profiles,
+)
 from .language import page_header_fields
 from .negotiation import (
     IDENTITY_CODING,
@@ -113,6 +121,8 @@ def respond_with_body(  # noqa: PLR0913  the parts of a response
 
     The ETag is a digest of the body, its media type and its coding. `links` are values of the Link header.
     """
+    if format_ is JSON_LD:
+        body, format_ = apply_requested_profiles(request, body)
     coding = request_coding(request) if len(body) >= MIN_COMPRESSED_BYTES else IDENTITY_CODING
     fields = common_response_fields(request, compute_entity_tag(body, format_, coding), links) | dict(
         headers or {}
@@ -131,6 +141,15 @@ def respond_with_body(  # noqa: PLR0913  the parts of a response
         fields["Content-Length"] = str(len(body))
         body = b""
     return Response(body, status, fields)
+
+
+def apply_requested_profiles(request: Request, body: bytes) -> tuple[bytes, Format]:
+    """A JSON-LD document in the profiles that the client asks for, and its format with their names."""
+    profiles = parse_jsonld_profiles(request.headers.getlist("accept"))
+    if not profiles:
+        return body, JSON_LD
+    body, held_profiles = apply_jsonld_profiles(body, profiles)
+    return body, replace(JSON_LD, media_type=describe_jsonld_type(held_profiles))
 
 
 def respond_with_json(
@@ -165,6 +184,10 @@ def respond_with_stream(  # noqa: PLR0913  the parts of a response
     Its ETag is weak, because the next evaluation may return the rows in another order: the same for the same
     `digest`, format and coding. It is unique if there is no digest, or the result changes without a write.
     """
+    if format_ is JSON_LD:  # as the engine writes it
+        profiles = parse_jsonld_profiles(request.headers.getlist("accept"))
+        held_profiles = list_held_profiles(profiles, EXPANDED_PROFILE)
+        format_ = replace(JSON_LD, media_type=describe_jsonld_type(held_profiles))
     coding = request_coding(request)
     if digest and not is_volatile(request):
         tag = f"W/{compute_entity_tag(digest.encode(), format_, coding)}"

@@ -217,6 +217,7 @@ FRAME_TYPES = {
     "issue": ("Issue",),
     "meeting": ("Meeting",),
 }
+FRAMES_BY_TYPE = {type_: frame for frame, types in FRAME_TYPES.items() for type_ in types}
 MAX_FRAME_LEVELS = 40  # JSON parsers limit nesting
 
 

@@ -15,10 +15,11 @@ import pyoxigraph as ox
 from ..http.bodies import Pairs
 from ..http.parameters import add_url_parameters, encode_field_value
 from ..pages.rendering import path_in_format
-from ..rdf.formats import Format
+from ..rdf.formats import HTML, Format
 from ..rdf.namespaces import LICENSE_IRI, RDF_TYPE, expand_curie
 from .profile_negotiation import Representation, iter_representations
 from .profiles import DEFAULT_PROFILE_FORMATS, DEFAULT_PROFILE_TOKEN, Profile, profiles_by_token
+from .signposting import LandingPage, list_data_header, list_landing_header
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Resource:
     profile with the token `default_profile`, and in those of the `written_profiles` (by token). All other
     profiles that fit its `types` are computed from its `triples`; if `types` is None, it has no others.
     `uses_suffix`: a format is named by a suffix of the path, not by a parameter. `license` is the IRI of its
-    license, or empty.
+    license, or empty. If its page is a landing page, `landing` describes it, and the representations in the
+    profile with the token `content_profile` are its content, all others its metadata.
     """
 
     iri: str
@@ -43,6 +45,8 @@ class Resource:
     default_profile: str = DEFAULT_PROFILE_TOKEN
     written_profiles: Mapping[str, Profile] | None = None
     license: str = LICENSE_IRI
+    landing: Callable[[], LandingPage] | None = None
+    content_profile: str = ""
 
     @property
     def canonical_address(self) -> str:
@@ -97,6 +101,7 @@ def representation_links(
     return fit_link_field(
         [
             representation_link(resource.canonical_address, "canonical", representations[0]),
+            *list_signposting_links(resource, chosen),
             *extra_links,
             *data_links(resource.license),
             *([f'<{chosen.profile.iri}>; rel="profile"'] if chosen else []),
@@ -104,7 +109,9 @@ def representation_links(
             *map(profile_token_link, profiles.values()),
             *(
                 representation_link(
-                    resource.representation_address(representation), "alternate", representation
+                    resource.representation_address(representation),
+                    find_alternate_relation(resource, chosen, representation),
+                    representation,
                 )
                 for representation in prioritize_representations(representations)
                 if not chosen
@@ -112,6 +119,28 @@ def representation_links(
             ),
         ]
     )
+
+
+def list_signposting_links(resource: Resource, chosen: Representation | None) -> list[str]:
+    """The links of FAIR Signposting, except those to other representations and to the license."""
+    if resource.landing is None or chosen is None:
+        return []
+    return (list_landing_header if chosen.format is HTML else list_data_header)(resource.landing())
+
+
+def find_alternate_relation(
+    resource: Resource, chosen: Representation | None, representation: Representation
+) -> str:
+    """The relation types of the link from the chosen representation to another one."""
+    if resource.landing is None or chosen is None:
+        return "alternate"
+    if chosen.format is HTML:
+        is_content = representation.profile.token == resource.content_profile
+        return "alternate item" if is_content else "alternate describedby"
+    if representation.format is HTML:
+        is_content = chosen.profile.token == resource.content_profile
+        return "alternate collection" if is_content else "alternate describes"
+    return "alternate"
 
 
 def data_links(license_: str = LICENSE_IRI) -> list[str]:

@@ -40,24 +40,30 @@ DC_ELEMENTS = [
     *("title", "creator", "subject", "description", "publisher", "contributor", "date", "type", "format"),
     *("identifier", "source", "language", "relation", "coverage", "rights"),
 ]
-OAI_DC_START = f"""<?xml version="1.0" encoding="UTF-8"?>
-<oai_dc:dc xmlns:oai_dc="{OAI_DC_NAMESPACE}"
+OAI_DC_SCHEMA_URL = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
+XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+OAI_DC_START = f"""<oai_dc:dc xmlns:oai_dc="{OAI_DC_NAMESPACE}"
            xmlns:dc="{DC_ELEMENTS_NAMESPACE}"
            xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
-           xsi:schemaLocation="{OAI_DC_NAMESPACE} http://www.openarchives.org/OAI/2.0/oai_dc.xsd">
+           xsi:schemaLocation="{OAI_DC_NAMESPACE} {OAI_DC_SCHEMA_URL}">
 """
 OAI_DC_END = "</oai_dc:dc>\n"
 
 
 def serialize_oai_dc(triples: Iterable[ox.Triple], iri: str) -> bytes:
-    """The triples about `iri` as simple Dublin Core in XML, in the order of the standard."""
+    """The triples about `iri` as a document of simple Dublin Core in XML."""
+    return f"{XML_DECLARATION}{build_oai_dc_element(triples, iri)}".encode()
+
+
+def build_oai_dc_element(triples: Iterable[ox.Triple], iri: str) -> str:
+    """The triples about `iri` as an element of simple Dublin Core, in the order of the standard."""
     resource_triples = [triple for triple in triples if triple.subject == ox.NamedNode(iri)]
     lines = {
         (DC_ELEMENTS.index(name), serialize_dc_element(name, triple.object))
         for triple in resource_triples
         if (name := triple.predicate.value.removeprefix(DC_ELEMENTS_NAMESPACE)) in DC_ELEMENTS
     }
-    return (OAI_DC_START + "".join(line for _, line in sorted(lines)) + OAI_DC_END).encode()
+    return OAI_DC_START + "".join(line for _, line in sorted(lines)) + OAI_DC_END
 
 
 def serialize_dc_element(name: str, value: object) -> str:

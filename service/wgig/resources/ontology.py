@@ -7,7 +7,7 @@ a digest in their path, so they are cached forever.
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf import vocabulary
-from ..rdf.formats import CSS, HTML, JAVASCRIPT, JSON_LD, SVG, Format
+from ..rdf.formats import CSS, HTML, JAVASCRIPT, JSON_LD, SVG, XML_SCHEMA, Format
 from ..rdf.json_layout import serialize_json_body
 from ..rdf.namespaces import expand_curie
 from ..rdf.vocabulary import VocabularyTerm
@@ -53,6 +53,7 @@ STATIC_FORMATS = {
     "css": CSS,
     "js": JAVASCRIPT,
     "svg": SVG,
+    "xsd": XML_SCHEMA,
 }
 # By name of the graph: makes the entries of its page from its triples and the language.
 GRAPH_ENTRY_BUILDERS: dict[str, Callable[[list[ox.Triple], str], object]] = {
@@ -87,6 +88,7 @@ OWL_VERSION_IRI = expand_curie("owl:versionIRI")
 GRAPH_DOCUMENT_OPERATION = make_profile_operation(DESCRIPTION_FORMATS, GraphDocument)
 VERSION_OPERATION = Operation(status=303)
 CONTEXT_OPERATION = Operation(formats=(JSON_LD,))
+JSON_LD_CONTEXT = replace(JSON_LD)  # another object: the profiles of JSON-LD do not apply to a context
 
 
 def get_ontology(
@@ -129,7 +131,7 @@ def get_shapes(
 def get_json_ld_context(context: ContextDep) -> Response:
     """The JSON-LD context of the ontology."""
     body = serialize_json_body({"@context": ontology_context(context)})
-    return respond_with_body(context.request, body, JSON_LD, links=data_links())
+    return respond_with_body(context.request, body, JSON_LD_CONTEXT, links=data_links())
 
 
 StaticFileName = Annotated[

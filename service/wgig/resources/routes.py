@@ -16,6 +16,8 @@ from fastapi.concurrency import run_in_threadpool
 from wgig_client.namespaces import EXTERNAL_NAMESPACES
 
 from ..http import bodies, language
+from ..http.jsonld_profiles import FRAMED_PROFILE, describe_jsonld_type, parse_jsonld_profiles
+from ..http.language import StatementLike
 from ..http.operations import Operation
 from ..http.parameters import (
     add_url_parameters,
@@ -29,7 +31,7 @@ from ..problems import Problem, build_sentence
 from ..rdf import jsonld
 from ..rdf.formats import HTML, JSON, JSON_LD, Format
 from ..rdf.json_layout import serialize_json_body
-from ..rdf.jsonld import FRAME_TYPES, compact_triples, embed_used_context
+from ..rdf.jsonld import FRAME_TYPES, FRAMES_BY_TYPE, compact_triples, embed_used_context
 from ..rdf.namespaces import RDFS_LABEL, expand_curie
 from ..sparql.examples import find_examples_by_keyword
 from ..sparql.workers.description import find_document_iri, iter_document_triples
@@ -75,10 +77,12 @@ from .representation import (
 )
 from .resource_page import render_inverse_page, render_resource_page
 from .schemas import FramedDocument, GraphDocument, ResourceDocument
+from .signposting import LandingPage, describe_landing_page
 
 FOLDER_VERSIONS_TIMEOUT_SECONDS = 5  # how long a folder waits for the last commits
+BIBTEX_MEDIA_TYPE = "application/x-bibtex"
 CITATION_LINK_TEMPLATE = (
-    '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
+    f'</cite?iri={{}}&_mediatype={BIBTEX_MEDIA_TYPE}>; rel="describedby"; type="{BIBTEX_MEDIA_TYPE}"'
 )
 FRAMED_FORMATS = (JSON_LD, JSON)
 INVERSE_FORMATS = (JSON, HTML)
@@ -179,9 +183,12 @@ def get_resource_document(
             raise unknown_resource_problem(iri)
         check_query_parameters(request, (*NEGOTIATION_PARAMETERS, "after"))
         return respond_with_folder(context, resource_versions, preferences, iri, doc_path(path))
+    frame = "" if pairs else find_requested_frame(context, preferences, description)
+    if frame:
+        return respond_with_frame(context, parameters, path, suffix, frame)
     if parameters.after is not None:
         raise Problem(400, "The parameter after is for a list of resources, and this is a single resource.")
-    build_facts = cache(partial(build_resource_facts, context, description))
+    base, build_facts = context.base, cache(partial(build_resource_facts, context, description))
 
     def find_languages(format_: Format) -> Iterable[str]:
         if format_ is JSON:
@@ -196,6 +203,7 @@ def get_resource_document(
         None if pairs else stated_types(description.statements),
         INVERSE_FORMATS if pairs else DEFAULT_PROFILE_FORMATS,
         pairs=pairs,
+        landing=None if pairs else partial(describe_document_page, iri, description.statements, base),
     )
     return respond_with_resource(
         context,
@@ -204,6 +212,33 @@ def get_resource_document(
         extra_links=list_document_links(iri),
         find_languages=find_languages,
     )
+
+
+def describe_document_page(iri: str, statements: Iterable[StatementLike], base: str) -> LandingPage:
+    """The landing page of a resource."""
+    return describe_landing_page(iri, statements, base, find_collection_path(iri, base))
+
+
+def find_collection_path(iri: str, base: str) -> str:
+    """The path of the list of the folder that a resource is in; empty if there is none."""
+    folder = iri.removeprefix(f"{base}id/").rpartition("/")[0]
+    return doc_path(folder) if folder else ""
+
+
+def find_requested_frame(
+    context: RequestContext, preferences: Preferences, description: ResourceDescription
+) -> str:
+    """The frame for the type of a resource, if a client prefers JSON-LD in a frame, by the profile in Accept.
+
+    Empty for other clients and types.
+    """
+    first = preferences.representations[0]
+    if first.format is not JSON_LD or first.profile.token != DEFAULT_PROFILE_TOKEN:
+        return ""
+    if FRAMED_PROFILE not in parse_jsonld_profiles(context.request.headers.getlist("accept")):
+        return ""
+    prefix, types = f"{context.base}ontology#", stated_types(description.statements)
+    return max((FRAMES_BY_TYPE.get(type_.removeprefix(prefix), "") for type_ in types), default="")
 
 
 def parse_frame_name(name: str | None) -> str:
@@ -253,7 +288,7 @@ def respond_with_frame(
 
     pairs = [("_frame", frame)]
     resource = Resource(iri, doc_path(path), lambda: (), write, formats=FRAMED_FORMATS, pairs=pairs)
-    return respond_with_resource(
+    response = respond_with_resource(
         context,
         preferences,
         resource,
@@ -262,6 +297,9 @@ def respond_with_frame(
             ox.parse(write(format_), ox.RdfFormat.JSON_LD)
         ),
     )
+    if parameters.frame is None and response.status_code == 200:  # by the profile in Accept
+        response.headers["Content-Type"] = describe_jsonld_type([FRAMED_PROFILE])
+    return response
 
 
 def respond_with_folder(

@@ -22,11 +22,12 @@ from ..http.fast_path import (
     ShortResponder,
     WholeResponse,
 )
+from ..http.jsonld_profiles import parse_jsonld_profiles
 from ..http.middleware import EXPOSED_HEADERS, MAX_TARGET_BYTES, is_host_field
 from ..http.negotiation import CompressionEffort, choose_coding, compress_body
 from ..http.responses import MIN_COMPRESSED_BYTES, compute_entity_tag
 from ..problems import Problem
-from ..rdf.formats import FORMATS_BY_FORM, HTML, Format, is_empty_result
+from ..rdf.formats import FORMATS_BY_FORM, HTML, JSON_LD, Format, is_empty_result
 from ..store.view import QueryDataset
 from .admission import simple_query_form
 from .language.hints import build_warning_field
@@ -232,7 +233,7 @@ def read_plain_query(query_string: bytes, queries: QueryService, head: PlainHead
             format_ = pick_format(head.accept, form)
     except Problem:
         return None
-    if format_ is HTML:
+    if format_ is HTML or (format_ is JSON_LD and parse_jsonld_profiles(head.accept)):
         return None
     dataset = UNION_DATASET if settings.default_graph == "union" else UNNAMED_DATASET
     job = QueryJob(

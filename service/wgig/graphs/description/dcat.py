@@ -68,6 +68,13 @@ DATA_SERVICES = (
         "https://reconciliation-api.github.io/specs/0.2/",
         "reconcile",
     ),
+    (
+        "oai",
+        "Metadata harvesting",
+        "Records in Dublin Core and RDF, by kind and date of change (OAI-PMH).",
+        "http://www.openarchives.org/OAI/openarchivesprotocol.html",
+        "oai?verb=Identify",
+    ),
 )
 
 # Resources of the default profile (Profiles Vocabulary, PROF): path, title, role, standard.
