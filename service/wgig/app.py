@@ -76,8 +76,12 @@ from .store.store import Store
 if TYPE_CHECKING:
     from .remote.freshness import StoreFollower
 
+API_SUMMARY = "The Working Group on Internet Governance (2004-2005) as linked data."
 API_DESCRIPTION = (
-    "The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does."
+    "Reading needs no token. HEAD works wherever GET does. The format of a response follows the Accept header, "
+    "the parameter `_mediatype`, or the suffix of the path, such as `.csv`. Errors are problem documents "
+    "(RFC 9457), whose `type` is the address of an explanation. A client that exceeds a limit gets 429 or 503 "
+    "with Retry-After."
 )
 
 READ_METHODS = ("GET", "HEAD")
@@ -426,6 +430,7 @@ def create_app(service: Service, *, is_behind_fronts: bool = False) -> FastAPI:
         ROUTES,
         title=SERVICE_TITLE,
         version=__version__,
+        summary=API_SUMMARY,
         description=API_DESCRIPTION,
         openapi_url=None,
         docs_url=None,

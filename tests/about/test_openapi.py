@@ -1,6 +1,10 @@
 """Responses of the service match its OpenAPI description, for generated requests and for its examples."""
 
+import json
+import re
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -14,6 +18,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from wgig.app import create_app, make_service
 from wgig.resources.shapes import example_papers_by_name
 from wgig.settings import Settings
+from wgig.store.history import VERSION_TIME_FORMAT
 from wgig.store.store import Store
 
 from tests.fixtures.service import make_service_client
@@ -55,27 +60,31 @@ def filled_reader(filled_store: Store) -> httpx2.Client:
 
 @pytest.fixture(scope="module")
 def description(filled_reader: httpx2.Client) -> dict[str, Any]:
-    """The OpenAPI description of this service."""
+    """The OpenAPI description of this service, with the parameters among its components in each operation."""
     description: dict[str, Any] = filled_reader.get("/openapi.json").json()
+    components = description["components"]["parameters"]
+    for path_item in description["paths"].values():
+        for operation in path_item.values():
+            operation["parameters"] = [
+                components[parameter["$ref"].rpartition("/")[2]] if "$ref" in parameter else parameter
+                for parameter in operation.get("parameters", [])
+            ]
     return description
 
 
-def list_parameter_examples(operation: dict[str, Any], location: str) -> dict[str, list[Any]]:
+def parameter_examples(operation: dict[str, Any], location: str) -> dict[str, Any]:
     """The examples of the parameters of an operation by name, in this location: path, query or header."""
     return {
-        parameter["name"]: [
-            *parameter["schema"].get("examples", []),
-            *parameter["schema"].get("items", {}).get("examples", []),
-        ]
-        for parameter in operation.get("parameters", [])
+        parameter["name"]: parameter["example"]
+        for parameter in operation["parameters"]
         if parameter["in"] == location
     }
 
 
 def fill_path(path: str, operation: dict[str, Any]) -> str:
     """The path with an example for each of its parameters."""
-    for name, values in list_parameter_examples(operation, "path").items():
-        path = path.replace(f"{{{name}}}", str(values[0]))
+    for name, value in parameter_examples(operation, "path").items():
+        path = path.replace(f"{{{name}}}", str(value))
     return path
 
 
@@ -91,7 +100,9 @@ def build_query_parameters(path: str, name: str, value: Any) -> dict[str, Any]:
         other_parameters = {"_mediatype": "text/html"}
     if name == "names":
         other_parameters["_mediatype"] = "text/csv"
-    return other_parameters | {name: ",".join(value) if isinstance(value, list) else value}
+    values = value if isinstance(value, list) else [value]
+    texts = [item if isinstance(item, str) else json.dumps(item) for item in values]
+    return other_parameters | {name: ",".join(texts)}
 
 
 def iter_get_operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -127,7 +138,12 @@ NEEDED_PARAMETERS: dict[tuple[str, str], dict[str, str]] = {
     ("/cited", ""): {"query": SELECT_QUERY},
     ("/coverage", "stakeholderGroup"): {"by": "stakeholder-group"},
     ("/coverage.{suffix}", "stakeholderGroup"): {"by": "stakeholder-group"},
+    ("/cited", "sha256"): {"query": "ASK {}", "_mediatype": "json"},
+    ("/changes", "before"): {"_mediatype": "text/html"},
+    ("/doc/{path}", "page"): {"inverse": "issue"},
+    ("/id/{path}", "page"): {"inverse": "issue"},
     ("/sparql", ""): {"query": SELECT_QUERY},
+    ("/sparql", "check"): {"query": "SELECT * { ?s a wgig:Isue }"},
     ("/sparql", "default-graph-uri"): {"query": SELECT_QUERY},
     ("/sparql", "named-graph-uri"): {"query": "SELECT * { GRAPH ?g { ?s ?p ?o } } LIMIT 3"},
     ("/graphs", ""): ISSUE_GRAPH_PARAMETER,
@@ -155,41 +171,37 @@ UNTESTED_JSON = {
     ("/doc/problem/{slug}", "application/json"),
     ("/doc/problem/{slug}", "application/ld+json"),
 }
-# Parameters whose values come from an earlier response of the same service, or from written data.
-PARAMETERS_FROM_RESPONSES = {
-    *((path, "version") for path in ("/cite", "/cited", "/graph/{name}", "/graphs")),
-    *((path, name) for path in ("/graph/{name}", "/graphs") for name in ("changes", "about")),
-    *((path, "before") for path in ("/changes", "/feed.atom", "/feed/{name}")),
-    ("/cited", "sha256"),
-    ("/oai", "resumptionToken"),
-    ("/doc/{path}", "page"),
-    ("/id/{path}", "page"),
-    ("/write", "paper"),
+# Parameters that name a version of a graph, which only written graphs have: their examples show the form.
+VERSION_PARAMETERS = {
+    (path, name) for path in ("/graph/{name}", "/graphs") for name in ("version", "changes", "about")
 }
-# Parameters without results, as the bundled data has no such statements and nothing has been written.
-PARAMETERS_WITHOUT_DATA = {
-    *(("/papers", name) for name in ("mainActor", "verdict", "cito:cites", "schema:creativeWorkStatus")),
-    *(("/conformance", name) for name in ("partsMet", "missing")),  # the text of no bundled paper was seen
-    ("/principles", "skos:exactMatch"),
-    ("/sparql", "check"),  # the query of the example has no problems
-    *(("/queries/assessments", f"the_{name}") for name in ("issue", "category", "group", "criterion")),
-    ("/queries/comments-on-papers", "text"),
-    *(("/queries/who-wrote-what", name) for name in ("graph", "_mediatype")),
-}
+# Paths without results, whatever the parameters, as the bundled papers assess nothing and nothing was written.
+PATHS_WITHOUT_DATA = ("/queries/assessments", "/queries/comments-on-papers", "/queries/who-wrote-what")
 
 
-def test_every_example_value_has_results(filled_reader: httpx2.Client, description: dict[str, Any]) -> None:
+def test_every_example_finds_something(filled_reader: httpx2.Client, description: dict[str, Any]) -> None:
     example_count = 0
     for path, operation in iter_get_operations(description):
-        for name, values in list_parameter_examples(operation, "query").items():
-            for value in values:
-                filled_path = LIST_PATHS.get((path, name), fill_path(path, operation))
-                response = filled_reader.get(filled_path, params=build_query_parameters(path, name, value))
-                assert response.status_code in (200, 303), (filled_path, name, value, response.text)
-                has_data = (path.removesuffix(".{suffix}"), name) not in PARAMETERS_WITHOUT_DATA
-                assert not (has_data and is_empty_result(response)), (filled_path, name, value, response.text)
-                example_count += 1
-    assert example_count > 250  # most operations have examples
+        for name, value in parameter_examples(operation, "query").items():
+            if (path, name) in VERSION_PARAMETERS:
+                continue
+            filled_path = LIST_PATHS.get((path, name), fill_path(path, operation))
+            response = filled_reader.get(filled_path, params=build_query_parameters(path, name, value))
+            assert response.status_code in (200, 303), (filled_path, name, value, response.text)
+            is_empty = is_empty_result(response)
+            if path in PATHS_WITHOUT_DATA and is_empty:
+                assert is_empty_result(filled_reader.get(filled_path))
+            else:
+                assert not is_empty, (filled_path, name, value, response.text)
+            example_count += 1
+    assert example_count > 900  # all operations have examples
+
+
+def test_the_example_of_a_version_has_the_form_of_a_version(description: dict[str, Any]) -> None:
+    for path in ("/graph/{name}", "/graphs"):
+        examples = parameter_examples(description["paths"][path]["get"], "query")
+        for name in ("version", "changes"):
+            assert datetime.strptime(examples[name], VERSION_TIME_FORMAT)  # noqa: DTZ007 - the format has Z
 
 
 def is_empty_result(response: httpx2.Response) -> bool:
@@ -200,30 +212,20 @@ def is_empty_result(response: httpx2.Response) -> bool:
         return False
     result = response.json()
     lists_and_counts = [
-        result[name] for name in ("total", "result", "properties", "queries", "graphs") if name in result
+        result[name]
+        for name in ("total", "result", "properties", "queries", "graphs", "problems")
+        if name in result
     ]
     lists_and_counts += [result["results"]["bindings"]] if "results" in result else []
     return not all(lists_and_counts)
 
 
-@pytest.mark.parametrize("location", ["path", "query"])
-def test_every_parameter_is_described_with_an_example(description: dict[str, Any], location: str) -> None:
-    """Parameters whose values come from an earlier response of the same service have no example."""
-    without_example = {
-        (path, parameter["name"])
-        for path, operation in iter_get_operations(description)
-        for parameter in operation.get("parameters", [])
-        if parameter["in"] == location
-        and not any(list_parameter_examples({"parameters": [parameter]}, location).values())
-    }
-    assert {(path.removesuffix(".{suffix}"), name) for path, name in without_example} == (
-        # No bundled paper has a status to show as an example.
-        {*PARAMETERS_FROM_RESPONSES, ("/papers", "schema:creativeWorkStatus")}
-        if location == "query"
-        else set()
-    )
-    for _, operation in iter_get_operations(description):
-        assert all(parameter["description"] for parameter in operation.get("parameters", []))
+def test_every_parameter_is_described_with_an_example_that_is_valid(description: dict[str, Any]) -> None:
+    for path, path_item in description["paths"].items():
+        for operation in path_item.values():
+            for parameter in operation["parameters"]:
+                assert parameter["description"], (path, parameter["name"])
+                jsonschema.validate(parameter["example"], parameter["schema"])
 
 
 def test_every_json_response_is_valid_by_its_schema(
@@ -288,29 +290,72 @@ def test_descriptions_do_not_name_exceptions(description: dict[str, Any]) -> Non
     assert all(operation["description"] for operation in operations)
 
 
-def test_every_json_response_refers_to_a_model(description: dict[str, Any]) -> None:
+def test_every_json_response_refers_to_a_named_model(description: dict[str, Any]) -> None:
+    for path, media_type, content in iter_response_contents(description):
+        if "json" in media_type:
+            name = content["schema"]["$ref"].removeprefix("#/components/schemas/")
+            assert name in description["components"]["schemas"], path
+
+
+def iter_response_contents(description: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The path, media type and OpenAPI object of each content of each response; errors have an empty path."""
+    responses = [("", response) for response in description["components"]["responses"].values()]
     for path, path_item in description["paths"].items():
         for operation in path_item.values():
-            for response in operation["responses"].values():
-                for media_type, content in response.get("content", {}).items():
-                    if "json" in media_type:
-                        schema = content["schema"]
-                        assert "$ref" in schema or all(
-                            "$ref" in alternative for alternative in list_alternatives(schema)
-                        ), path
+            assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
+            responses += [(path, response) for response in operation["responses"].values()]
+    for path, response in responses:
+        for media_type, content in response.get("content", {}).items():
+            yield path, media_type, content
 
 
-def list_alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """The alternatives of a schema; for a map, the schema of its values."""
-    return [alternative.get("additionalProperties", alternative) for alternative in schema["anyOf"]]
+def test_operation_ids_are_unique_identifiers(description: dict[str, Any]) -> None:
+    operations = [
+        operation for path_item in description["paths"].values() for operation in path_item.values()
+    ]
+    ids = [operation["operationId"] for operation in operations]
+    assert len({id_.casefold() for id_ in ids}) == len(ids)
+    assert not [id_ for id_ in ids if not re.fullmatch(r"[a-z]+([A-Z][a-z0-9]*)+", id_)]
+    assert {"getPapers", "getPapersAs", "searchResources", "checkPapers", "runQuery"} <= {*ids}
+
+
+def test_every_operation_has_a_described_tag(description: dict[str, Any]) -> None:
+    described_tags = {tag["name"] for tag in description["tags"] if tag["description"]}
+    used_tags = set()
+    for path, path_item in description["paths"].items():
+        for operation in path_item.values():
+            (tag,) = operation["tags"]
+            used_tags.add(tag)
+            # A path that has no tag in the table is tagged as a page.
+            content = operation["responses"].get("200", {}).get("content", {})
+            assert tag != "pages" or "text/html" in content or path == "/static/{name}", path
+    assert used_tags == described_tags
+
+
+def test_the_description_names_license_server_and_documentation(
+    filled_reader: httpx2.Client, description: dict[str, Any]
+) -> None:
+    assert description["info"]["license"]["identifier"] == "CC-BY-4.0 AND Apache-2.0"
+    assert description["info"]["summary"]
+    (server,) = description["servers"]
+    assert server["url"] == "/"
+    assert filled_reader.get(description["externalDocs"]["url"]).status_code == 200
+
+
+def test_no_shared_parameter_is_defined_twice(description: dict[str, Any]) -> None:
+    parameters = filter(None, map(json.dumps, description["components"]["parameters"].values()))
+    assert max(Counter(parameters).values()) == 1
 
 
 def test_the_description_is_openapi_3_1_with_valid_schemas(description: dict[str, Any]) -> None:
     assert description["openapi"].startswith("3.1")
-    for schema in description["components"]["schemas"].values():
+    schemas = [*description["components"]["schemas"].values()]
+    schemas += [content["schema"] for _, _, content in iter_response_contents(description)]
+    schemas += [
+        content["schema"]
+        for path_item in description["paths"].values()
+        for operation in path_item.values()
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+    ]
+    for schema in schemas:
         jsonschema.Draft202012Validator.check_schema(schema)
-    for path_item in description["paths"].values():
-        for operation in path_item.values():
-            for response in operation["responses"].values():
-                for content in response.get("content", {}).values():
-                    jsonschema.Draft202012Validator.check_schema(content["schema"])

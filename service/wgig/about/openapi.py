@@ -1,7 +1,8 @@
 """/openapi.json: the OpenAPI 3.1 description of all routes, lists and example queries.
 
 FastAPI derives paths, parameters and summaries from the handlers. This module adds the declarations of
-each `Operation`: media types, JSON schemas, request bodies, tokens, header fields.
+each `Operation`: media types, JSON schemas, request bodies, tokens, header fields. `openapi_components` moves
+what several operations share to the components of the description.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi as generate_description
 from fastapi.routing import APIRoute
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from ..graphs.citation.references import CSL_JSON_FORMAT
 from ..graphs.schemas import CslItemList
@@ -25,17 +26,27 @@ from ..http.schemas import JsonLdDocument, ProblemDocument
 from ..lists.example_queries import example_result_formats
 from ..lists.schemas import TableMetadataDocument
 from ..papers.schemas import SarifLog
-from ..rdf.formats import ATOM, CSVW, HTML, JSON, JSON_LD, JSON_RESULTS, PROBLEM_JSON, Format
+from ..rdf.formats import (
+    ATOM,
+    CSVW,
+    HTML,
+    JSON,
+    JSON_LD,
+    JSON_RESULTS,
+    PROBLEM_JSON,
+    WORD_DOCUMENT,
+    Format,
+)
 from ..resources.signposting import LINKSET_JSON
 from ..search.schemas import SearchSuggestions
 from ..search.suggestions import SUGGESTIONS_FORMAT
 from ..shacl.reports import SARIF_FORMAT
 from ..sparql.examples import ExampleQuery, list_example_queries
-from ..sparql.parameters import build_example_model
+from ..sparql.parameters import build_example_model, build_model_name
 from ..sparql.schemas import SparqlResultDocument
+from .openapi_components import OpenApiObject, refer_to, share_components
+from .openapi_tags import OPENAPI_TAGS, find_tag
 from .schemas import Linkset, OpenApiDocument
-
-OpenApiObject = dict[str, Any]
 
 # The models of the JSON formats of standards, by media type.
 STANDARD_JSON_TYPES: dict[str, Any] = {
@@ -50,12 +61,7 @@ STANDARD_JSON_TYPES: dict[str, Any] = {
 }
 COMPONENT_REFERENCE = "#/components/schemas/{model}"
 TEXT_SCHEMA: OpenApiObject = {"type": "string"}
-# The schemas of request bodies, by media type, or by its suffix after `+`. All other bodies are text.
-BODY_SCHEMAS: dict[str, OpenApiObject] = {
-    "json": {"type": ["object", "array"]},
-    MULTIPART_MEDIA_TYPE: {"type": "object"},
-    FORM_MEDIA_TYPE: {"type": "object"},
-}
+FORM_MEDIA_TYPES = (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE)
 RESPONSE_DESCRIPTIONS = {
     200: "The complete response.",
     204: "The request has succeeded. The response has no body.",
@@ -66,8 +72,18 @@ TOKEN_SECURITY: list[OpenApiObject] = [{"token": []}]  # refers to SECURITY_SCHE
 SECURITY_SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "An access token, needed to write."}
 }
+LICENSE = {
+    "name": "CC BY 4.0 (data, ontology and rules), Apache 2.0 (software)",
+    "identifier": "CC-BY-4.0 AND Apache-2.0",
+}
+SERVERS = [{"url": "/", "description": "The service that returned this description."}]
+EXTERNAL_DOCS = {"url": "/about#programs", "description": "About this service, for developers."}
+# Without the prefix `#/components/`, for any error of any operation.
+PROBLEM_RESPONSE = "responses/Problem"
 # OpenAPI 3.1 cannot describe QUERY, and HEAD is GET without the body.
 UNDESCRIBED_METHODS = ("HEAD", "QUERY")
+
+DUMP_PATH = "/dump.{suffix}"  # has no path without a suffix
 
 OPENAPI_OPERATION = Operation(formats=(JSON,), json=OpenApiDocument)
 
@@ -87,7 +103,14 @@ class DescribedApplication(FastAPI):
         """The OpenAPI 3.1 description."""
         if not self.openapi_schema:
             generated = generate_description(
-                title=self.title, version=self.version, description=self.description, routes=self.routes
+                title=self.title,
+                version=self.version,
+                summary=self.summary,
+                description=self.description,
+                routes=self.routes,
+                tags=OPENAPI_TAGS,
+                servers=SERVERS,
+                license_info=LICENSE,
             )
             self.openapi_schema = finish_description(generated, self.declared_routes)
         return self.openapi_schema
@@ -108,7 +131,7 @@ def build_api_routes(routes: tuple[Route, ...]) -> list[APIRoute]:
             status_code=route.operation.status,
             response_class=Response,  # without a media type, as that is negotiated
             responses={"default": {}},  # else FastAPI adds a response 422
-            operation_id=build_operation_id(method, route.path),
+            operation_id=build_operation_id(method, route),
             include_in_schema=method not in UNDESCRIBED_METHODS,
         )
         for route in routes
@@ -129,34 +152,32 @@ def finish_description(description: OpenApiObject, routes: Iterable[Route]) -> O
             operation = paths[route.path.replace(":path", "")][method.lower()]
             operation |= describe_route(operation, method, route)
     for path, operation in describe_example_queries():
-        paths[path] = {"get": {**operation, "operationId": build_operation_id("GET", path)}}
-    schemas: OpenApiObject = {}
-    for operation in (operation for path_item in paths.values() for operation in path_item.values()):
-        for parameter in operation.get("parameters", []):
-            move_explode_to_parameter(parameter)
-        for response in operation["responses"].values():
-            for media_type in response.get("content", {}).values():
-                schemas |= media_type["schema"].pop("$defs", {})
+        paths[path] = {"get": operation}
     description["components"] = {
-        "schemas": dict(sorted(schemas.items())),
+        "responses": {"Problem": build_problem_response()},
         "securitySchemes": SECURITY_SCHEMES,
     }
+    description["externalDocs"] = EXTERNAL_DOCS  # here, as FastAPI accepts no relative URL
+    share_components(description)
     return description
-
-
-def move_explode_to_parameter(parameter: OpenApiObject) -> None:
-    """Move `explode` from the schema, as pydantic generates it, to the parameter, as OpenAPI requires."""
-    if "explode" in parameter["schema"]:
-        parameter |= {"style": "form", "explode": parameter["schema"].pop("explode")}
 
 
 EXCEPTIONS_PATTERN = re.compile(r"\s*Raises [^.]*\.(?=\s|$)")  # for programmers: clients see the responses
 
 
-def build_operation_id(method: str, path: str) -> str:
-    """The operationId for client generators, such as `getSparql`."""
-    names = re.findall(r"\w+", path.replace(":path", "")) or ["home"]
-    return method.lower() + "".join(name.capitalize() for name in names)
+def build_operation_id(method: str, route: Route) -> str:
+    """The operationId for client generators: the name in the operation, or such as `getSearch`.
+
+    `As` follows if the path ends with the suffix of a format: `getPapersAs`.
+    """
+    _, *words = route.handler.__name__.split("_")
+    name = route.operation.name or method.lower() + "".join(map(str.capitalize, words))
+    return f"{name}As" if has_format_suffix(route) else name
+
+
+def has_format_suffix(route: Route) -> bool:
+    """Whether the path ends with the suffix of a format, such as `.csv`, and another path has the default."""
+    return route.path.endswith(".{suffix}") and route.path != DUMP_PATH
 
 
 def describe_route(generated: OpenApiObject, method: str, route: Route) -> OpenApiObject:
@@ -175,6 +196,7 @@ def describe_route(generated: OpenApiObject, method: str, route: Route) -> OpenA
     if route.path.endswith(".{suffix}"):
         parameters.setdefault(("path", "suffix"), build_suffix_parameter(operation.formats))
     return {
+        "tags": [find_tag(route.path)],
         "summary": operation.summary or first_line,
         "description": operation.description or other_lines.strip() or first_line,
         **({"parameters": [*parameters.values()]} if parameters else {}),
@@ -194,22 +216,34 @@ def list_declared_parameters(operation: Operation) -> list[OpenApiObject]:
 
 def describe_bodies(operation: Operation) -> OpenApiObject:
     """The member `requestBody` of an operation; empty if it accepts no body."""
-    content = {media_type: {"schema": find_body_schema(media_type)} for media_type in operation.bodies}
+    content = {
+        media_type: {"schema": build_body_schema(media_type, operation.form)}
+        for media_type in operation.bodies
+    }
     body = {"required": operation.is_body_required, "content": content}
     return {"requestBody": body} if content else {}
 
 
 def build_responses(operation: Operation, *, is_creation: bool = False) -> OpenApiObject:
     """The responses of an operation by status."""
-    problem: OpenApiObject = {
-        "description": "An error: what is wrong and how to correct it.",
-        "content": build_content((PROBLEM_JSON, HTML)),
-    }
     success: OpenApiObject = {"description": RESPONSE_DESCRIPTIONS[operation.status]}
     if formats := (*operation.formats, *operation.listing_formats):
         success["content"] = build_content(formats, operation.json)
     created = {"201": CREATED_RESPONSE} if is_creation else {}
-    return {str(operation.status): success, **created, "default": problem}
+    return {str(operation.status): success, **created, "default": refer_to(PROBLEM_RESPONSE)}
+
+
+def build_problem_response() -> OpenApiObject:
+    """The response to any request that fails."""
+    retry_after = {
+        "description": "With 429 and 503: the number of seconds after which to try again.",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+    return {
+        "description": "An error: what is wrong and how to correct it.",
+        "headers": {"Retry-After": retry_after},
+        "content": build_content((PROBLEM_JSON, HTML)),
+    }
 
 
 def build_content(formats: Iterable[Format], json_type: Any = None) -> OpenApiObject:
@@ -263,9 +297,25 @@ def build_header_parameter(header: HeaderParameter) -> OpenApiObject:
     return {"name": header.name, "in": "header", "description": header.description, "schema": schema}
 
 
-def find_body_schema(media_type: str) -> OpenApiObject:
-    """The schema of a request body of this media type."""
-    return BODY_SCHEMAS.get(media_type.rpartition("+")[2], TEXT_SCHEMA)
+def build_body_schema(media_type: str, form: type[BaseModel] | None) -> OpenApiObject:
+    """The schema of a request body of this media type; `form` is the model of a form."""
+    if media_type in FORM_MEDIA_TYPES:
+        return build_form_schema(form, has_files=media_type == MULTIPART_MEDIA_TYPE)
+    if media_type.endswith("json"):
+        return deepcopy(build_json_schema(JsonLdDocument))
+    return {**TEXT_SCHEMA, "format": "binary"} if media_type == WORD_DOCUMENT.media_type else TEXT_SCHEMA
+
+
+def build_form_schema(form: type[BaseModel] | None, *, has_files: bool) -> OpenApiObject:
+    """The schema of a form; without a model, it has any fields. Only multipart forms have files."""
+    if form is None:
+        return {"type": "object"}
+    properties = {
+        name: schema
+        for name, schema in form.model_json_schema()["properties"].items()
+        if has_files or schema.get("items", {}).get("format") != "binary"
+    }
+    return {"type": "object", "properties": properties}
 
 
 def describe_example_queries() -> Iterator[tuple[str, OpenApiObject]]:
@@ -279,7 +329,10 @@ def describe_example_queries() -> Iterator[tuple[str, OpenApiObject]]:
 def describe_example_operation(query: ExampleQuery, formats: tuple[Format, ...]) -> OpenApiObject:
     """The operation of an example query with these result formats; of its Atom feed if there are none."""
     operation = Operation(formats=formats or (ATOM,))
+    name = build_model_name(query.name)
     return {
+        "tags": [find_tag("/queries" if formats else "/feed")],
+        "operationId": f"query{name}" if formats else f"get{name}Feed",
         "summary": f"{query.title}." if formats else f"{query.title}, as a feed.",
         "description": query.question,
         "parameters": list_query_parameters(build_example_model(query, formats)),

@@ -75,7 +75,7 @@ SELECT ?resource ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end)
 }} GROUP BY ?resource ?kind ORDER BY ?first ?resource"""
 
 
-CALENDAR_OPERATION = Operation(formats=(ICALENDAR_FORMAT,))
+CALENDAR_OPERATION = Operation(name="getMeetingsCalendar", formats=(ICALENDAR_FORMAT,))
 
 
 async def get_meetings(context: ContextDep, resource_versions: ResourceVersionsDep) -> Response:

@@ -14,12 +14,18 @@ from ..http.parameter_models import (
 )
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, PLAIN_XML
 from ..resources.parameters import NegotiationParameters
-from ..sparql.parameters import SPARQL_VERSION_DESCRIPTION, SparqlVersionText
+from ..sparql.parameters import (
+    EXAMPLE_GRAPH,
+    GRAPH_EXAMPLES,
+    SPARQL_VERSION_DESCRIPTION,
+    SparqlVersionText,
+)
 from .page import GRAPH_GROUPS, SORT_KEYS
 from .versions import LINK_FORMAT
 
 # Formats of a graph, of its description in all profiles, of its TimeMap and of its changes.
 GRAPH_RESPONSE_FORMATS = (*GRAPH_FORMATS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
+EXAMPLE_VERSION = "20260101T000000000000Z"  # of the form of store.history: VERSION_TIME_FORMAT
 ACCEPT_DATETIME_HEADER = HeaderParameter(
     "Accept-Datetime",
     "A time: the response is a redirect to the version of the graph at that time (RFC 7089).",
@@ -31,19 +37,26 @@ class GraphParameters(NegotiationParameters):
     """Query parameters of /graph/<name>."""
 
     media_type: Text = describe_media_type(GRAPH_RESPONSE_FORMATS)
-    version: Text = describe_parameter("The name of an old version. Without it, the current graph.")
+    version: Text = describe_parameter(
+        "The name of an old version. Without it, the current graph.", examples=[EXAMPLE_VERSION]
+    )
     versions: BareText = describe_parameter(
         "Without a value: the list of versions, as `application/link-format` or JSON.",
         examples=[""],
     )
-    changes: Text = describe_parameter("The name of a version: its changes, as JSON or as a page.")
-    about: Text = describe_parameter("With `changes`: the IRI of a resource; only its changes are listed.")
+    changes: Text = describe_parameter(
+        "The name of a version: its changes, as JSON or as a page.", examples=[EXAMPLE_VERSION]
+    )
+    about: Text = describe_parameter(
+        "With `changes`: the IRI of a resource; only its changes are listed.",
+        examples=["https://w3id.org/wgig/id/issue/spam"],
+    )
 
 
 class GraphsParameters(GraphParameters):
     """Query parameters of GET /graphs: the list of graphs, or a graph by its IRI."""
 
-    graph: Text = describe_parameter("The IRI of a graph.", examples=["https://w3id.org/wgig/graph/issues"])
+    graph: Text = describe_parameter("The IRI of a graph.", examples=[EXAMPLE_GRAPH])
     default: BareText = describe_parameter("Without a value: the default graph.", examples=[""])
     q: Text = describe_parameter(
         "For the list: words in the title, description or address of the graphs.", examples=["report"]
@@ -61,8 +74,8 @@ class GraphsParameters(GraphParameters):
 class GraphWriteParameters(ParameterModel):
     """Query parameters of a write to /graphs."""
 
-    graph: Text = describe_parameter("The IRI of a graph.")
-    default: BareText = describe_parameter("Without a value: the default graph.")
+    graph: Text = describe_parameter("The IRI of a graph.", examples=[EXAMPLE_GRAPH])
+    default: BareText = describe_parameter("Without a value: the default graph.", examples=[""])
 
 
 class UpdateParameters(ParameterModel):
@@ -70,8 +83,16 @@ class UpdateParameters(ParameterModel):
 
     version: SparqlVersionText = describe_parameter(SPARQL_VERSION_DESCRIPTION)
     using_graph_uri: UnboundedTexts = describe_parameter(
-        "The IRI of a graph to include in the default graph of WHERE.", alias="using-graph-uri"
+        "The IRI of a graph to include in the default graph of WHERE.",
+        alias="using-graph-uri",
+        examples=GRAPH_EXAMPLES,
     )
     using_named_graph_uri: UnboundedTexts = describe_parameter(
-        "The IRI of a named graph for WHERE.", alias="using-named-graph-uri"
+        "The IRI of a named graph for WHERE.", alias="using-named-graph-uri", examples=GRAPH_EXAMPLES
     )
+
+
+class UpdateForm(UpdateParameters):
+    """The form fields of POST /update."""
+
+    update: Text = describe_parameter("The update.", examples=["DROP SILENT GRAPH <urn:example>"])

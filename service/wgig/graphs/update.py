@@ -37,7 +37,7 @@ from ..store.change import MAX_COMPARED_QUADS, Change
 from ..store.commit import CheckedQuads
 from ..store.update import UpdateTargets, read_update_targets
 from .dependencies import WritesDep
-from .parameters import UpdateParameters
+from .parameters import UpdateForm, UpdateParameters
 from .provenance import WriteRequest, graph_lines_after, graphs_in_change
 from .write_pipeline import (
     WritePipeline,
@@ -54,8 +54,10 @@ TOO_MANY_STATEMENTS_MESSAGE = (
 
 
 UPDATE_OPERATION = Operation(
+    name="runUpdate",
     status=204,
     bodies=(SPARQL_UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE),
+    form=UpdateForm,
     needs_token=True,
     parameters=UpdateParameters,
     is_self_checked=True,  # the handler checks the parameters of the URL together with those of the form

@@ -32,7 +32,11 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "dcterms:source": "http://www.wgig.org/working-papers.html",
         "dcterms:title": "domain",
         "evidence": "not seen",
-        "partsMet": "none",
+        "partsMet": NO_VALUE_TEXT,
+        "mainActor": NO_VALUE_TEXT,
+        "verdict": NO_VALUE_TEXT,
+        "cito:cites": NO_VALUE_TEXT,
+        "schema:creativeWorkStatus": NO_VALUE_TEXT,
     },
     "issues": {
         "q": "spam",
@@ -62,6 +66,7 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
     "principles": {
         "q": "development",
         "skos:broader": "involvement",
+        "skos:exactMatch": NO_VALUE_TEXT,
         "dcterms:source": "summary:5",
         "skos:altLabel": "democratic",
         "skos:definition": "report",
@@ -192,9 +197,9 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
     },
     "conformance": {
         "q": "spam",
-        "partsMet": 2,
+        "partsMet": NO_VALUE_TEXT,
         "partsAsked": 28,
-        "missing": "form/issue-paper/0",
+        "missing": NO_VALUE_TEXT,
         "dcterms:source": "doc:form/issue-paper",
     },
 }

@@ -27,6 +27,7 @@ from ..sparql.service_description import describe_service, is_description_reques
 from .parameter_fields import read_parameter_form
 
 GET_QUERY_OPERATION = Operation(
+    name="getQueryResult",
     formats=QUERY_RESPONSE_FORMATS,
     json=QueryPlan | QueryCheck,
     parameters=QueryPageParameters,

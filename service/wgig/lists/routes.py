@@ -35,6 +35,7 @@ from ..resources.text_links import find_text_pages
 from ..shacl.rules import section_headings
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import find_examples_by_keyword
+from ..sparql.parameters import build_model_name
 from ..sparql.service import (
     MAX_INTERNAL_RESULT_BYTES,
     QueryService,
@@ -166,6 +167,7 @@ def make_list_routes(definition: ListDefinition, respond: ListResponder | None =
     operation = make_profile_operation(
         LIST_FORMATS,
         build_list_page_model(definition),
+        name=f"get{build_model_name(definition.name)}",
         parameters=build_list_model(definition),
         summary=definition.description,
         description=LIST_DESCRIPTION,

@@ -16,6 +16,7 @@ from typing import Annotated, NamedTuple
 import pyoxigraph as ox
 from fastapi import Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from pydantic import WithJsonSchema
 
 from ..http import bodies
 from ..http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, ContentType, Pairs, parameter_values
@@ -24,7 +25,7 @@ from ..http.language import current_language
 from ..http.limits import identify_client
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
-from ..http.parameter_models import ParameterModel, Text, describe_media_type, describe_parameter
+from ..http.parameter_models import ParameterModel, Text, Texts, describe_media_type, describe_parameter
 from ..http.responses import NO_STORE_HEADERS, cancel_on_disconnect, respond_with_body
 from ..http.telemetry import count_check_outcomes, outcome_of_problem, span_if_traced
 from ..http.work_queue import WorkQueue, is_process_limit
@@ -216,6 +217,20 @@ class ValidationParameters(ValidationFormParameters):
     media_type: Text = describe_media_type(OFFERED_REPORT_FORMATS)
 
 
+class ValidationForm(ValidationFormParameters):
+    """The form fields of POST /validate: papers as texts or files, and how to check them."""
+
+    paper: Texts = describe_parameter("The text of a paper, in Markdown or RDF.")
+    files: Annotated[
+        Texts, WithJsonSchema({"type": "array", "items": {"type": "string", "format": "binary"}})
+    ] = describe_parameter("Files with papers, only as multipart/form-data.")
+    format: Text = describe_parameter(
+        "The media type or the file extension of the texts. By default, the format is guessed."
+    )
+    name: Text = describe_parameter("The file name of the text in the report.")
+    address: Text = describe_parameter("The address of a paper, if the operator allows it.")
+
+
 async def choose_report_format(request: Request) -> Format:
     """The format of the report. Raises Problem 406 if the client accepts none of those offered."""
     media_types = parameter_values(bodies.get_query_parameters(request), "_mediatype")
@@ -224,9 +239,11 @@ async def choose_report_format(request: Request) -> Format:
 
 VALIDATION_FORM_OPERATION = Operation(formats=(HTML,))
 VALIDATION_OPERATION = Operation(
+    name="checkPapers",
     formats=OFFERED_REPORT_FORMATS,
     json=CheckReport,
     bodies=(*(format_.media_type for format_ in FILE_FORMATS), MULTIPART_MEDIA_TYPE, FORM_MEDIA_TYPE),
+    form=ValidationForm,
     early_dependencies=(choose_report_format,),
     parameters=ValidationParameters,
 )

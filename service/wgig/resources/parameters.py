@@ -72,8 +72,8 @@ class ResourceParameters(DescriptionParameters):
         "A property: instead of the resource, those that refer to it by this property, as JSON or a page.",
         examples=["issue"],
     )
-    page: Annotated[Text, WithJsonSchema({"type": "integer", "minimum": 1})] = describe_parameter(
-        "With `inverse`: the number of the page of the list."
+    page: Annotated[Text, WithJsonSchema({"type": "integer", "minimum": 1, "examples": [1]})] = (
+        describe_parameter("With `inverse`: the number of the page of the list.")
     )
     after: Text = describe_parameter(
         "In a list of resources: the name of the last resource on the previous page.", examples=["malware"]

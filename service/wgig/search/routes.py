@@ -71,7 +71,7 @@ class SearchParameters(ProfileParameters):
     page: PageNumberText = describe_parameter("The page number, from 1.")
 
 
-SEARCH_OPERATION = make_profile_operation(SEARCH_RESULT_FORMATS, SearchResultPage)
+SEARCH_OPERATION = make_profile_operation(SEARCH_RESULT_FORMATS, SearchResultPage, name="searchResources")
 
 
 async def get_search(

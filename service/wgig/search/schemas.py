@@ -110,4 +110,8 @@ class PropertyProposals(ResponseModel):
     properties: list[NamedEntity]
 
 
-ReconciliationResult = dict[str, CandidateList] | DataExtension  # the candidates are by query key
+class CandidatesByQuery(RootModel[dict[str, CandidateList]]):
+    """The candidates for each query of a batch, by its key."""
+
+
+ReconciliationResult = CandidatesByQuery | DataExtension

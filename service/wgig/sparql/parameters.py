@@ -26,7 +26,8 @@ from .examples import NO_DEFAULT, ExampleParameter, ExampleQuery
 MEDIA_TYPE_ALIASES = ("format", "output", "results")
 SPARQL_VERSIONS = ("1.0", "1.1", "1.2-basic", "1.2")  # supported by the engine
 QUERY_RESPONSE_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, JSON, PLAIN_TEXT)
-GRAPH_EXAMPLES = [["https://w3id.org/wgig/graph/issues"]]
+EXAMPLE_GRAPH = "https://w3id.org/wgig/graph/issues"
+GRAPH_EXAMPLES = [[EXAMPLE_GRAPH]]
 ALIAS_DESCRIPTION = "An alias of `_mediatype` for clients of other services. `_mediatype` takes precedence."
 
 NAMES_DESCRIPTION = (

@@ -25,9 +25,11 @@ MAX_FORM_OVERHEAD_BYTES = 64 * 1024  # of a request body, in addition to its que
 
 
 POST_QUERY_OPERATION = Operation(
+    name="runQuery",
     formats=QUERY_RESPONSE_FORMATS,
     json=QueryPlan | QueryCheck,
     bodies=(SPARQL_QUERY_MEDIA_TYPE, FORM_MEDIA_TYPE),
+    form=SparqlParameters,
     parameters=SparqlParameters,
     is_self_checked=True,  # the handler checks the parameters itself, without FastAPI
 )

@@ -54,7 +54,9 @@ class UpdateDescriptionParameters(ParameterModel):
     media_type: Text = describe_media_type((*GRAPH_FORMATS, HTML))
 
 
-UPDATE_PAGE_OPERATION = Operation(formats=(*GRAPH_FORMATS, HTML), early_dependencies=(refuse_operation,))
+UPDATE_PAGE_OPERATION = Operation(
+    name="getUpdateService", formats=(*GRAPH_FORMATS, HTML), early_dependencies=(refuse_operation,)
+)
 
 
 def get_update(

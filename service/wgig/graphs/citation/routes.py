@@ -4,6 +4,7 @@ The URL in a citation contains the SHA-256 of the content. It returns the same b
 else 410 with the graphs that were written since.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Response
 from fastapi.concurrency import run_in_threadpool
 
+from ..._version import __version__
 from ...http.language import current_address
 from ...http.negotiation import choose_response_format
 from ...http.operations import Operation
@@ -86,6 +88,10 @@ CITED_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML)
 MAX_CITATION_TRIES = 5  # attempts to read the content and its version without a write in between
 
 
+# Of the result of `ASK {}`, which is true in every store, as JSON.
+EMPTY_ASK_DIGEST = hashlib.sha256(b'{"head":{},"boolean":true}').hexdigest()
+
+
 class CitationParameters(ParameterModel):
     """Query parameters of /cite and /cited."""
 
@@ -95,7 +101,9 @@ class CitationParameters(ParameterModel):
         "A SPARQL query, instead of an IRI.",
         examples=["SELECT ?issue WHERE { ?issue a <https://w3id.org/wgig/ontology#Issue> }"],
     )
-    version: Text = describe_parameter("The version of the whole store; by default, the current one.")
+    version: Text = describe_parameter(
+        "The version of the whole store; by default, the current one.", examples=[__version__]
+    )
 
 
 class ReferenceParameters(CitationParameters):
@@ -112,7 +120,8 @@ class CitedParameters(CitationParameters):
 
     media_type: Text = describe_media_type(CITED_FORMATS)
     sha256: Text = describe_parameter(
-        "The SHA-256 of the cited content: content with another digest is never returned."
+        "The SHA-256 of the cited content: content with another digest is never returned.",
+        examples=[EMPTY_ASK_DIGEST],
     )
 
 

@@ -201,7 +201,7 @@ class PaperFormParameters(FormLanguageParameters):
     """Query parameters of GET /write."""
 
     issue: Text = describe_parameter("The issue of a new paper, such as `spam`.", examples=["spam"])
-    paper: Text = describe_parameter("The name or IRI of the paper to edit.")
+    paper: Text = describe_parameter("The name or IRI of the paper to edit.", examples=["wp-spam"])
     saved: BareText = describe_parameter(
         "Sent without a value: the page reports that the paper was saved.", examples=[""]
     )

@@ -116,13 +116,19 @@ BATCH_OPERATION = Operation(
     formats=(JSON,),
     json=ReconciliationResult,
     bodies=(FORM_MEDIA_TYPE,),
+    form=ReconciliationParameters,
     parameters=ParameterModel,
     is_self_checked=True,  # the handler checks the parameters after the type of the body
 )
 SUGGESTION_OPERATION = Operation(
-    formats=(JSON,), json=SuggestionList, early_dependencies=(refuse_callback_parameter,)
+    name="getReconciliationSuggestions",
+    formats=(JSON,),
+    json=SuggestionList,
+    early_dependencies=(refuse_callback_parameter,),
 )
-PREVIEW_OPERATION = Operation(formats=(HTML,), early_dependencies=(refuse_callback_parameter,))
+PREVIEW_OPERATION = Operation(
+    name="getReconciliationPreview", formats=(HTML,), early_dependencies=(refuse_callback_parameter,)
+)
 PROPOSAL_OPERATION = Operation(
     formats=(JSON,), json=PropertyProposals, early_dependencies=(refuse_callback_parameter,)
 )
