@@ -34,7 +34,6 @@ from ..rdf.formats import (
     JSON_LD,
     JSON_RESULTS,
     PROBLEM_JSON,
-    WORD_DOCUMENT,
     Format,
 )
 from ..resources.signposting import LINKSET_JSON
@@ -46,7 +45,7 @@ from ..sparql.parameters import build_example_model, build_model_name
 from ..sparql.schemas import SparqlResultDocument
 from .openapi_components import OpenApiObject, refer_to, share_components
 from .openapi_tags import OPENAPI_TAGS, find_tag
-from .schemas import Linkset, OpenApiDocument
+from .schemas import LinkSetDocument, OpenApiDocument
 
 # The models of the JSON formats of standards, by media type.
 STANDARD_JSON_TYPES: dict[str, Any] = {
@@ -56,11 +55,18 @@ STANDARD_JSON_TYPES: dict[str, Any] = {
     SARIF_FORMAT.media_type: SarifLog,
     CSVW.media_type: TableMetadataDocument,
     CSL_JSON_FORMAT.media_type: CslItemList,
-    LINKSET_JSON.media_type: Linkset,
+    LINKSET_JSON.media_type: LinkSetDocument,
     SUGGESTIONS_FORMAT.media_type: SearchSuggestions,
 }
 COMPONENT_REFERENCE = "#/components/schemas/{model}"
 TEXT_SCHEMA: OpenApiObject = {"type": "string"}
+# Of request bodies. Generated clients cannot send a body that is an object or an array, so only objects are
+# described, and they send the bytes of a file if the schema is that of bytes.
+JSON_BODY_SCHEMA: OpenApiObject = {
+    "type": "object",
+    "description": "A JSON-LD document. It can also be an array of objects.",
+}
+RAW_BODY_SCHEMA: OpenApiObject = {"type": "string", "format": "binary"}
 FORM_MEDIA_TYPES = (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE)
 RESPONSE_DESCRIPTIONS = {
     200: "The complete response.",
@@ -301,9 +307,7 @@ def build_body_schema(media_type: str, form: type[BaseModel] | None) -> OpenApiO
     """The schema of a request body of this media type; `form` is the model of a form."""
     if media_type in FORM_MEDIA_TYPES:
         return build_form_schema(form, has_files=media_type == MULTIPART_MEDIA_TYPE)
-    if media_type.endswith("json"):
-        return deepcopy(build_json_schema(JsonLdDocument))
-    return {**TEXT_SCHEMA, "format": "binary"} if media_type == WORD_DOCUMENT.media_type else TEXT_SCHEMA
+    return JSON_BODY_SCHEMA if media_type.endswith("json") else RAW_BODY_SCHEMA
 
 
 def build_form_schema(form: type[BaseModel] | None, *, has_files: bool) -> OpenApiObject:

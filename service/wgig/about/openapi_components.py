@@ -94,8 +94,8 @@ def drop_property_titles(schema: OpenApiObject) -> None:
 def share_parameters(operations: list[OpenApiObject]) -> dict[str, OpenApiObject]:
     """Replace parameters of several operations by references; returns the parameters by key.
 
-    The key is the name of the parameter. If parameters of this name differ, the most frequent one has it, and the
-    keys of the others name an operation that has the parameter, such as `getPapers.q`.
+    The key is the name of the parameter. If parameters of this name differ, the most frequent one has it, and
+    the keys of the others name an operation that has the parameter, such as `getPapers.q`.
     """
     uses: dict[str, dict[str, list[tuple[OpenApiObject, int]]]] = defaultdict(lambda: defaultdict(list))
     for operation in operations:

@@ -44,11 +44,15 @@ TAGS = (
         ("graphs", "graph", "dump"),
     ),
     Tag("citation", "Citations, and the content as it was when it was cited.", ("cite", "cited")),
-    Tag("changes", "What changed, as event stream, feeds and calendar.", ("changes", "feed", "meetings.ics")),
+    Tag(
+        "changes",
+        "What changed, as event stream, feeds and calendar.",
+        ("changes", "feed", "feed.atom", "meetings.ics"),
+    ),
     Tag(
         "discovery",
         "Descriptions of the service and its data for programs that discover what there is.",
-        (".well-known", "catalog", "sitemap", "robots.txt", "openapi.json", "api"),
+        (".well-known", "catalog", "sitemap", "sitemap.xml", "robots.txt", "openapi.json", "api"),
     ),
     Tag("operation", "The state of the service, for its operator.", ("health", "ready", "metrics")),
 )
@@ -62,6 +66,6 @@ def find_tag(path: str) -> str:
     for tag in TAGS:
         for start in tag.paths:
             rest = path.removeprefix(f"/{start}")
-            if rest != path and rest[:1] in ("", "/", "."):
+            if rest != path and (rest in ("", ".{suffix}") or rest.startswith("/")):
                 return tag.name
     return PAGES_TAG.name

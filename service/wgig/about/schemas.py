@@ -47,7 +47,7 @@ class LinkContext(ExtensibleResponseModel):
     anchor: str
 
 
-class Linkset(ResponseModel):
+class LinkSetDocument(ResponseModel):
     """A link set (RFC 9264)."""
 
     linkset: list[LinkContext]

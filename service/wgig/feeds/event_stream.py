@@ -201,7 +201,7 @@ class ChangesParameters(ParameterModel):
     before: Text = describe_parameter(
         "For the HTML page: a change number. It lists earlier changes only, and links to the next page.",
         json_schema_extra={"pattern": f"^[0-9]{{1,{MAX_NUMBER_DIGITS}}}$"},
-        examples=["1000000"],
+        examples=["1000"],
     )
 
 

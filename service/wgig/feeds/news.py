@@ -79,7 +79,7 @@ class FeedParameters(ParameterModel):
     before: Text = describe_parameter(
         "A change number: only earlier changes are listed. Each page links to the next one.",
         json_schema_extra={"pattern": f"^[0-9]{{1,{MAX_NUMBER_DIGITS}}}$"},
-        examples=["1000000"],
+        examples=["1000"],
     )
 
 

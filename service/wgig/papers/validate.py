@@ -217,8 +217,8 @@ class ValidationParameters(ValidationFormParameters):
     media_type: Text = describe_media_type(OFFERED_REPORT_FORMATS)
 
 
-class ValidationForm(ValidationFormParameters):
-    """The form fields of POST /validate: papers as texts or files, and how to check them."""
+class ValidationForm(ParameterModel):
+    """The form fields of POST /validate: papers as texts, files or addresses."""
 
     paper: Texts = describe_parameter("The text of a paper, in Markdown or RDF.")
     files: Annotated[

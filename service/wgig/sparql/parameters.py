@@ -30,6 +30,13 @@ EXAMPLE_GRAPH = "https://w3id.org/wgig/graph/issues"
 GRAPH_EXAMPLES = [[EXAMPLE_GRAPH]]
 ALIAS_DESCRIPTION = "An alias of `_mediatype` for clients of other services. `_mediatype` takes precedence."
 
+# Example values by query and parameter, if the example of the type matches nothing in the bundled data.
+VALUES_WITH_RESULTS = {
+    ("assessments", "the_issue"): "ip-addresses",
+    ("assessments", "the_criterion"): "coordination-capacity",
+    ("comments-on-papers", "text"): "paper:wp-names-and-ip-addresses",
+}
+
 NAMES_DESCRIPTION = (
     "Sent without a value, with CSV: resources are given by their names, as on the page, not by their IRIs."
 )
@@ -95,7 +102,8 @@ class QueryPageParameters(SparqlParameters):
 def build_example_model(example: ExampleQuery, formats: tuple[Format, ...] = ()) -> type[ParameterModel]:
     """The model of the URL parameters of an example query, or of its feed if `formats` is empty."""
     fields: dict[str, Any] = {  # the prefix keeps the names apart from `page` and `media_type`
-        f"value_{parameter.name}": describe_example_parameter(parameter) for parameter in example.parameters
+        f"value_{parameter.name}": describe_example_parameter(example, parameter)
+        for parameter in example.parameters
     }
     if formats or example.date_variable:
         description = "The number of a page of the HTML or feed, from 1. Each page links to the next one."
@@ -108,11 +116,15 @@ def build_example_model(example: ExampleQuery, formats: tuple[Format, ...] = ())
     return model
 
 
-def describe_example_parameter(parameter: ExampleParameter) -> tuple[Any, Any]:
+def describe_example_parameter(example: ExampleQuery, parameter: ExampleParameter) -> tuple[Any, Any]:
     """The type and the pydantic field of a parameter of an example query."""
-    default = {} if parameter.default == NO_DEFAULT else {"default": parameter.default}
-    schema = WithJsonSchema({**json_schema_of(parameter.type), **default})
-    return Annotated[Text, schema], describe_parameter(parameter.description, alias=parameter.name)
+    schema = {**json_schema_of(parameter.type)}
+    if parameter.default != NO_DEFAULT:
+        schema["default"] = parameter.default
+    if value := VALUES_WITH_RESULTS.get((example.name, parameter.name)):
+        schema["examples"] = [value]
+    text_type = Annotated[Text, WithJsonSchema(schema)]
+    return text_type, describe_parameter(parameter.description, alias=parameter.name)
 
 
 def build_model_name(name: str) -> str:
