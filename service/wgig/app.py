@@ -78,10 +78,10 @@ if TYPE_CHECKING:
 
 API_SUMMARY = "The Working Group on Internet Governance (2004-2005) as linked data."
 API_DESCRIPTION = (
-    "Reading needs no token. HEAD works wherever GET does. The format of a response follows the Accept header, "
-    "the parameter `_mediatype`, or the suffix of the path, such as `.csv`. Errors are problem documents "
-    "(RFC 9457), whose `type` is the address of an explanation. A client that exceeds a limit gets 429 or 503 "
-    "with Retry-After."
+    "Reading needs no token. HEAD works wherever GET does. The format of a response follows the Accept "
+    "header, the parameter `_mediatype`, or the suffix of the path, such as `.csv`. Errors are problem "
+    "documents (RFC 9457), whose `type` is the address of an explanation. A client that exceeds a limit gets "
+    "429 or 503 with Retry-After."
 )
 
 READ_METHODS = ("GET", "HEAD")

@@ -180,7 +180,7 @@ PARAMETERS_FROM_RESPONSES = {
     *((path, name) for path in ("/graph/{name}", "/graphs") for name in ("version", "changes", "about")),
     *((path, "before") for path in ("/feed.atom", "/feed/{name}")),
 }
-# Without results, whatever the value: the only bundled paper that assesses an issue has no category and no actor.
+# Without results, whatever the value: the only bundled paper with an assessment has no category and no actor.
 PARAMETERS_WITHOUT_DATA = {("/queries/assessments", f"the_{name}") for name in ("category", "group")}
 PATHS_WITHOUT_DATA = ("/queries/who-wrote-what",)  # nothing was written
 

@@ -1,4 +1,4 @@
-"""Clients that are generated from the OpenAPI description work, and the types of their results are correct."""
+"""Clients that are generated from the OpenAPI description work, and the types of their results are right."""
 
 import json
 import os

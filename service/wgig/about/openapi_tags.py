@@ -17,7 +17,7 @@ class Tag(NamedTuple):
 TAGS = (
     Tag(
         "lists",
-        "Papers, issues, judgments and other resources as lists with filters, sorting and pages, and as tables.",
+        "Papers, issues, judgments and other resources as lists with filters and sorting, and as tables.",
         (*LIST_DEFINITIONS, "coverage", "compare", "people", "tables"),
     ),
     Tag(

@@ -31,10 +31,11 @@ class Operation:
     method with the resource in the name of the handler, such as `getSearch` for `get_search`.
     `formats` are the response formats, `listing_formats` those of the list of profiles (`_profile=all`).
     `json` is the type of an `application/json` response; standard JSON formats have a media type instead.
-    `bodies` are media types of request bodies, and `form` is the model of a form in the body. `parameters` is the model of the query parameters, if the
-    handler does not accept it, or accepts only a base class of the model. `early_dependencies` run before the
-    query parameters are checked. If `is_self_checked`, the handler checks the query parameters, because it is
-    called without FastAPI, or because they depend on the path, the request body or the token.
+    `bodies` are media types of request bodies, and `form` is the model of a form in the body. `parameters` is
+    the model of the query parameters, if the handler does not accept it, or accepts only a base class of the
+    model. `early_dependencies` run before the query parameters are checked. If `is_self_checked`, the handler
+    checks the query parameters, because it is called without FastAPI, or because they depend on the path, the
+    request body or the token.
     """
 
     name: str = ""
