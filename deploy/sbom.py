@@ -38,7 +38,7 @@ def build_bill(python: str) -> dict[str, Any]:
 def iter_browser_components(lock: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The components of the npm packages that are part of the browser code."""
     for path, entry in lock["packages"].items():
-        if not path or entry.get("dev"):
+        if not path or entry.get("dev") or "name" in entry:  # an alias is also there under its own name
             continue
         package = path.rpartition("node_modules/")[2]
         group, _, name = package.rpartition("/")

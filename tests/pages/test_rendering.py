@@ -397,7 +397,7 @@ def test_static_files_are_compressed_more_than_answers(get: GetFunction) -> None
         assert int(response.headers["content-length"]) < len(answer)
 
 
-@pytest.mark.parametrize("name", ["style.css", "queries.css"])
+@pytest.mark.parametrize("name", ["style.css", "queries.css", "api.css"])
 def test_style_sheet_is_sent_without_comments(name: str) -> None:
     style = read_static_files()[build_static_path(name)]
     assert b"/*" not in style
@@ -475,7 +475,7 @@ def test_date_in_sentence_is_isolated() -> None:
     assert isolate_days("<مثل 2005-01-20.") == '&lt;مثل <bdi dir="ltr">2005-01-20</bdi>.'
 
 
-@pytest.mark.parametrize("name", ["style.css", "queries.css"])
+@pytest.mark.parametrize("name", ["style.css", "queries.css", "api.css"])
 def test_style_sheet_has_balanced_braces(name: str) -> None:
     style = (PAGES_FOLDER / "static" / name).read_text(encoding="utf-8")
     assert style.count("{") == style.count("}")

@@ -87,6 +87,22 @@ def open_all_details(page: Page) -> Response | None:
     return response
 
 
+def wait_for_reference(page: Page) -> Response | None:
+    """Load the page again, and wait for the reference in place of the list of operations, if scripts run."""
+    response = page.reload()
+    if page.evaluate("() => !!document.querySelector('rapi-doc')"):
+        page.locator("#operations").wait_for(state="detached")
+    return response
+
+
+def open_paper_check(page: Page) -> Response | None:
+    """Show the operation that checks papers in the reference, if scripts run."""
+    response = wait_for_reference(page)
+    if page.locator("rapi-doc").count():
+        page.locator("rapi-doc summary.post", has_text="/validate").click()
+    return response
+
+
 def write_test_graph(url: str) -> None:
     """Write a graph twice, so that pages have versions and changes to show."""
     note = f'<{SPAM_IRI}> <http://www.w3.org/2004/02/skos/core#note> "A note, written %s."@en .'
@@ -255,6 +271,8 @@ PAGE_STATES = [
     PageState("compare-paragraph", "/compare?paragraph=declaration/48"),
     PageState("compare-error", "/compare?issue=nope", 400),
     PageState("about", "/about"),
+    PageState("api", "/api", action=wait_for_reference),
+    PageState("api-operation", "/api", action=open_paper_check),
     PageState("feedback", "/feedback?about=/doc/paper/wp-spam"),
     PageState("not-found", "/nowhere", 404),
     PageState("thing-not-found", "/doc/issue/spm", 404),

@@ -71,7 +71,7 @@ FEATURED_KINDS = ("issue", "paper", "judgment", "meeting", "agent", "document")
 HOME_DESCRIPTION_LINKS = (
     ("api-catalog", "/.well-known/api-catalog", "application/linkset+json"),
     ("service-desc", "/openapi.json", "application/json"),
-    ("service-doc", "/#ways", "text/html"),
+    ("service-doc", "/api", "text/html"),
     ("service-meta", "/.well-known/void", "text/turtle"),
     ("describedby", "/catalog", "text/turtle"),
 )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from functools import cache
+from inspect import getdoc
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -83,7 +84,7 @@ LICENSE = {
     "identifier": "CC-BY-4.0 AND Apache-2.0",
 }
 SERVERS = [{"url": "/", "description": "The service that returned this description."}]
-EXTERNAL_DOCS = {"url": "/about#programs", "description": "About this service, for developers."}
+EXTERNAL_DOCS = {"url": "/api", "description": "This description as a page."}
 # Without the prefix `#/components/`, for any error of any operation.
 PROBLEM_RESPONSE = "responses/Problem"
 # OpenAPI 3.1 cannot describe QUERY, and HEAD is GET without the body.
@@ -192,8 +193,8 @@ def describe_route(generated: OpenApiObject, method: str, route: Route) -> OpenA
     `generated` is the operation that FastAPI has derived from the handler.
     """
     operation = route.operation
-    docstring = EXCEPTIONS_PATTERN.sub("", route.handler.__doc__ or "")
-    first_line, _, other_lines = docstring.strip().partition("\n")
+    docstring = EXCEPTIONS_PATTERN.sub("", getdoc(route.handler) or "")  # getdoc removes the indentation
+    first_line, _, other_lines = docstring.partition("\n")
     has_body = method != "DELETE"
     parameters = {
         (parameter["in"], parameter["name"]): parameter

@@ -156,7 +156,7 @@ def build_interface_links(base_url: str, path: str) -> dict[str, object]:
         "anchor": base_url + path,
         "service-desc": [build_linkset_link(f"{base_url}openapi.json", JSON)],
         "service-doc": [
-            build_linkset_link(base_url + path if path in PAGE_INTERFACE_PATHS else base_url, HTML)
+            build_linkset_link(base_url + (path if path in PAGE_INTERFACE_PATHS else "api"), HTML)
         ],
         "service-meta": [build_linkset_link(f"{base_url}.well-known/void", TURTLE)],
         "status": [build_linkset_link(f"{base_url}ready", JSON)],
