@@ -127,7 +127,7 @@ def test_links_of_the_about_page_work(page_client: httpx2.Client) -> None:
     page = page_client.get("/about").text
     main = page.partition("<main")[2].partition("</main>")[0]
     links = re.findall(r'<a href="([^"]+)"', main)
-    assert {"/openapi.json", "#privacy"} <= {*links}
+    assert {"/api", "#privacy"} <= {*links}
     for link in links:
         if link.startswith("#"):
             assert f'id="{link[1:]}"' in main

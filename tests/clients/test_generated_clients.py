@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,12 @@ import pytest
 from wgig.problems import PROBLEM_KINDS
 from wgig.settings import Settings
 
+from tests.docs.blocks import find_code_blocks, read_docs_page
+
 pytestmark = pytest.mark.slow
 
+PAGE = read_docs_page("reference/rest.md")
+DOCS_URL = "http://127.0.0.1:8000/"
 SOURCES_FOLDER = Path(__file__).parent / "generated"
 INCOMPLETE_PAPER = "---\npaper: half\ntitle: Half a paper\nissue: spam\n---\n\n## 1. Issue\n\nIt begins.\n"
 
@@ -47,29 +52,32 @@ def check_results(output: str) -> None:
     assert "999" in detail
 
 
+def find_generator(service_url: str, program: str) -> list[str]:
+    """The command of the documentation that generates a client with this program."""
+    (block,) = find_code_blocks(PAGE, "sh")
+    (command,) = (line for line in block.splitlines() if program in line)
+    return shlex.split(command.replace(DOCS_URL, service_url))
+
+
 def test_openapi_python_client_generates_a_typed_client(service_url: str, work_folder: Path) -> None:
-    output = run_command(
-        *(sys.executable, "-m", "openapi_python_client", "generate"),
-        *("--url", f"{service_url}openapi.json", "--config", "openapi-python-client.yaml"),
-        *("--meta", "none", "--output-path", "wgig_api", "--fail-on-warning"),
-        folder=work_folder,
-    )
-    assert "warning" not in output.casefold()
+    programs = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    options = ("--config", "openapi-python-client.yaml", "--fail-on-warning")
+    generator = find_generator(service_url, "openapi-python-client")
+    run_command(*generator, *options, folder=work_folder, **programs)
     check_results(
         run_command(sys.executable, "use_client.py", service_url, INCOMPLETE_PAPER, folder=work_folder)
     )
-    run_command(sys.executable, "-m", "mypy", "--strict", "use_client.py", folder=work_folder)
+    (example,) = find_code_blocks(PAGE, "python")
+    (work_folder / "example.py").write_text(example.replace(DOCS_URL, service_url), encoding="utf-8")
+    assert run_command(sys.executable, "example.py", folder=work_folder).startswith(Settings.base)
+    run_command(sys.executable, "-m", "mypy", "--strict", "use_client.py", "example.py", folder=work_folder)
 
 
 def test_openapi_typescript_generates_types_for_openapi_fetch(
     service_url: str, work_folder: Path, npx: dict[str, str]
 ) -> None:
     (work_folder / "node_modules").symlink_to(npx["NODE_PATH"])
-    run_command(
-        *("npx", "openapi-typescript", f"{service_url}openapi.json", "--output", "schema.d.ts"),
-        folder=work_folder,
-        **npx,
-    )
+    run_command(*find_generator(service_url, "openapi-typescript"), folder=work_folder, **npx)
     run_command("npx", "tsc", "--project", ".", folder=work_folder, **npx)
     check_results(
         run_command("node", "use-client.mts", service_url, INCOMPLETE_PAPER, folder=work_folder, **npx)

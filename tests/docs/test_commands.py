@@ -31,7 +31,7 @@ SHOWN: dict[str, dict[str, int]] = {
     "reference/pages.md": {"$": 2},
     "reference/querying.md": {"": 5, "sh": 2, "python": 1},
     "reference/representations.md": {"$": 7},
-    "reference/rest.md": {"curl": 17},
+    "reference/rest.md": {"curl": 17, "sh": 1, "python": 1},
     "reference/searching.md": {"curl": 6},
     "reference/self-description.md": {"curl": 4, "sparql": 1},
     "tutorials/writing-a-paper.md": {"wgig": 3},

@@ -93,15 +93,24 @@ def test_the_description_declares_its_security_schemes_and_schemas(writable_clie
     referenced_schemas = set(
         re.findall(r'"\$ref": "#/components/schemas/(\w+)"', text := json.dumps(description))
     )
-    assert text.count('"$ref"') == text.count('"$ref": "#/components/schemas/')
     assert referenced_schemas == description["components"]["schemas"].keys()
+    referenced_parameters = set(re.findall(r'"\$ref": "#/components/parameters/([\w.-]+)"', text))
+    assert referenced_parameters == description["components"]["parameters"].keys()
+    assert text.count('"$ref"') == len(
+        re.findall(r'"\$ref": "#/components/(?:schemas|parameters|responses)/', text)
+    )
 
 
 def test_every_operation_describes_errors_as_problem_documents(writable_client: httpx2.Client) -> None:
-    for path_item in writable_client.get("/openapi.json").json()["paths"].values():
+    description = writable_client.get("/openapi.json").json()
+    problem_content = description["components"]["responses"]["Problem"]["content"]
+    assert problem_content["application/problem+json"]["schema"] == {
+        "$ref": "#/components/schemas/ProblemDocument"
+    }
+    for path_item in description["paths"].values():
         for operation in path_item.values():
             assert set(operation["responses"]) <= {"200", "201", "204", "303", "default"}
-            assert "application/problem+json" in operation["responses"]["default"]["content"]
+            assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
