@@ -47,6 +47,7 @@ const REPLACEMENTS: Record<string, [string, string][]> = {
   "templates/endpoint-template.js": [
     ["<span @click=\"${(e) => onExpandCollapseAll(e, 'expand-all')}\"", "<span role='button' tabindex='0' @click=\"${(e) => onExpandCollapseAll(e, 'expand-all')}\""],
     ["<span @click=\"${(e) => onExpandCollapseAll(e, 'collapse-all')}\"", "<span role='button' tabindex='0' @click=\"${(e) => onExpandCollapseAll(e, 'collapse-all')}\""],
+    ["<summary @click", "<summary role='button' tabindex='0' aria-expanded='${path.expanded}' @click"],
     ["<div class='section-tag-header'", "<div class='section-tag-header' role='button' tabindex='0' aria-expanded='${tag.expanded}'"],
   ],
   "components/api-request.js": [

@@ -22,7 +22,8 @@ def refer_to(component: str) -> OpenApiObject:
 
 def share_components(description: OpenApiObject) -> None:
     """Move schemas, and parameters of several operations, to the components of a description."""
-    components, schemas = description["components"], {}
+    components: dict[str, Any] = description["components"]
+    schemas: dict[str, OpenApiObject] = {}
     problem_response = components["responses"]["Problem"]
     operations = list(iter_operations(description))
     for operation in operations:
