@@ -79,11 +79,11 @@ TOKEN_SECURITY: list[OpenApiObject] = [{"token": []}]  # refers to SECURITY_SCHE
 SECURITY_SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "An access token, needed to write."}
 }
-LICENSE = {
+API_LICENSE = {
     "name": "CC BY 4.0 (data, ontology and rules), Apache 2.0 (software)",
     "identifier": "CC-BY-4.0 AND Apache-2.0",
 }
-SERVERS = [{"url": "/", "description": "The service that returned this description."}]
+API_SERVERS = [{"url": "/", "description": "The service that returned this description."}]
 EXTERNAL_DOCS = {"url": "/api", "description": "This description as a page."}
 # Without the prefix `#/components/`, for any error of any operation.
 PROBLEM_RESPONSE = "responses/Problem"
@@ -116,8 +116,8 @@ class DescribedApplication(FastAPI):
                 description=self.description,
                 routes=self.routes,
                 tags=OPENAPI_TAGS,
-                servers=SERVERS,
-                license_info=LICENSE,
+                servers=API_SERVERS,
+                license_info=API_LICENSE,
             )
             self.openapi_schema = finish_description(generated, self.declared_routes)
         return self.openapi_schema

@@ -14,7 +14,7 @@ class Tag(NamedTuple):
 
 
 # The first tag with a matching path is used.
-TAGS = (
+API_TAGS = (
     Tag(
         "lists",
         "Papers, issues, judgments and other resources as lists with filters and sorting, and as tables.",
@@ -58,12 +58,12 @@ TAGS = (
 )
 # All other paths are of pages for people.
 PAGES_TAG = Tag("pages", "Pages for people that have no other format.", ())
-OPENAPI_TAGS = [{"name": tag.name, "description": tag.description} for tag in (*TAGS, PAGES_TAG)]
+OPENAPI_TAGS = [{"name": tag.name, "description": tag.description} for tag in (*API_TAGS, PAGES_TAG)]
 
 
 def find_tag(path: str) -> str:
     """The name of the tag of the operations on a path."""
-    for tag in TAGS:
+    for tag in API_TAGS:
         for start in tag.paths:
             rest = path.removeprefix(f"/{start}")
             if rest != path and (rest in ("", ".{suffix}") or rest.startswith("/")):

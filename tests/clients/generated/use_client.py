@@ -18,16 +18,16 @@ url, paper = sys.argv[1:]
 client = Client(base_url=url)
 
 papers = get_papers.sync(client=client, issue=["spam"], size=10)
-assert isinstance(papers, PapersPage)
+assert isinstance(papers, PapersPage), papers
 paper_ids: list[str] = [item.id for item in papers.items]
 
 hits = search_resources.sync(client=client, q="spam")
-assert isinstance(hits, SearchResultPage)
+assert isinstance(hits, SearchResultPage), hits
 labels: list[str] = [hit.label for hit in hits.items]
 
 body = CheckPapersFilesBody(files=[File(payload=BytesIO(paper.encode()), file_name="paper.md")])
 report = check_papers.sync(client=client, body=body, profile="complete")
-assert isinstance(report, CheckReport)
+assert isinstance(report, CheckReport), report
 codes: list[str] = [
     finding.code for file in report.files for item in file.papers for finding in item.findings
 ]
