@@ -21,6 +21,7 @@ from wgig.settings import Settings
 from wgig.store.history import VERSION_TIME_FORMAT
 from wgig.store.store import Store
 
+from tests.fixtures.openapi import list_parameters
 from tests.fixtures.projections import wait_until_current
 from tests.fixtures.service import make_service_client
 
@@ -65,13 +66,9 @@ def filled_reader(filled_store: Store) -> httpx2.Client:
 def description(filled_reader: httpx2.Client) -> dict[str, Any]:
     """The OpenAPI description of this service, with the parameters among its components in each operation."""
     description: dict[str, Any] = filled_reader.get("/openapi.json").json()
-    components = description["components"]["parameters"]
     for path_item in description["paths"].values():
         for operation in path_item.values():
-            operation["parameters"] = [
-                components[parameter["$ref"].rpartition("/")[2]] if "$ref" in parameter else parameter
-                for parameter in operation.get("parameters", [])
-            ]
+            operation["parameters"] = list_parameters(description, operation)
     return description
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 import xmlschema
@@ -40,18 +40,18 @@ def oai_schema() -> xmlschema.XMLSchema:
 
 
 @pytest.fixture
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     """A client with a write token, of a service with an empty store and versions of resources."""
     client = make_writer_client(Store.in_memory(), write_profile="off")
     assert client.get("/changes").status_code == 200
     return client
 
 
-def put_data(client: httpx.Client, content: str, path: str = "/graph/one") -> None:
+def put_data(client: httpx2.Client, content: str, path: str = "/graph/one") -> None:
     put_turtle(client, PREFIXES + content, path)
 
 
-def ask(client: httpx.Client, schema: xmlschema.XMLSchema, verb: str = "", **arguments: str) -> ET.Element:
+def ask(client: httpx2.Client, schema: xmlschema.XMLSchema, verb: str = "", **arguments: str) -> ET.Element:
     """The content element of the response to a request, after the response has been validated."""
     response = client.get("/oai", params=({"verb": verb} if verb else {}) | arguments)
     assert response.status_code == 200, response.text
@@ -62,7 +62,7 @@ def ask(client: httpx.Client, schema: xmlschema.XMLSchema, verb: str = "", **arg
     return root[2]
 
 
-def find_error(client: httpx.Client, schema: xmlschema.XMLSchema, verb: str = "", **arguments: str) -> str:
+def find_error(client: httpx2.Client, schema: xmlschema.XMLSchema, verb: str = "", **arguments: str) -> str:
     element = ask(client, schema, verb, **arguments)
     assert element.tag == f"{OAI}error"
     assert element.text
@@ -84,13 +84,13 @@ def test_identify_states_what_the_repository_keeps(oai_schema: xmlschema.XMLSche
     assert list_texts(identity, "compression") == ["zstd", "br", "gzip"]
 
 
-def test_without_a_contact_the_address_says_so(client: httpx.Client, oai_schema: xmlschema.XMLSchema) -> None:
+def test_without_a_contact_the_address_says_so(client: httpx2.Client, oai_schema: xmlschema.XMLSchema) -> None:
     (address,) = list_texts(ask(client, oai_schema, "Identify"), "adminEmail")
     assert address.endswith(".invalid")
 
 
 def test_no_record_is_older_than_the_earliest_datestamp(
-    shipped_client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    shipped_client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     (earliest,) = list_texts(ask(shipped_client, oai_schema, "Identify"), "earliestDatestamp")
     datestamps = list_texts(
@@ -102,7 +102,7 @@ def test_no_record_is_older_than_the_earliest_datestamp(
 
 @pytest.mark.parametrize("prefix", ["oai_dc", "rdf"])
 def test_a_harvest_has_each_item_once_and_every_page_is_valid(
-    shipped_client: httpx.Client, oai_schema: xmlschema.XMLSchema, prefix: str
+    shipped_client: httpx2.Client, oai_schema: xmlschema.XMLSchema, prefix: str
 ) -> None:
     found: dict[str, list[str]] = {}
     for verb in ("ListRecords", "ListIdentifiers"):
@@ -122,7 +122,7 @@ def test_a_harvest_has_each_item_once_and_every_page_is_valid(
 
 
 def test_a_set_has_the_resources_of_a_kind(
-    shipped_client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    shipped_client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     sets = ask(shipped_client, oai_schema, "ListSets")
     names = dict(zip(list_texts(sets, "setSpec"), list_texts(sets, "setName"), strict=True))
@@ -136,7 +136,7 @@ def test_a_set_has_the_resources_of_a_kind(
 
 
 def test_dublin_core_is_that_of_the_profile(
-    shipped_client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    shipped_client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     record = ask(shipped_client, oai_schema, "GetRecord", identifier=SPAM, metadataPrefix="oai_dc")
     (metadata,) = record.iter(f"{OAI}metadata")
@@ -147,7 +147,7 @@ def test_dublin_core_is_that_of_the_profile(
 
 
 def test_a_record_in_rdf_has_the_stated_statements(
-    client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     put_data(client, 'issue:spam a wgig:Issue ; skos:prefLabel "Spam"@en, "<&>"@en ; rdfs:seeAlso [] .')
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .', "/graph/two")
@@ -161,7 +161,7 @@ def test_a_record_in_rdf_has_the_stated_statements(
 
 
 def test_what_xml_cannot_express_is_left_out_with_a_notice(
-    client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     put_data(client, 'issue:spam skos:prefLabel "a\\u0001b" ; <http://x.org/1> "one" ; rdfs:comment "c" .')
     arguments = {"verb": "GetRecord", "identifier": SPAM}
@@ -173,7 +173,7 @@ def test_what_xml_cannot_express_is_left_out_with_a_notice(
 
 
 def test_a_harvest_from_a_date_has_what_changed_since(
-    client: httpx.Client, oai_schema: xmlschema.XMLSchema, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, oai_schema: xmlschema.XMLSchema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "MEMBERS_PER_PAGE", 2)  # the times of pages narrow the search
     put_data(client, " ".join(f'issue:i{number} skos:prefLabel "{number}" .' for number in range(5)))
@@ -196,7 +196,7 @@ def test_a_harvest_from_a_date_has_what_changed_since(
 
 
 def test_a_deleted_resource_is_a_deleted_record(
-    client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam" . paper:p rdfs:label "Paper" .')
     client.delete("/graph/one")
@@ -214,7 +214,7 @@ def test_a_deleted_resource_is_a_deleted_record(
     assert record[0][0].get("status") is None
 
 
-def test_parts_of_resources_are_no_items(client: httpx.Client, oai_schema: xmlschema.XMLSchema) -> None:
+def test_parts_of_resources_are_no_items(client: httpx2.Client, oai_schema: xmlschema.XMLSchema) -> None:
     put_data(client, 'issue:spam rdfs:label "s" . id:issue\\/spam\\/part rdfs:label "p" .')
     records = ask(client, oai_schema, "ListIdentifiers", metadataPrefix="rdf")
     assert list_texts(records, "identifier") == [SPAM]
@@ -261,7 +261,7 @@ def test_parts_of_resources_are_no_items(client: httpx.Client, oai_schema: xmlsc
     ],
 )
 def test_a_wrong_request_gets_its_error_code(
-    shipped_client: httpx.Client,
+    shipped_client: httpx2.Client,
     oai_schema: xmlschema.XMLSchema,
     verb: str,
     arguments: dict[str, str],
@@ -270,13 +270,13 @@ def test_a_wrong_request_gets_its_error_code(
     assert find_error(shipped_client, oai_schema, verb, **arguments) == code
 
 
-def test_a_repeated_argument_is_an_error(client: httpx.Client) -> None:
+def test_a_repeated_argument_is_an_error(client: httpx2.Client) -> None:
     assert 'code="badVerb"' in client.get("/oai?verb=Identify&verb=Identify").text
     assert 'code="badArgument"' in client.get("/oai?verb=ListSets&set=a&set=b").text
 
 
 def test_an_empty_repository_has_neither_sets_nor_records(
-    client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     assert find_error(client, oai_schema, "ListSets") == "noSetHierarchy"
     assert find_error(client, oai_schema, "ListRecords", metadataPrefix="rdf") == "noRecordsMatch"
@@ -287,31 +287,31 @@ def test_an_empty_repository_has_neither_sets_nor_records(
 
 
 @pytest.fixture
-def paged_client(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
+def paged_client(client: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> httpx2.Client:
     """A client of a service with three issues, whose lists have two records a page."""
     monkeypatch.setattr(oai_pmh, "MAX_PAGE_RECORDS", {"ListRecords": 2, "ListIdentifiers": 2})
     put_data(client, 'issue:a rdfs:label "a" . issue:b rdfs:label "b" . issue:c rdfs:label "c" .')
     return client
 
 
-def find_token(client: httpx.Client, schema: xmlschema.XMLSchema, verb: str, **arguments: str) -> str:
+def find_token(client: httpx2.Client, schema: xmlschema.XMLSchema, verb: str, **arguments: str) -> str:
     page = ask(client, schema, verb, metadataPrefix="rdf", **arguments)
     return list_texts(page, "resumptionToken")[0]
 
 
-def resume(client: httpx.Client, schema: xmlschema.XMLSchema, token: str) -> list[str]:
+def resume(client: httpx2.Client, schema: xmlschema.XMLSchema, token: str) -> list[str]:
     """The names on the page of a token."""
     page = ask(client, schema, "ListIdentifiers", resumptionToken=token)
     return [iri.rpartition("/")[2] for iri in list_texts(page, "identifier")]
 
 
-def test_a_token_can_be_used_again(paged_client: httpx.Client, oai_schema: xmlschema.XMLSchema) -> None:
+def test_a_token_can_be_used_again(paged_client: httpx2.Client, oai_schema: xmlschema.XMLSchema) -> None:
     token = find_token(paged_client, oai_schema, "ListIdentifiers")
     assert resume(paged_client, oai_schema, token) == resume(paged_client, oai_schema, token) == ["c"]
 
 
 def test_a_list_has_the_state_of_its_first_page(
-    paged_client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    paged_client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     put_data(paged_client, 'issue:d rdfs:label "d" .', "/graph/two")
     token = find_token(paged_client, oai_schema, "ListIdentifiers")
@@ -320,7 +320,7 @@ def test_a_list_has_the_state_of_its_first_page(
 
 
 def test_if_all_other_records_change_the_list_goes_on_to_now(
-    paged_client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    paged_client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     token = find_token(paged_client, oai_schema, "ListIdentifiers")
     put_data(paged_client, 'issue:c rdfs:label "changed" .', "/graph/two")
@@ -328,7 +328,7 @@ def test_if_all_other_records_change_the_list_goes_on_to_now(
 
 
 def test_a_token_of_another_list_is_refused(
-    paged_client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    paged_client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     token = find_token(paged_client, oai_schema, "ListIdentifiers")
     for verb in ("ListRecords", "ListSets"):
@@ -336,7 +336,7 @@ def test_a_token_of_another_list_is_refused(
 
 
 def test_a_token_of_another_repository_is_refused(
-    paged_client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    paged_client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     token = find_token(paged_client, oai_schema, "ListIdentifiers")
     other = make_writer_client(Store.in_memory(), write_profile="off")
@@ -344,7 +344,7 @@ def test_a_token_of_another_repository_is_refused(
     assert find_error(other, oai_schema, "ListIdentifiers", resumptionToken=token) == "badResumptionToken"
 
 
-def test_an_altered_token_is_refused(paged_client: httpx.Client, oai_schema: xmlschema.XMLSchema) -> None:
+def test_an_altered_token_is_refused(paged_client: httpx2.Client, oai_schema: xmlschema.XMLSchema) -> None:
     token = find_token(paged_client, oai_schema, "ListIdentifiers")
     for index in range(0, len(token), 7):
         altered = token[:index] + ("A" if token[index] != "A" else "B") + token[index + 1 :]
@@ -353,7 +353,7 @@ def test_an_altered_token_is_refused(paged_client: httpx.Client, oai_schema: xml
 
 
 def test_an_expired_token_is_refused(
-    paged_client: httpx.Client, oai_schema: xmlschema.XMLSchema, monkeypatch: pytest.MonkeyPatch
+    paged_client: httpx2.Client, oai_schema: xmlschema.XMLSchema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(oai_request, "TOKEN_VALIDITY_SECONDS", -1)
     token = find_token(paged_client, oai_schema, "ListIdentifiers")
@@ -376,7 +376,7 @@ def test_an_expired_token_is_refused(
     ],
 )
 def test_a_token_that_a_client_made_is_refused(
-    paged_client: httpx.Client, oai_schema: xmlschema.XMLSchema, body: str
+    paged_client: httpx2.Client, oai_schema: xmlschema.XMLSchema, body: str
 ) -> None:
     stream_id = re.findall(r"/changes/(\w+)/", paged_client.get("/changes", headers=TRIG_HEADERS).text)[0]
     encoded = oai_request.encode_base64(body.encode())
@@ -389,7 +389,7 @@ TRIG_HEADERS = {"Accept": "application/trig"}
 
 
 def test_a_made_token_for_an_unknown_format_is_refused(
-    paged_client: httpx.Client, oai_schema: xmlschema.XMLSchema
+    paged_client: httpx2.Client, oai_schema: xmlschema.XMLSchema
 ) -> None:
     stream_id = re.findall(r"/changes/(\w+)/", paged_client.get("/changes", headers=TRIG_HEADERS).text)[0]
     page = oai_request.ListPage(oai_request.HarvestList("ListRecords", "mods"), 0, 9, 2)
@@ -401,7 +401,7 @@ def test_a_made_token_for_an_unknown_format_is_refused(
 # HTTP.
 
 
-def test_a_form_gets_the_same_response(client: httpx.Client, oai_schema: xmlschema.XMLSchema) -> None:
+def test_a_form_gets_the_same_response(client: httpx2.Client, oai_schema: xmlschema.XMLSchema) -> None:
     put_data(client, 'issue:spam rdfs:label "Spam" .')
     arguments = {"verb": "ListRecords", "metadataPrefix": "oai_dc"}
     by_form, by_query = client.post("/oai", data=arguments), client.get("/oai", params=arguments)
@@ -410,13 +410,13 @@ def test_a_form_gets_the_same_response(client: httpx.Client, oai_schema: xmlsche
     assert dates.sub("", by_form.text) == dates.sub("", by_query.text)
 
 
-def test_a_form_is_limited(client: httpx.Client) -> None:
+def test_a_form_is_limited(client: httpx2.Client) -> None:
     assert client.post("/oai", content=b"{}", headers={"Content-Type": "text/xml"}).status_code == 415
     assert client.post("/oai?verb=Identify", data={"verb": "Identify"}).status_code == 400
     assert client.post("/oai", data={"verb": "x" * oai_pmh.MAX_OAI_FORM_BYTES}).status_code == 413
 
 
-def test_a_response_is_compressed_and_never_cached(shipped_client: httpx.Client) -> None:
+def test_a_response_is_compressed_and_never_cached(shipped_client: httpx2.Client) -> None:
     path = "/oai?verb=ListRecords&metadataPrefix=oai_dc"
     response = shipped_client.get(path, headers={"Accept-Encoding": "gzip"})
     assert response.headers["content-encoding"] == "gzip"
@@ -426,7 +426,7 @@ def test_a_response_is_compressed_and_never_cached(shipped_client: httpx.Client)
     assert not head.content
 
 
-def test_the_schema_of_rdf_can_be_read(shipped_client: httpx.Client) -> None:
+def test_the_schema_of_rdf_can_be_read(shipped_client: httpx2.Client) -> None:
     formats = shipped_client.get("/oai?verb=ListMetadataFormats").text
     (url,) = re.findall(r"<schema>(http://localhost/.*?)</schema>", formats)
     xmlschema.XMLSchema(shipped_client.get(url).text)

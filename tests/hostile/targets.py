@@ -10,6 +10,7 @@ from wgig.resources.shapes import example_papers_by_name
 from wgig.settings import Settings
 from wgig.store.store import Store
 
+from tests.fixtures.openapi import list_parameters
 from tests.hostile.client import send_requests
 
 # A valid value for the variable part of each path; most name an existing resource.
@@ -60,13 +61,15 @@ def fetch_openapi_document() -> dict[str, Any]:
     return document
 
 
-OPENAPI_PATHS = fetch_openapi_document()["paths"]
+OPENAPI_DOCUMENT = fetch_openapi_document()
+OPENAPI_PATHS = OPENAPI_DOCUMENT["paths"]
 
 
 def list_query_parameters(method: str, path: str) -> list[dict[str, Any]]:
     """The OpenAPI objects of the query parameters of an operation."""
     operation = OPENAPI_PATHS.get(path, {}).get(method.lower(), {})
-    return [parameter for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
+    parameters = list_parameters(OPENAPI_DOCUMENT, operation)
+    return [parameter for parameter in parameters if parameter["in"] == "query"]
 
 
 def list_targets() -> Iterator[Target]:

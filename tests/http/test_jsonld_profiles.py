@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from pyld import jsonld
@@ -25,7 +25,7 @@ def accept_jsonld(*profiles: str, q: str = "1") -> str:
     return f'application/ld+json;profile="{" ".join(profiles)}";q={q}'
 
 
-def get_jsonld(client: httpx.Client, path: str, accept: str) -> httpx.Response:
+def get_jsonld(client: httpx2.Client, path: str, accept: str) -> httpx2.Response:
     response = client.get(path, headers={"Accept": accept})
     assert response.status_code == 200, response.text
     assert response.headers["content-type"].startswith("application/ld+json")
@@ -33,7 +33,7 @@ def get_jsonld(client: httpx.Client, path: str, accept: str) -> httpx.Response:
     return response
 
 
-def parse_canonical_quads(response: httpx.Response) -> ox.Dataset:
+def parse_canonical_quads(response: httpx2.Response) -> ox.Dataset:
     dataset = ox.Dataset(ox.parse(response.content, ox.RdfFormat.JSON_LD))
     dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
     return dataset
@@ -64,7 +64,7 @@ def test_profile_does_not_change_the_weight() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_expanded_document_is_in_expanded_form(filled_client: httpx.Client, path: str) -> None:
+def test_expanded_document_is_in_expanded_form(filled_client: httpx2.Client, path: str) -> None:
     compact = get_jsonld(filled_client, path, "application/ld+json")
     assert compact.headers["content-type"] == "application/ld+json"
     expanded = get_jsonld(filled_client, path, accept_jsonld(EXPANDED_PROFILE))
@@ -76,7 +76,7 @@ def test_expanded_document_is_in_expanded_form(filled_client: httpx.Client, path
 
 
 @pytest.mark.parametrize("path", [*PATHS, CONSTRUCT_PATH])
-def test_flattened_document_has_each_node_once(filled_client: httpx.Client, path: str) -> None:
+def test_flattened_document_has_each_node_once(filled_client: httpx2.Client, path: str) -> None:
     flattened = get_jsonld(filled_client, path, accept_jsonld(FLATTENED_PROFILE))
     assert flattened.headers["content-type"] == f'application/ld+json;profile="{FLATTENED_PROFILE}"'
     document: Any = flattened.json()
@@ -91,21 +91,21 @@ def is_nested_node(value: object) -> bool:
     return isinstance(value, dict) and "@id" in value and len(value) > 1
 
 
-def test_compacted_document_says_so(filled_client: httpx.Client) -> None:
+def test_compacted_document_says_so(filled_client: httpx2.Client) -> None:
     accept = accept_jsonld(COMPACTED_PROFILE)
     response = get_jsonld(filled_client, "/doc/issue/spam", accept)
     assert response.headers["content-type"] == f'application/ld+json;profile="{COMPACTED_PROFILE}"'
     assert response.content == get_jsonld(filled_client, "/doc/issue/spam", "application/ld+json").content
 
 
-def test_result_of_a_query_is_expanded(filled_client: httpx.Client) -> None:
+def test_result_of_a_query_is_expanded(filled_client: httpx2.Client) -> None:
     expanded = get_jsonld(filled_client, CONSTRUCT_PATH, accept_jsonld(EXPANDED_PROFILE))
     assert expanded.headers["content-type"] == f'application/ld+json;profile="{EXPANDED_PROFILE}"'
     compacted = get_jsonld(filled_client, CONSTRUCT_PATH, accept_jsonld(COMPACTED_PROFILE))
     assert compacted.headers["content-type"] == "application/ld+json"  # it is not compact
 
 
-def test_framed_document_has_the_frame_of_its_type(filled_client: httpx.Client) -> None:
+def test_framed_document_has_the_frame_of_its_type(filled_client: httpx2.Client) -> None:
     framed = get_jsonld(filled_client, "/doc/paper/wp-spam", accept_jsonld(FRAMED_PROFILE))
     assert framed.headers["content-type"] == f'application/ld+json;profile="{FRAMED_PROFILE}"'
     by_name = get_jsonld(filled_client, "/doc/paper/wp-spam?_frame=paper", "application/ld+json")
@@ -113,26 +113,26 @@ def test_framed_document_has_the_frame_of_its_type(filled_client: httpx.Client) 
     assert by_name.headers["content-type"] == "application/ld+json"
 
 
-def test_without_a_frame_the_document_is_not_framed(filled_client: httpx.Client) -> None:
+def test_without_a_frame_the_document_is_not_framed(filled_client: httpx2.Client) -> None:
     response = get_jsonld(filled_client, "/doc/verdict/adequate", accept_jsonld(FRAMED_PROFILE))
     assert response.headers["content-type"] == "application/ld+json"
     assert "@graph" in response.json()
 
 
-def test_other_format_that_is_preferred_has_no_frame(filled_client: httpx.Client) -> None:
+def test_other_format_that_is_preferred_has_no_frame(filled_client: httpx2.Client) -> None:
     accept = f"text/turtle, {accept_jsonld(FRAMED_PROFILE, q='0.5')}"
     response = filled_client.get("/doc/paper/wp-spam", headers={"Accept": accept})
     assert response.headers["content-type"] == "text/turtle; charset=utf-8"
 
 
 @pytest.mark.parametrize("profile", [EXPANDED_PROFILE, FLATTENED_PROFILE])
-def test_context_keeps_its_form(filled_client: httpx.Client, profile: str) -> None:
+def test_context_keeps_its_form(filled_client: httpx2.Client, profile: str) -> None:
     response = get_jsonld(filled_client, "/context.jsonld", accept_jsonld(profile))
     assert response.headers["content-type"] == "application/ld+json"
     assert response.json()["@context"]["wgig"]
 
 
-def test_unknown_profile_is_ignored(filled_client: httpx.Client) -> None:
+def test_unknown_profile_is_ignored(filled_client: httpx2.Client) -> None:
     response = get_jsonld(filled_client, "/doc/issue/spam", accept_jsonld("http://example.org/p"))
     assert response.headers["content-type"] == "application/ld+json"
 

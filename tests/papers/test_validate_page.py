@@ -363,7 +363,7 @@ def test_parse_error_is_marked_as_english(read_only_client: httpx2.Client) -> No
     assert '<p class="message"><span lang="en" dir="ltr">' in page.text.partition('id="problem"')[2]
 
 
-def test_page_shows_the_report_by_shapes_and_keeps_them_in_the_form(client: httpx.Client) -> None:
+def test_page_shows_the_report_by_shapes_and_keeps_them_in_the_form(client: httpx2.Client) -> None:
     files = {"data": ("d.ttl", PERSON_DATA), "shapes": ("s.ttl", PERSON_SHAPES)}
     response = client.post("/validate?lang=fr", files=files, headers=PAGE_HEADERS)
     soup = BeautifulSoup(response.text, "html.parser")
@@ -385,7 +385,7 @@ def test_page_shows_the_report_by_shapes_and_keeps_them_in_the_form(client: http
 
 
 @pytest.mark.parametrize("language", PAGE_LANGUAGES)
-def test_page_has_labeled_fields_for_shapes_in_each_language(client: httpx.Client, language: str) -> None:
+def test_page_has_labeled_fields_for_shapes_in_each_language(client: httpx2.Client, language: str) -> None:
     response = client.get("/validate", headers={**PAGE_HEADERS, "accept-language": language})
     soup = BeautifulSoup(response.text, "html.parser")
     details = soup.select_one("details:has(#shapes)")
@@ -396,7 +396,7 @@ def test_page_has_labeled_fields_for_shapes_in_each_language(client: httpx.Clien
     assert ("SHACL shapes" in details.get_text()) == (language == "en")
 
 
-def test_page_shows_a_problem_of_the_shapes_as_an_error(client: httpx.Client) -> None:
+def test_page_shows_a_problem_of_the_shapes_as_an_error(client: httpx2.Client) -> None:
     files = {"data": ("d.ttl", PERSON_DATA), "shapes": ("s.ttl", "<a:a> <a:b>")}
     response = client.post("/validate", files=files, headers=PAGE_HEADERS)
     soup = BeautifulSoup(response.text, "html.parser")

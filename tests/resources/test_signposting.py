@@ -7,7 +7,7 @@ The rules are those of https://signposting.org/FAIR/. `check_landing_links` is t
 from typing import Any
 from urllib.parse import urljoin
 
-import httpx
+import httpx2
 import pytest
 from signposting import find_signposting_http, find_signposting_linkset
 from signposting.linkheader import find_signposting_http_link
@@ -32,7 +32,7 @@ PAGES = [
 ]
 
 
-def read_signposting(response: httpx.Response, url: str) -> Signposting:
+def read_signposting(response: httpx2.Response, url: str) -> Signposting:
     """The links of a page, without those of other anchors."""
     return find_signposting_http_link([response.headers["link"]], url).for_context(url)
 
@@ -53,7 +53,7 @@ def check_landing_links(found: Signposting, iri: str, type_: str, content_count:
 
 @pytest.mark.parametrize(("path", "iri", "type_", "content_count"), PAGES)
 def test_landing_page_has_the_links_of_level_1(
-    filled_client: httpx.Client, path: str, iri: str, type_: str, content_count: int
+    filled_client: httpx2.Client, path: str, iri: str, type_: str, content_count: int
 ) -> None:
     for method in ("GET", "HEAD"):
         response = filled_client.request(method, path, headers={"Accept": "text/html"})
@@ -63,7 +63,7 @@ def test_landing_page_has_the_links_of_level_1(
 
 @pytest.mark.parametrize(("path", "iri", "type_", "content_count"), PAGES)
 def test_link_set_has_all_links_in_both_formats(
-    filled_client: httpx.Client, path: str, iri: str, type_: str, content_count: int
+    filled_client: httpx2.Client, path: str, iri: str, type_: str, content_count: int
 ) -> None:
     page = read_signposting(filled_client.get(path, headers={"Accept": "text/html"}), HOST + path)
     links_by_format: list[set[tuple[str, str, str]]] = []
@@ -83,7 +83,7 @@ def test_link_set_has_all_links_in_both_formats(
     assert shown - not_in_recipe <= json_links
 
 
-def read_text_links(response: httpx.Response) -> set[tuple[str, str, str]]:
+def read_text_links(response: httpx2.Response) -> set[tuple[str, str, str]]:
     """The links of a link set as anchor, relation and target."""
     value = response.text.replace("\n", " ").strip()
     found = find_signposting_http_link([value], f"{HOST}/linkset")
@@ -91,12 +91,12 @@ def read_text_links(response: httpx.Response) -> set[tuple[str, str, str]]:
         (str(link.context), str(link.rel), link.target) for link in found._signposts_with_explicit_context()
     } | {
         (link.attributes["anchor"], relation, link.target)
-        for link in parse_links(httpx.Response(200, headers={"link": value}))
+        for link in parse_links(httpx2.Response(200, headers={"link": value}))
         for relation in link.relations
     }
 
 
-def read_json_links(response: httpx.Response) -> set[tuple[str, str, str]]:
+def read_json_links(response: httpx2.Response) -> set[tuple[str, str, str]]:
     """The links of a link set as anchor, relation and target (RFC 9264, section 4.2)."""
     document: Any = response.json()
     assert document.keys() == {"linkset"}
@@ -135,7 +135,7 @@ def check_link_set(
 
 @pytest.mark.parametrize(("path", "iri"), [page[:2] for page in PAGES])
 def test_all_content_and_metadata_can_be_read_and_links_back(
-    filled_client: httpx.Client, path: str, iri: str
+    filled_client: httpx2.Client, path: str, iri: str
 ) -> None:
     linkset = filled_client.get("/linkset", params={"iri": iri})
     links = read_json_links(linkset)
@@ -152,7 +152,7 @@ def test_all_content_and_metadata_can_be_read_and_links_back(
             assert backs & expected, target
 
 
-def test_data_at_the_address_of_a_page_leads_to_the_link_set(filled_client: httpx.Client) -> None:
+def test_data_at_the_address_of_a_page_leads_to_the_link_set(filled_client: httpx2.Client) -> None:
     response = filled_client.get("/doc/paper/wp-spam")
     assert response.headers["content-type"].startswith("text/turtle")
     found = read_signposting(response, f"{HOST}/doc/paper/wp-spam")
@@ -183,17 +183,17 @@ def test_authors_and_content_beyond_a_few_are_only_in_the_link_set() -> None:
     ("iri", "status"),
     [("", 400), ("spam", 400), (f"{BASE}id/issue/nothing", 404), (f"{BASE}graph/nothing", 404), (BASE, 404)],
 )
-def test_iri_without_a_page_has_no_link_set(filled_client: httpx.Client, iri: str, status: int) -> None:
+def test_iri_without_a_page_has_no_link_set(filled_client: httpx2.Client, iri: str, status: int) -> None:
     assert filled_client.get("/linkset", params={"iri": iri}).status_code == status
 
 
-def test_link_set_needs_an_iri_and_an_acceptable_format(filled_client: httpx.Client) -> None:
+def test_link_set_needs_an_iri_and_an_acceptable_format(filled_client: httpx2.Client) -> None:
     assert filled_client.get("/linkset").status_code == 400
     params = {"iri": f"{BASE}id/issue/spam"}
     assert filled_client.get("/linkset", params=params, headers={"Accept": "text/css"}).status_code == 406
 
 
-def test_link_set_is_revalidated(filled_client: httpx.Client) -> None:
+def test_link_set_is_revalidated(filled_client: httpx2.Client) -> None:
     params = {"iri": f"{BASE}id/issue/spam"}
     tag = filled_client.get("/linkset", params=params).headers["etag"]
     headers = {"If-None-Match": tag}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import httpx
+import httpx2
 import pyoxigraph as ox
 import pytest
 from wgig.sparql.parameters import SPARQL_VERSIONS
@@ -26,22 +26,22 @@ EXPECTED_TRIPLE = ox.Triple(
 EXPECTED_TEXT = ox.Literal("x", language="ar", direction=ox.BaseDirection.RTL)
 
 
-def query(client: httpx.Client, text: str, accept: str, **parameters: str) -> httpx.Response:
+def query(client: httpx2.Client, text: str, accept: str, **parameters: str) -> httpx2.Response:
     return client.get("/sparql", params={"query": text, **parameters}, headers={"Accept": accept})
 
 
 @pytest.fixture(params=["in this process", "workers"])
-def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+def client(request: pytest.FixtureRequest) -> Iterator[httpx2.Client]:
     """A client of a service that evaluates queries itself, or of one with query workers."""
     if request.param == "workers":
-        with httpx.Client(base_url=request.getfixturevalue("service_url"), timeout=60) as client:
+        with httpx2.Client(base_url=request.getfixturevalue("service_url"), timeout=60) as client:
             yield client
     else:
         yield request.getfixturevalue("read_only_client")
 
 
 @pytest.mark.slow
-def test_rows_in_json(client: httpx.Client) -> None:
+def test_rows_in_json(client: httpx2.Client) -> None:
     document: Any = query(client, SELECT_QUERY, "application/sparql-results+json").json()
     (row,) = document["results"]["bindings"]
     assert row["triple"] == {
@@ -58,7 +58,7 @@ def test_rows_in_json(client: httpx.Client) -> None:
 
 
 @pytest.mark.slow
-def test_rows_in_xml(client: httpx.Client) -> None:
+def test_rows_in_xml(client: httpx2.Client) -> None:
     root = ET.fromstring(query(client, SELECT_QUERY, "application/sparql-results+xml").content)
     (triple,) = root.iter(f"{RESULTS_NAMESPACE}triple")
     names = [child.tag.removeprefix(RESULTS_NAMESPACE) for child in triple]
@@ -68,7 +68,7 @@ def test_rows_in_xml(client: httpx.Client) -> None:
 
 
 @pytest.mark.slow
-def test_rows_in_tsv_and_csv(client: httpx.Client) -> None:
+def test_rows_in_tsv_and_csv(client: httpx2.Client) -> None:
     tsv = query(client, SELECT_QUERY, "text/tab-separated-values").text.splitlines()[1].split("\t")
     assert tsv[:2] == ['<<( <http://x.org/s> <http://x.org/p> "o"@en )>>', '"x"@ar--rtl']
     csv = query(client, SELECT_QUERY, "text/csv").text.splitlines()[1].split(",")
@@ -78,7 +78,7 @@ def test_rows_in_tsv_and_csv(client: httpx.Client) -> None:
 @pytest.mark.parametrize("media_type", ["text/turtle", "application/n-triples", "application/rdf+xml"])
 @pytest.mark.parametrize(("text", "expected"), [(TRIPLE_QUERY, EXPECTED_TRIPLE), (TEXT_QUERY, EXPECTED_TEXT)])
 @pytest.mark.slow
-def test_triples_in_rdf_formats(client: httpx.Client, media_type: str, text: str, expected: object) -> None:
+def test_triples_in_rdf_formats(client: httpx2.Client, media_type: str, text: str, expected: object) -> None:
     response = query(client, text, media_type)
     assert response.status_code == 200
     (quad,) = ox.parse(response.content, ox.RdfFormat.from_media_type(media_type))
@@ -86,14 +86,14 @@ def test_triples_in_rdf_formats(client: httpx.Client, media_type: str, text: str
 
 
 @pytest.mark.slow
-def test_what_json_ld_cannot_express_is_406(client: httpx.Client) -> None:
+def test_what_json_ld_cannot_express_is_406(client: httpx2.Client) -> None:
     response = query(client, TRIPLE_QUERY, "application/ld+json")
     assert response.status_code == 406
     assert "text/turtle" in response.json()["offered"]
 
 
 @pytest.mark.slow
-def test_direction_in_json_ld(client: httpx.Client) -> None:
+def test_direction_in_json_ld(client: httpx2.Client) -> None:
     json_ld = query(client, TEXT_QUERY, "application/ld+json")
     assert json.loads(json_ld.text)[0]["http://x.org/p"] == [
         {"@value": "x", "@language": "ar", "@direction": "rtl"}
@@ -102,7 +102,7 @@ def test_direction_in_json_ld(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("version", SPARQL_VERSIONS)
 def test_version_is_accepted_as_parameter_and_in_media_types(
-    read_only_client: httpx.Client, version: str
+    read_only_client: httpx2.Client, version: str
 ) -> None:
     accept = f"application/sparql-results+json;version={version}"
     response = query(read_only_client, SELECT_QUERY, accept, version=version)
@@ -110,5 +110,5 @@ def test_version_is_accepted_as_parameter_and_in_media_types(
     assert response.json()["results"]["bindings"]
 
 
-def test_unknown_version_is_refused(read_only_client: httpx.Client) -> None:
+def test_unknown_version_is_refused(read_only_client: httpx2.Client) -> None:
     assert query(read_only_client, SELECT_QUERY, "*/*", version="2.0").status_code == 400

@@ -21,6 +21,8 @@ from wgig.sparql.workers.threads import ThreadQueryWorkers
 from wgig.store.errors import StoreError
 from wgig.store.store import Store
 
+from tests.fixtures.openapi import list_parameters
+
 pytestmark = pytest.mark.slow
 
 
@@ -45,14 +47,17 @@ def test_every_route_has_a_summary_sentence(writable_client: httpx2.Client) -> N
 
 
 def test_operation_ids_are_unique_and_path_parameters_declared(writable_client: httpx2.Client) -> None:
-    paths = writable_client.get("/openapi.json").json()["paths"]
+    description = writable_client.get("/openapi.json").json()
+    paths = description["paths"]
     operations = [(path, operation) for path, item in paths.items() for operation in item.values()]
     assert len({operation["operationId"] for _, operation in operations}) == len(operations)
     assert all(operation["operationId"].isalpha() for _, operation in operations)
-    assert paths["/sparql"]["get"]["operationId"] == "getSparql"
+    assert paths["/sparql"]["get"]["operationId"] == "getQueryResult"
     for path, operation in operations:
         declared = {
-            parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"
+            parameter["name"]
+            for parameter in list_parameters(description, operation)
+            if parameter["in"] == "path"
         }
         assert declared == {
             name

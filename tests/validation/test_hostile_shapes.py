@@ -4,7 +4,7 @@ import asyncio
 import threading
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from wgig.http.bodies import MULTIPART_MEDIA_TYPE, ContentType
 from wgig.http.work_queue import ProcessWorkQueue
@@ -63,7 +63,7 @@ ENDLESS_BY_ENGINE = {
 
 def make_job(data: str, shapes: str, **settings: str) -> ValidationJob:
     files = {"data": ("data.ttl", PREFIXES + data), "shapes": ("shapes.ttl", PREFIXES + shapes)}
-    request = httpx.Request("POST", "http://localhost/", files=files)
+    request = httpx2.Request("POST", "http://localhost/", files=files)
     boundary = request.headers["content-type"].partition("boundary=")[2]
     content_type = ContentType(MULTIPART_MEDIA_TYPE, {"boundary": boundary})
     return ValidationJob(content_type, request.read(), [], "en", JSON, Settings(**settings))  # type: ignore[arg-type]
@@ -147,8 +147,8 @@ def test_no_shapes_and_no_data_open_a_connection(engine: str) -> None:
         assert statuses == [200, 200, 200, graph_status, 400, 200, 403, 403, 403, 400]
         httpx_error = None
         try:
-            httpx.get(counter.url)
-        except httpx.HTTPError as error:
+            httpx2.get(counter.url)
+        except httpx2.HTTPError as error:
             httpx_error = error
         assert httpx_error
         assert counter.count == 1  # it does count
@@ -158,13 +158,13 @@ def test_the_service_answers_others_while_hostile_shapes_run(tmp_path: Path) -> 
     data, shapes = ENDLESS["nested choices"]
     with (
         serve(tmp_path / "store", WGIG_PAPER_SECONDS="10") as url,
-        httpx.Client(base_url=url, timeout=60) as client,
+        httpx2.Client(base_url=url, timeout=60) as client,
     ):
-        hostile: list[httpx.Response] = []
+        hostile: list[httpx2.Response] = []
 
         def send_hostile() -> None:
             files = {"data": ("d.ttl", PREFIXES + data), "shapes": ("s.ttl", PREFIXES + shapes)}
-            hostile.append(httpx.post(f"{url}validate", files=files, timeout=60))
+            hostile.append(httpx2.post(f"{url}validate", files=files, timeout=60))
 
         thread = threading.Thread(target=send_hostile)
         thread.start()
