@@ -1,6 +1,7 @@
 """The service within a command, on a copy of the local store."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,12 @@ def test_search_index_is_copied_instead_of_built(settings: Settings, monkeypatch
     with open_graph(None, settings) as graph:
         page = graph.connection.send_read("GET", "search", params={"q": "spam"}).json()
     assert [item["label"] for item in page["items"]] == ["Spam"]
+
+
+def test_store_can_have_a_relative_path(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settings.store.parent)
+    with open_graph(None, replace(settings, store=Path("store"))) as graph:
+        assert graph.thing("issue/spam")["label"] == {"en": ["Spam"]}
 
 
 def test_copy_is_removed_at_the_end(settings: Settings) -> None:

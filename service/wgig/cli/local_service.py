@@ -59,7 +59,7 @@ def copy_store_folder(target: Path, settings: Settings) -> None:
     if index.is_file():
         copy.parent.mkdir(parents=True, exist_ok=True)
         with (
-            closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(f"{index.absolute().as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(copy)) as destination,
         ):
             source.backup(destination)
