@@ -2,7 +2,6 @@
 
 import re
 import textwrap
-from dataclasses import fields
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -11,7 +10,7 @@ import pytest
 import rdflib
 from rdflib.namespace import SH
 from wgig.app import ROUTES
-from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.settings import SHIPPED_FOLDER
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 QUERIES_AND_RESULTS = re.findall(r"```sparql\n(.*?)```\n\n```csv\n(.*?)```", README, re.DOTALL)
@@ -45,13 +44,6 @@ def test_paper_in_the_readme_conforms_to_the_shapes() -> None:
     _, report, _ = pyshacl.validate(data, shacl_graph=shapes)
     assert isinstance(report, rdflib.Graph)
     assert not {node for node in report.objects(None, SH.focusNode) if "wp-example" in str(node)}
-
-
-def test_table_of_settings_matches_the_code() -> None:
-    rows = re.findall(r"^\| `WGIG_(\w+)` \| (.*?) \| (.*) \|$", README, re.MULTILINE)
-    assert [(name.lower(), help_) for name, _, help_ in rows] == [
-        (setting.name, setting.metadata["help"]) for setting in fields(Settings)
-    ]
 
 
 def test_table_of_paths_matches_the_routes() -> None:

@@ -117,12 +117,15 @@ def iter_cgroup_limits(cgroup_root: Path, own_cgroup_file: Path) -> Iterator[int
             yield int(limit)
 
 
-def setting_field(default: Any, help_: str, choices: tuple[str, ...] = (), *, live: bool = False) -> Any:
+def setting_field(
+    default: Any, help_: str, choices: tuple[str, ...] = (), *, live: bool = False, default_words: str = ""
+) -> Any:
     """A dataclass field for a setting, with its default, its description, and its allowed values, if limited.
 
-    A `live` setting is read again on SIGHUP.
+    A `live` setting is read again on SIGHUP. `default_words` describe a default that depends on the machine.
     """
-    return field(default=default, metadata={"help": help_, "choices": choices, "live": live})
+    metadata = {"help": help_, "choices": choices, "live": live, "default_words": default_words}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,9 @@ class Settings:
         "File with more settings, one `WGIG_NAME=value` per line, reloaded on SIGHUP; environment "
         "variables take precedence.",
     )
-    store: Path = setting_field(DEFAULT_STORE_FOLDER, "Folder of the persistent store.")  # noqa: RUF009  a field with metadata
+    store: Path = setting_field(  # noqa: RUF009  a field with metadata
+        DEFAULT_STORE_FOLDER, "Folder of the persistent store.", default_words="the user's data folder"
+    )
     remote_query: str = setting_field(
         "",
         "Query URL of a shared store: a SPARQL server with the data of several instances; empty: "
@@ -270,16 +275,19 @@ class Settings:
         min(os.cpu_count() or 1, MAX_WORKERS),
         f"Number of processes that speak HTTP, from 1 to {MAX_WORKERS}. With 2 or more, one more process "
         "writes, and computes pages.",
+        default_words=f"1 per core, at most {MAX_WORKERS}",
     )
     readers: int = setting_field(
         max(4, 2 * (os.cpu_count() or 1)),
         "Number of worker processes that evaluate queries; 0: the service evaluates them itself, "
         "without limits on time and memory.",
+        default_words="2 per core, at least 4",
     )
     reader_quads: int = setting_field(
         available_memory_bytes() // 4 // QUAD_MEMORY_BYTES,
         f"Maximum number of quads that workers hold in memory ({QUAD_MEMORY_BYTES} bytes each); "
         "a larger store is read from disk.",
+        default_words="as many as fit a quarter of the memory",
     )
     query_seconds: int = setting_field(
         30,
