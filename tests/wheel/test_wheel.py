@@ -209,3 +209,20 @@ def test_the_installed_client_is_the_same_from_both_packages(wgig_command: Path,
         text=True,
     )
     assert process.stdout.strip().endswith("site-packages/wgig_client/__init__.py")
+
+
+def test_the_wheel_has_the_docs_site(wgig_command: Path, tmp_path: Path) -> None:
+    process = subprocess.run(
+        [
+            wgig_command.with_name("python"),
+            "-c",
+            "from wgig.pages.docs_site import read_docs_files; print(*sorted(read_docs_files()))",
+        ],
+        cwd=tmp_path,
+        env=make_environment(tmp_path),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    files = process.stdout.split()
+    assert {"index.html", "search.json", "reference/settings.html", "tutorials/questions.html"} <= {*files}
