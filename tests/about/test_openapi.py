@@ -171,6 +171,11 @@ UNTESTED_JSON = {
     ("/doc/problem/{slug}", "application/json"),
     ("/doc/problem/{slug}", "application/ld+json"),
 }
+# Files of the documentation in JSON.
+DOCS_JSON_PATHS = {
+    ("/docs/{path}", "application/json"): "/docs/search.json",
+    ("/docs/{path}", "application/x-ipynb+json"): "/docs/tutorials/questions.ipynb",
+}
 # Their values come from an earlier response, and differ from store to store: the examples show the form. Only
 # graphs that were written have versions.
 PARAMETERS_FROM_RESPONSES = {
@@ -228,6 +233,7 @@ def test_every_parameter_is_described_with_an_example_that_is_valid(description:
                 jsonschema.validate(parameter["example"], parameter["schema"])
 
 
+@pytest.mark.usefixtures("docs_site")
 def test_every_json_response_is_valid_by_its_schema(
     filled_reader: httpx2.Client, description: dict[str, Any]
 ) -> None:
@@ -257,6 +263,7 @@ def request_json(
     filled_path = (  # the metadata of a table (CSVW) has its own path
         filled_path.replace("papers.csv", "papers.csv-metadata.json") if "csvm" in media_type else filled_path
     )
+    filled_path = DOCS_JSON_PATHS.get((path, media_type), filled_path)
     parameters = PARAMETERS_FOR_JSON.get((path, media_type), NEEDED_PARAMETERS.get((path, ""), {}))
     response = reader.get(filled_path, params=parameters, headers={"Accept": media_type})
     if not response.headers["content-type"].startswith(media_type):

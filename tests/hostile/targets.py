@@ -33,6 +33,7 @@ PATH_VALUES = {
     "/shapes/examples/{name}": next(iter(example_papers_by_name())),
     "/shapes/{name}": "WGIG-7B-MISSING",
     "/reconcile/suggest/{what}": "entity",
+    "/docs/{path}": "index.html",
     "/static/{name}": build_static_path("icon.svg").rpartition("/")[2],
 }
 

@@ -162,7 +162,8 @@ def test_every_html_route_has_page_state() -> None:
         if HTML_MEDIA_TYPE in list_media_types(operations, path, method) and not path.endswith(".{suffix}")
     }
     assert html_routes
-    assert html_routes - visited_routes == set()
+    # The documentation is in English and has a layout of its own; tests/web/test_docs_site.py visits it.
+    assert html_routes - visited_routes == {"/docs/{path:path}"}
 
 
 def list_media_types(operations: dict[str, Any], path: str, method: str) -> list[str]:

@@ -34,6 +34,7 @@ from ..rdf.formats import (
     JSON,
     JSON_LD,
     JSON_RESULTS,
+    NOTEBOOK_FORMAT,
     PROBLEM_JSON,
     Format,
 )
@@ -46,7 +47,7 @@ from ..sparql.parameters import build_example_model, build_model_name
 from ..sparql.schemas import SparqlResultDocument
 from .openapi_components import OpenApiObject, refer_to, share_components
 from .openapi_tags import OPENAPI_TAGS, find_tag
-from .schemas import LinkSetDocument, OpenApiDocument
+from .schemas import LinkSetDocument, NotebookDocument, OpenApiDocument
 
 # The models of the JSON formats of standards, by media type.
 STANDARD_JSON_TYPES: dict[str, Any] = {
@@ -58,6 +59,7 @@ STANDARD_JSON_TYPES: dict[str, Any] = {
     CSL_JSON_FORMAT.media_type: CslItemList,
     LINKSET_JSON.media_type: LinkSetDocument,
     SUGGESTIONS_FORMAT.media_type: SearchSuggestions,
+    NOTEBOOK_FORMAT.media_type: NotebookDocument,
 }
 COMPONENT_REFERENCE = "#/components/schemas/{model}"
 TEXT_SCHEMA: OpenApiObject = {"type": "string"}

@@ -1,10 +1,26 @@
 """Models of the JSON of health checks, of the API catalog, and of the OpenAPI description."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from ..http.schemas import ExtensibleResponseModel, ResponseModel
+
+
+class DocsSearchIndex(ExtensibleResponseModel):
+    """The search index of the documentation."""
+
+    config: dict[str, Any] = Field(description="The languages, and the pattern that separates words.")
+    items: list[dict[str, Any]] = Field(description="The sections: location, title, text, path of titles.")
+
+
+class NotebookDocument(ExtensibleResponseModel):
+    """A Jupyter notebook (nbformat 4)."""
+
+    cells: list[dict[str, Any]]
+    metadata: dict[str, Any]
+    nbformat: int
+    nbformat_minor: int
 
 
 class HealthStatus(ResponseModel):

@@ -231,7 +231,7 @@ def compress_body(body: bytes, coding: str, effort: CompressionEffort) -> bytes:
     return compress(body, levels[effort])
 
 
-@lru_cache(64)  # about 20 files in three codings
+@lru_cache(96)  # about 30 files in three codings
 def compress_static_file(body: bytes, coding: str) -> bytes:
     """A static file, compressed by a coding as much as it can."""
     return compress_body(body, coding, CompressionEffort.STATIC_FILE)

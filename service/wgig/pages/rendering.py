@@ -33,6 +33,7 @@ from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import shorten_iri
 from ..settings import Settings
 from ..text import balance_page_bidi
+from .docs_site import has_docs_site
 from .names import is_criterion_shortened, short_criterion_name
 from .notes import write_note_sentences
 from .template_classes import PageContext, PageTemplate, format_markup, gettext_markup, ngettext_markup
@@ -467,6 +468,7 @@ TEXT_FUNCTIONS = {
     "gettext": gettext_markup,
     "ngettext": ngettext_markup,
     "static": build_static_path,
+    "has_docs_site": has_docs_site,
     "logo": read_logo,
     "script": find_script_path,
     "query_path": build_query_path,
