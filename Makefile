@@ -42,7 +42,7 @@ test-half: docs
 test-rest: docs
 	$(BIN)/pytest -m 'not long' $(HALF:%=--ignore=%)
 
-test-long: test-long-half test-long-rest test-fronts test-lowest ## Run the long tests: faults, crashes, fuzzing, soak, other engines, front processes, lowest versions
+test-long: test-long-half test-long-rest test-fronts ## Run the long tests: faults, crashes, fuzzing, soak, other engines, front processes
 
 test-long-half: $(READY)
 	$(BIN)/pytest -m long $(LONG_HALF)

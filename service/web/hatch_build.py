@@ -1,6 +1,7 @@
 """Build hook: builds the translations, the browser code and the docs site into the package.
 
-The browser code is built with Node from a wheel, the docs site by `docs/site/build.py`, if their sources changed.
+The browser code is built with Node from a wheel, and the docs site by `docs/site/build.py`, if their sources
+changed.
 """
 
 import hashlib

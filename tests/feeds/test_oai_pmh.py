@@ -84,7 +84,9 @@ def test_identify_states_what_the_repository_keeps(oai_schema: xmlschema.XMLSche
     assert list_texts(identity, "compression") == ["zstd", "br", "gzip"]
 
 
-def test_without_a_contact_the_address_says_so(client: httpx2.Client, oai_schema: xmlschema.XMLSchema) -> None:
+def test_without_a_contact_the_address_says_so(
+    client: httpx2.Client, oai_schema: xmlschema.XMLSchema
+) -> None:
     (address,) = list_texts(ask(client, oai_schema, "Identify"), "adminEmail")
     assert address.endswith(".invalid")
 

@@ -104,7 +104,7 @@ def find_linked_page(context: RequestContext, iri: str) -> LinkedPage:
             content_profile=DEFAULT_PROFILE_TOKEN,
         )
         links = iter_resource_links(resource, describe_graph_page(context, iri), base)
-        return LinkedPage(path, [*links, TypedLink("collection", "/graphs", HTML.media_type)])
+        return LinkedPage(path, [*links, TypedLink("collection", "/graphs")])
     raise Problem(404, f"There is no page about <{iri}>. Give the IRI of a resource, a graph or the catalog.")
 
 
@@ -158,7 +158,7 @@ def list_catalog_links(context: RequestContext) -> list[str]:
 def list_catalog_data_links(base: str) -> list[str]:
     """The links of the catalog as data, which describes the dataset that has the page."""
     iri = f"{base}catalog"
-    links = [TypedLink("cite-as", iri), TypedLink("describes", CATALOG_PATH, HTML.media_type)]
+    links = [TypedLink("cite-as", iri), TypedLink("describes", CATALOG_PATH)]
     return [*(link.serialize() for link in links), *list_linkset_links(iri)]
 
 

@@ -46,13 +46,23 @@ API_TAGS = (
     Tag("citation", "Citations, and the content as it was when it was cited.", ("cite", "cited")),
     Tag(
         "changes",
-        "What changed, as event stream, feeds and calendar.",
-        ("changes", "feed", "feed.atom", "meetings.ics"),
+        "What changed, as event stream, feeds and calendar, and for harvesters (OAI-PMH).",
+        ("changes", "feed", "feed.atom", "meetings.ics", "oai"),
     ),
     Tag(
         "discovery",
         "Descriptions of the service and its data for programs that discover what there is.",
-        (".well-known", "catalog", "sitemap", "sitemap.xml", "robots.txt", "openapi.json", "api"),
+        (
+            ".well-known",
+            "catalog",
+            "linkset",
+            "sitemap",
+            "sitemap.xml",
+            "robots.txt",
+            "openapi.json",
+            "api",
+            "docs",
+        ),
     ),
     Tag("operation", "The state of the service, for its operator.", ("health", "ready", "metrics")),
 )

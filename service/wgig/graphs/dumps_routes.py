@@ -74,7 +74,7 @@ async def parse_dump_version(name: DumpVersionName) -> re.Match[str]:
 
 
 # The page whose content the dumps are (FAIR Signposting).
-LANDING_LINK = '</catalog>; rel="collection"; type="text/html"'
+LANDING_LINK = '</catalog>; rel="collection"'
 DUMP_OPERATION = Operation(formats=DUMP_FORMATS, early_dependencies=(parse_dump_suffix,))
 DUMP_VERSION_OPERATION = Operation(formats=DUMP_FORMATS, early_dependencies=(parse_dump_version,))
 

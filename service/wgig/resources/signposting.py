@@ -15,7 +15,7 @@ import pyoxigraph as ox
 
 from ..http.language import StatementLike
 from ..http.parameters import add_url_parameters
-from ..rdf.formats import HTML, Format
+from ..rdf.formats import Format
 from ..rdf.namespaces import RDF_TYPE, SCHEMA_NAMESPACE, expand_curie
 from .schema_org import SCHEMA_CREATIVE_WORK, SCHEMA_THING, read_schema_tables
 
@@ -91,7 +91,7 @@ def iter_landing_links(page: LandingPage, max_links: int | None = None) -> Itera
     yield from (TypedLink("author", author) for author in page.authors[:max_links])
     yield from page.content[:max_links]
     if page.collection:
-        yield TypedLink("collection", page.collection, HTML.media_type)
+        yield TypedLink("collection", page.collection)
 
 
 def list_linkset_links(iri: str) -> list[str]:
