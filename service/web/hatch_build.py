@@ -55,19 +55,15 @@ class BrowserCode(BuildHookInterface[Any]):
     def dependencies(self) -> list[str]:
         """The wheel of Node, if the browser code must be built, and Zensical, if the docs site must be."""
         node = [] if self.is_current() or os.environ.get(SKIP) else [NODE]
-        return (
-            [*node, *self.load_docs_stamp()["read_docs_requirements"](self.checkout)]
-            if self.needs_docs()
-            else node
-        )
+        read_requirements = self.load_docs_stamp()["read_docs_requirements"] if self.needs_docs() else None
+        return [*node, *(read_requirements(self.checkout) if read_requirements else ())]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Build what is not current. After a failure, only editable installs go on, with a warning."""
         runpy.run_path(str(Path(self.root, "service", "build_locale.py")))["build_locale_data"]()
         if not (self.is_current() or os.environ.get(SKIP)):
             self.initialize_scripts(version)
-        if self.needs_docs():
-            self.initialize_docs(version)
+        self.initialize_docs(version)
 
     def initialize_scripts(self, version: str) -> None:
         """Build the browser code. Without the registry, only editable installs go on."""
@@ -94,7 +90,9 @@ class BrowserCode(BuildHookInterface[Any]):
         return not self.load_docs_stamp()["is_site_current"](self.checkout)
 
     def initialize_docs(self, version: str) -> None:
-        """Build the docs site. A broken link ends the build, but not an editable install."""
+        """Build the docs site, if it is not current. Only an editable install goes on after a broken link."""
+        if not self.needs_docs():
+            return
         command = [sys.executable, "-m", "docs.site.build"]
         done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
         if done.returncode:

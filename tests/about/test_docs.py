@@ -39,6 +39,13 @@ def test_docs_lead_to_the_first_page(get: GetFunction) -> None:
     assert get("/docs/").headers["location"] == "/docs"
 
 
+def test_a_page_without_its_suffix_is_found(get: GetFunction) -> None:
+    response = get("/docs/reference/settings")
+    assert response.status_code == 303
+    assert response.headers["location"] == "/docs/reference/settings.html"
+    assert get("/docs/reference/settings/").headers["location"] == "/docs/reference/settings"
+
+
 @pytest.mark.parametrize(("path", "media_type"), MEDIA_TYPES.items())
 def test_files_have_their_media_types_and_an_etag(
     get: GetFunction, docs_site: Path, path: str, media_type: str

@@ -1,6 +1,7 @@
 """Checks that a response is well formed and contains an attack only as text."""
 
 import json
+import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -10,6 +11,10 @@ import icalendar
 from tests.hostile.attacks import ATTACK_MARK
 
 URL_ATTRIBUTES = ("href", "src", "action", "formaction", "data", "srcdoc")
+JSON_SCRIPT_TYPES = ("application/ld+json", "application/json")  # data, which browsers do not run
+DOCS_SCRIPT_PATTERN = re.compile(
+    r"(?:\.{1,2}/)*assets/javascripts/(?:inline|bundle)\.[0-9a-f]{8}(?:\.min)?\.js"
+)
 MAX_REFUSAL_BYTES = 60_000
 MAX_HEADER_BYTES = 40_000  # of the value of a response header
 
@@ -25,9 +30,12 @@ class AttackFinder(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
-        self.is_json = tag == "script" and attributes.get("type") == "application/ld+json"
+        self.is_json = tag == "script" and attributes.get("type") in JSON_SCRIPT_TYPES
         is_static_script = attributes.keys() == {"type", "src"} and attributes["src"].startswith("/static/")
-        if ATTACK_MARK in tag or (tag == "script" and not self.is_json and not is_static_script):
+        is_docs_script = attributes.keys() == {"src"} and DOCS_SCRIPT_PATTERN.fullmatch(attributes["src"])
+        if ATTACK_MARK in tag or (
+            tag == "script" and not (self.is_json or is_static_script or is_docs_script)
+        ):
             self.injections.append(f"<{tag}>")
         self.injections += [
             f'{name}="{value}"' for name, value in attributes.items() if is_harmful(name, value)

@@ -157,7 +157,7 @@ def test_no_shapes_and_no_data_open_a_connection(engine: str) -> None:
 def test_the_service_answers_others_while_hostile_shapes_run(tmp_path: Path) -> None:
     data, shapes = ENDLESS["nested choices"]
     with (
-        serve(tmp_path / "store", WGIG_PAPER_SECONDS="10") as url,
+        serve(tmp_path / "store", WGIG_PAPER_SECONDS="30") as url,
         httpx2.Client(base_url=url, timeout=60) as client,
     ):
         hostile: list[httpx2.Response] = []

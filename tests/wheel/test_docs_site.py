@@ -50,7 +50,7 @@ def test_a_changed_page_is_built_again(hook: ModuleType, small_project: Callable
     install_site(root, build_site(root))
     assert make_build_hook(hook, root).dependencies() == []
     (root / "docs" / "how-to" / "page.md").write_text("# Another title\n", encoding="utf-8")
-    make_build_hook(hook, root).initialize("standard", {})
+    make_build_hook(hook, root).initialize_docs("standard")
     assert "Another title" in (root / stamp.SITE / "how-to" / "page.html").read_text(encoding="utf-8")
     assert make_build_hook(hook, root).dependencies() == []
 
@@ -62,7 +62,7 @@ def test_a_build_without_docs_or_their_sources_needs_nothing(
     root = small_project("# A page\n")
     monkeypatch.setenv(hook.SKIP_DOCS, "1")
     assert make_build_hook(hook, root).dependencies() == []
-    make_build_hook(hook, root).initialize("standard", {})
+    make_build_hook(hook, root).initialize_docs("standard")
     assert not (root / stamp.SITE).exists()
 
 
@@ -72,6 +72,6 @@ def test_a_broken_link_ends_the_build_but_not_an_editable_install(
     root = small_project("# A page\n\n[A link](missing.md)\n")
     build_hook = make_aborting_hook(hook, root)
     with pytest.raises(BuildAbortedError, match=r"links to missing\.md"):
-        build_hook.initialize("standard", {})
-    build_hook.initialize("editable", {})
+        build_hook.initialize_docs("standard")
+    build_hook.initialize_docs("editable")
     assert ["links to missing.md" in warning for warning in build_hook.warnings] == [True]

@@ -43,9 +43,14 @@ def get_docs() -> Response:
 
 
 def get_docs_file(request: Request, path: DocsFileName) -> Response:
-    """A page or file of the documentation. Raises Problem 404 if there is none, or if it is not built."""
+    """A page or file of the documentation; without `.html`, a redirect to the page.
+
+    Raises Problem 404 if there is none, or if it is not built.
+    """
     check_docs_site()
     body = read_docs_files().get(path)
+    if body is None and f"{path}.html" in read_docs_files():
+        return Response(status_code=303, headers={"Location": f"/docs/{path}.html"})
     if body is None:
         raise Problem(404, f"The documentation has no page {request.url.path}. Its first page is /docs.")
     format_ = DOCS_FORMATS.get(path.rpartition(".")[2], PLAIN_TEXT)

@@ -229,6 +229,9 @@ class ValidationForm(ParameterModel):
     )
     name: Text = describe_parameter("The file name of the text in the report.")
     address: Text = describe_parameter("The address of a paper, if the operator allows it.")
+    shapes: Texts = describe_parameter(
+        "SHACL shapes, as texts or files, to check any RDF against instead of the template."
+    )
 
 
 async def choose_report_format(request: Request) -> Format:

