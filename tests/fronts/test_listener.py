@@ -6,9 +6,13 @@ import errno
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import uvicorn
 import uvloop
+from wgig.cli.serve import SettingsReloader
+from wgig.cli.serve_fronts import FrontServer
 from wgig.fronts import listener as listener_module
 from wgig.fronts.listener import ConnectionCounts, SharedListener
 
@@ -144,3 +148,22 @@ def test_connections_are_accepted_again_after_too_many_open_files(
         await close_all(clients, [front])
 
     run(scenario)
+
+
+def test_front_process_that_is_replaced_during_its_startup_accepts_nothing(
+    listening_socket: socket.socket,
+) -> None:
+    async def start_replaced_front() -> None:
+        async def app(_scope: object, _receive: object, _send: object) -> None:
+            """Handle no request."""
+
+        config = uvicorn.Config(app, lifespan="off")
+        config.load()
+        server = FrontServer(config, Mock(SettingsReloader), [], make_counts(1), 0)
+        server.lifespan = config.lifespan_class(config)
+        server.leave_connections()
+        await server.startup([listening_socket])
+        assert server.shared_listener.is_closed
+        assert (b"connection", b"close") in config.encoded_headers
+
+    asyncio.run(start_replaced_front())

@@ -26,7 +26,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn, Protocol, cast
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import uvicorn
 from anyio.to_thread import run_sync
@@ -44,7 +44,7 @@ from ..http.fast_path import RawResponseCache
 from ..http.limits import RateLimiter
 from ..http.oidc import build_configured_issuer
 from ..http.responses import ResponseAbortedError
-from ..http.server import ServerConnection, make_connection_class
+from ..http.server import make_connection_class
 from ..http.threads import limit_page_threads
 from ..http.work_queue import ProcessWorkQueue
 from ..problems import Problem
@@ -228,18 +228,6 @@ class GracefulServer(uvicorn.Server):
             await self.on_stopped()
         if self.reloader.pool:
             await self.reloader.pool.close()
-
-    def leave_connections(self) -> None:
-        """Accept no more connections, close each after its next response, and stop when there are none.
-
-        Unlike at a shutdown, idle connections stay open until their timeout, as a client may be using one.
-        """
-        self.is_replaced = True
-        for server in self.servers:
-            server.close()
-        self.config.encoded_headers.append((b"connection", b"close"))
-        connections = cast(type[ServerConnection], self.config.http_protocol_class)
-        connections.raw_cache = None  # as its responses do not close the connection
 
     def handle_hangup(self, sig: int, frame: FrameType | None) -> None:
         """Request a reload of settings and tokens; or stop if the terminal of the server was closed."""

@@ -566,6 +566,21 @@ class FrontServer(GracefulServer):
         """Take the numbers of connections of all front processes, and the number of this one."""
         super().__init__(config, "", reloader, background)
         self.connection_counts, self.number = counts, number
+        self.is_listening = False
+
+    def leave_connections(self) -> None:
+        """Accept no more connections, close each after its next response, and stop when there are none.
+
+        Unlike at a shutdown, idle connections stay open until their timeout, as a client may be using one.
+        During the startup, this only notes it.
+        """
+        self.is_replaced = True
+        if not self.is_listening:
+            return
+        self.shared_listener.close()
+        self.config.encoded_headers.append((b"connection", b"close"))
+        connections = cast(type[ServerConnection], self.config.http_protocol_class)
+        connections.raw_cache = None  # as its responses do not close the connection
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections of the only socket, and start the background jobs."""
@@ -579,6 +594,9 @@ class FrontServer(GracefulServer):
             self.number,
         )
         self.servers.append(self.shared_listener)  # type: ignore[arg-type]  # only closed
+        self.is_listening = True
+        if self.is_replaced:
+            self.leave_connections()
 
     def make_protocol(self) -> asyncio.Protocol:
         """The protocol of a new connection."""
