@@ -151,7 +151,7 @@ CLI_COMMANDS: Commands = {
         "wgig load papers.ttl --graph https://example.org/papers\n"
         "wgig load dump.nq.gz\n"
         "curl -s https://example.org/data | wgig load - --format ttl --graph https://example.org/data\n"
-        "wgig load --shipped issues papers",
+        "wgig load --shipped issues paper/wp-spam",
     ),
     "dump": (
         "export the store, or one of its graphs, as RDF",
