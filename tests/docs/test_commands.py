@@ -28,7 +28,7 @@ SHOWN: dict[str, dict[str, int]] = {
     "how-to/papers-by-the-million.md": {"wgig": 4},
     "how-to/sharing.md": {"wgig": 2},
     "how-to/writing-to-the-graph.md": {"wgig": 5, "curl": 5},
-    "reference/command.md": {"wgig": 62},
+    "reference/command.md": {"wgig": 66},
     "reference/pages.md": {"$": 2},
     "reference/querying.md": {"": 5, "sh": 2, "python": 1},
     "reference/representations.md": {"$": 7},
