@@ -181,6 +181,7 @@ DOCS_JSON_PATHS = {
 PARAMETERS_FROM_RESPONSES = {
     *((path, name) for path in ("/graph/{name}", "/graphs") for name in ("version", "changes", "about")),
     *((path, "before") for path in ("/feed.atom", "/feed/{name}")),
+    ("/oai", "resumptionToken"),
 }
 # Without results, whatever the value: the only bundled paper with an assessment has no category and no actor.
 PARAMETERS_WITHOUT_DATA = {("/queries/assessments", f"the_{name}") for name in ("category", "group")}

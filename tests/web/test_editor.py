@@ -351,7 +351,8 @@ def test_network_names_its_hubs_and_what_the_mouse_points_at(reopen_page: PageOp
     node = page.locator(".network a:not(.named)").nth(30)
     node.hover(force=True)
     assert set(list_shown_names(page)) != set(names)
-    assert node.locator("title").text_content() in list_shown_names(page)
+    name = node.locator("title").text_content() or ""
+    assert any(name.startswith(shown.removesuffix("…")) for shown in set(list_shown_names(page)) - set(names))
     expect(page.locator(".network .dim").first).to_be_attached()
 
 

@@ -99,7 +99,9 @@ class OaiParameters(ParameterModel):
         "Only records that changed at this date or time, or earlier.", alias="until", examples=["2999-01-01"]
     )
     resumption_token: Text = describe_parameter(
-        "The token at the end of a page, for the next page.", alias="resumptionToken"
+        "The token at the end of a page, for the next page.",
+        alias="resumptionToken",
+        examples=["WzEsIkxpc3RSZWNvcmRzIiwib2FpX2RjIl0.W1EHOG_qqE4a3LY-"],
     )
 
 

@@ -202,6 +202,7 @@ class StoreDumps:
             open_durable_file(path) as file,
             ZstdFile(file, "wb", options=WITH_CHECKSUM) as out,
         ):
+            out.write(b"")  # without it, an empty dump would have no frame, and could not be read
             tee = DigestTee(out)
             with io.BufferedWriter(tee, DUMP_CHUNK_BYTES) as buffer:
                 view.dump(buffer, media_type, self.prefixes)
