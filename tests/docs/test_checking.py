@@ -223,4 +223,5 @@ def test_the_configurations_have_existing_hooks_inputs_and_options() -> None:
     steps = yaml.safe_load(find_block("yaml", "jobs"))["jobs"]["papers"]["steps"]
     assert steps[1]["with"].keys() == action["inputs"].keys()
     script = yaml.safe_load(find_block("yaml", "papers"))["papers"]["script"]
-    build_command_parser().parse_args(script[1].split()[1:])
+    (command,) = (line for line in script if line.startswith("wgig "))
+    build_command_parser().parse_args(command.split()[1:])
