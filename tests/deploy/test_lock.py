@@ -28,7 +28,12 @@ REQUIREMENTS = {
         for requirement in requirements
         if not requirement.startswith("wgig-client")
     ],
-    "build.lock": PYPROJECT["dependency-groups"]["build"],
+    "build.lock": [
+        requirement
+        for group in ("build", "docs")  # the first includes the second
+        for requirement in PYPROJECT["dependency-groups"][group]
+        if isinstance(requirement, str)
+    ],
 }
 HASH_OPTION_PATTERN = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 each_lock = pytest.mark.parametrize(
