@@ -275,7 +275,7 @@ def test_errors_do_not_refer_to_pages_that_tools_cannot_open(results: dict[str, 
     [
         ("unknown resource", "There is no resource"),
         ("unknown example", "Did you mean due-and-delivered?"),
-        ("path elsewhere", "'../papers', which does not name a resource. Give its IRI"),
+        ("path elsewhere", "'../papers' does not name a resource. Give its IRI"),
         ("unknown parameter", "There is no parameter 'in_tim'. Did you mean in_time?"),
         ("format", "There is no parameter '_mediatype'. The parameters are: in_time."),
         ("unknown value", "Did you mean late?"),
