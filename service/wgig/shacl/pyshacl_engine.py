@@ -4,7 +4,8 @@ Both engines return the same results; pySHACL is about 100 times slower.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from threading import Lock
@@ -23,6 +24,17 @@ from .results import Term, ValidationResult
 NORMALIZATION_LOCK = Lock()
 
 
+@contextmanager
+def restore_normalization() -> Iterator[None]:
+    """Restore rdflib.NORMALIZE_LITERALS at the end. Only one thread at a time can change it."""
+    with NORMALIZATION_LOCK:
+        previous_setting = rdflib.NORMALIZE_LITERALS
+        try:
+            yield
+        finally:
+            rdflib.NORMALIZE_LITERALS = previous_setting
+
+
 def find_pyshacl_results(triples: Iterable[ox.Triple]) -> set[ValidationResult]:
     """The validation results of the shapes for the triples of papers, without nested results (sh:detail)."""
     report = validate_with_pyshacl(triples)
@@ -32,14 +44,10 @@ def find_pyshacl_results(triples: Iterable[ox.Triple]) -> set[ValidationResult]:
 def validate_with_pyshacl(triples: Iterable[ox.Triple]) -> rdflib.Graph:
     """The validation report on papers (SHACL, section 3.6), as an rdflib graph."""
     data = build_rdflib_graph([*vocabulary.vocabulary_triples(), *map(hide_literal_datatype, triples)])
-    with NORMALIZATION_LOCK:
-        previous_setting = rdflib.NORMALIZE_LITERALS
-        try:
-            _, report_or_error, _ = pyshacl.validate(
-                data, shacl_graph=rdflib_shapes_graph(), inference="none", advanced=False
-            )
-        finally:
-            rdflib.NORMALIZE_LITERALS = previous_setting
+    with restore_normalization():
+        _, report_or_error, _ = pyshacl.validate(
+            data, shacl_graph=rdflib_shapes_graph(), inference="none", advanced=False
+        )
     if not isinstance(report_or_error, rdflib.Graph):  # pySHACL returns some errors instead of raising them
         raise report_or_error
     return report_or_error

@@ -83,14 +83,14 @@ def validate_with_pyshacl(triples: Sequence[ox.Triple], shapes: ShapesGraph) -> 
     from rdflib.plugins import sparql  # noqa: PLC0415
 
     from ..shacl.pyshacl_engine import (  # noqa: PLC0415
-        NORMALIZATION_LOCK,
         build_rdflib_graph,
         convert_from_rdflib,
+        restore_normalization,
     )
 
     sparql.SPARQL_LOAD_GRAPHS = False  # a second defense: no admitted query has FROM
-    with NORMALIZATION_LOCK, silence_logs():  # rdflib logs each ill-typed literal
-        previous_setting, rdflib.NORMALIZE_LITERALS = rdflib.NORMALIZE_LITERALS, False
+    with restore_normalization(), silence_logs():  # rdflib logs each ill-typed literal
+        rdflib.NORMALIZE_LITERALS = False
         try:
             _, report, _ = pyshacl.validate(
                 build_rdflib_graph(triples),
@@ -105,8 +105,6 @@ def validate_with_pyshacl(triples: Sequence[ox.Triple], shapes: ShapesGraph) -> 
             raise MemoryError from error
         except Exception as error:  # rdflib raises Exception itself for an undeclared prefix
             raise build_engine_problem(error) from error
-        finally:
-            rdflib.NORMALIZE_LITERALS = previous_setting
     if not isinstance(report, rdflib.Graph):  # pySHACL returns some errors instead of raising them
         raise build_engine_problem(report)
     objects: ObjectsBySubject = {}

@@ -168,13 +168,13 @@ class WorkerGeneration(WorkerSet):
 
     def list_prompt_copies(self) -> list[CopyConnection]:
         """The copies that get changes after a short pause: a query is likely to need them."""
-        own = [worker for worker in self.workers if worker in self.queue.idle]
+        next_own = next((worker for worker in reversed(self.queue.idle) if worker in self.workers), None)
         lent = [
             worker
             for worker in self.lent_workers
             if isinstance(worker, FrontCopyConnection) or worker is self.latest_workers.get(worker.front)
         ]
-        return [self.forker, *sorted(own, key=self.queue.idle.index)[-1:], *lent]
+        return [self.forker, *filter(None, (next_own,)), *lent]
 
     def start_change_timer(self, seconds: float, action: Callable[[], None]) -> None:
         """Call `action` after a pause of so many seconds in the changes."""
