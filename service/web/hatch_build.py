@@ -94,7 +94,12 @@ class BrowserCode(BuildHookInterface[Any]):
         if not self.needs_docs():
             return
         command = [sys.executable, "-m", "docs.site.build"]
-        done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
+        # With PYTHONSAFEPATH, the current folder is not on the path of modules.
+        path = os.pathsep.join(filter(None, [self.root, os.environ.get("PYTHONPATH")]))
+        environment = os.environ | {"PYTHONPATH": path}
+        done = subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             (self.app.display_warning if version == "editable" else self.app.abort)(done.stdout + done.stderr)
 

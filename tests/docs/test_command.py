@@ -33,6 +33,12 @@ EXIT_CODES = {
     "forget '/graph/paper/spam?version=20261125T230000000000Z'": EXIT_NO,
     "token revoke 1f2e3d4c": EXIT_NO,
 }
+# Shapes to which each resource of the examples conforms.
+SHAPES = """
+PREFIX sh: <http://www.w3.org/ns/shacl#>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+[] a sh:NodeShape ; sh:targetSubjectsOf rdfs:label ; sh:property [ sh:path rdfs:label ; sh:minLength 1 ] .
+"""
 # Commands that need what a later example on the page makes.
 FIRST = ("dump -o all.nq.gz", "backup /var/backups/wgig")
 
@@ -47,6 +53,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     examples = SHIPPED_FOLDER / "data" / "examples"
     shutil.copy(examples / "community-networks.md", folder / "paper.md")
     shutil.copy(examples / "community-networks.ttl", folder / "papers.ttl")
+    shutil.copy(examples / "community-networks.ttl", folder / "data.ttl")
+    (folder / "shapes.ttl").write_text(SHAPES, encoding="utf-8")
     shutil.copy(examples / "community-networks.md", folder / "papers")
     shutil.copy(examples / "spam-filters.md", folder / "papers")
     (folder / "question.rq").write_text("SELECT * { ?s ?p ?o } LIMIT 5", encoding="utf-8")

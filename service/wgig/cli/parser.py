@@ -191,9 +191,9 @@ CLI_COMMANDS: Commands = {
         "wgig check paper.ttl --watch\n"
         "curl -s https://example.org/paper | wgig check - --input-format ttl\n"
         "wgig check data.ttl --shapes shapes.ttl\n"
-        "wgig check --graph judgments\n"
+        "wgig check --graph stakeholders\n"
         "wgig check --store ./store --shapes shapes.ttl --engine pyshacl\n"
-        "wgig check --endpoint https://example.org/sparql --shapes shapes.ttl\n"
+        "wgig check --endpoint http://127.0.0.1:8000/sparql --graph stakeholders --shapes shapes.ttl\n"
         "\n"
         "exit codes: 0 all conform, 1 at least one does not, 2 a file cannot be read or has no paper,\n"
         "3 a bug in wgig",
