@@ -1,7 +1,7 @@
 """The Python client of a service: query the graph, read it, check papers, write graphs.
 
-Start with `connect` in `graph`. The client does not need the package `wgig`, whose `wgig.connect` is the same
-function. `__init__.pyi` lists the public names.
+Start with `connect` in `client`. The client does not need the package `wgig`, whose `wgig.connect` is the
+same function. `__init__.pyi` lists the public names.
 """
 
 from importlib import import_module
@@ -11,14 +11,19 @@ from ._version import __version__ as __version__
 
 # The public names by the module that has them.
 PUBLIC_NAMES = {
-    "Graph": "graph",
+    "AsyncChanges": "client",
+    "AsyncGraphClient": "client",
+    "Change": "changes",
+    "Changes": "client",
+    "GraphClient": "client",
     "IRI": "values",
     "Report": "errors",
     "Rows": "values",
     "ServiceError": "errors",
     "Text": "values",
     "Triples": "values",
-    "connect": "graph",
+    "connect": "client",
+    "connect_async": "client",
 }
 
 

@@ -1,8 +1,13 @@
 # The public names of the package, for type checkers: `__init__.py` imports them lazily.
+from .changes import Change as Change
+from .client import AsyncChanges as AsyncChanges
+from .client import AsyncGraphClient as AsyncGraphClient
+from .client import Changes as Changes
+from .client import GraphClient as GraphClient
+from .client import connect as connect
+from .client import connect_async as connect_async
 from .errors import Report as Report
 from .errors import ServiceError as ServiceError
-from .graph import Graph as Graph
-from .graph import connect as connect
 from .values import IRI as IRI
 from .values import Rows as Rows
 from .values import Text as Text

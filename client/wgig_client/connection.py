@@ -2,18 +2,21 @@
 
 A service is identified by its base URL or the URL of its SPARQL endpoint. Responses 429 and 503 with
 Retry-After are retried, as the service has not started the request. An unreachable service is retried after
-0.2 s; the pause doubles each time. An incomplete response raises ServiceError.
+0.2 s; the pause doubles each time. An incomplete response raises ServiceError. Connection and AsyncConnection
+differ only in how they wait.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+import anyio
 import httpx2
 
+from .calls import Call, Result
 from .errors import ServiceError, build_service_error
 
 SPARQL_ENDPOINT_PATH = "sparql"
@@ -71,6 +74,30 @@ class IncompleteResponseError(ServiceError):
         self.begun = begun
 
 
+class RetrySchedule:
+    """Decides, within the limits, whether and when a failed request is sent again."""
+
+    def __init__(self, limits: RequestLimits, *, retry_unreachable: bool) -> None:
+        """Take the limits. With `retry_unreachable`, a request is also repeated if no response has begun."""
+        self.limits, self.retry_unreachable = limits, retry_unreachable
+        self.remaining_seconds = limits.patience
+        self.attempts = 0
+
+    def choose_pause(self, outcome: httpx2.Response | IncompleteResponseError) -> float:
+        """The seconds until the next attempt after this outcome. Raises its ServiceError if there is none."""
+        if isinstance(outcome, IncompleteResponseError):
+            error: ServiceError = outcome
+            is_retried = self.retry_unreachable and not outcome.begun
+            pause: float | None = FIRST_RETRY_PAUSE_SECONDS * 2.0**self.attempts if is_retried else None
+        else:
+            error, pause = build_service_error(outcome), parse_retry_after(outcome)
+        if pause is None or pause > self.remaining_seconds or self.attempts == self.limits.retries:
+            raise error
+        self.remaining_seconds -= pause
+        self.attempts += 1
+        return pause
+
+
 class Connection:
     """Sends HTTP requests to the service at a URL, over connections that are kept open."""
 
@@ -81,15 +108,11 @@ class Connection:
         transport: httpx2.BaseTransport | None = None,  # None for the network
     ) -> None:
         """Create the HTTP client without connecting. Raises ValueError for a URL that is not HTTP(S)."""
-        if not url.startswith(("http://", "https://")):
-            raise ValueError(
-                f"{url!r} is not the URL of a service. Use a URL that begins with http:// or https://."
-            )
-        self.url, self.limits = normalize_service_url(url), limits
+        self.url, self.limits = validate_service_url(url), limits
         self.sleep: Callable[[float], None] = time.sleep  # tests replace it
         self.http_client = httpx2.Client(
             base_url=self.url,
-            timeout=httpx2.Timeout(limits.timeout, connect=min(CONNECT_TIMEOUT_SECONDS, limits.timeout)),
+            timeout=build_timeout(limits),
             follow_redirects=True,
             transport=transport,
         )
@@ -98,51 +121,35 @@ class Connection:
         """Close the connections."""
         self.http_client.close()
 
-    def send_read(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """The complete response to a request that changes nothing. Raises ServiceError if it fails.
+    def run_call(self, call: Call[Result]) -> Result:
+        """The result of a call. Raises ServiceError if it fails.
 
-        The request is retried if the service was busy and sent Retry-After, or could not be reached.
+        A request is sent again if the service was busy and sent Retry-After, so that it did not start, and
+        one that changes nothing also if the service could not be reached.
         """
-        return self.retry_request(lambda: self.send_once(method, path, **options), retry_unreachable=True)
-
-    def send_write(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """The complete response to a write. Raises ServiceError if it fails.
-
-        The write is retried only if the service was busy and sent Retry-After, so that nothing was written.
-        """
-        return self.retry_request(lambda: self.send_once(method, path, **options), retry_unreachable=False)
-
-    def retry_request(
-        self, attempt: Callable[[], httpx2.Response], *, retry_unreachable: bool
-    ) -> httpx2.Response:
-        """The first successful response. Raises the ServiceError of the last attempt.
-
-        With `retry_unreachable`, a request is also repeated if no response has begun.
-        """
-        remaining_seconds = self.limits.patience
-        for number in range(self.limits.retries + 1):
+        schedule = RetrySchedule(self.limits, retry_unreachable=not call.is_write)
+        while True:
             try:
-                response = attempt()
+                outcome: httpx2.Response | IncompleteResponseError = self.send_once(call)
             except IncompleteResponseError as error:
-                pause = (
-                    FIRST_RETRY_PAUSE_SECONDS * 2**number if retry_unreachable and not error.begun else None
-                )
-                last_error: ServiceError = error
-            else:
-                if response.is_success:
-                    return response
-                last_error, pause = build_service_error(response), parse_retry_after(response)
-            if pause is None or pause > remaining_seconds or number == self.limits.retries:
-                raise last_error
-            remaining_seconds -= pause
-            self.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
+                outcome = error
+            if isinstance(outcome, httpx2.Response) and outcome.is_success:
+                return call.parse(outcome)
+            self.sleep(schedule.choose_pause(outcome))
 
-    def send_once(self, method: str, path: str, **options: Any) -> httpx2.Response:
+    def send_once(self, call: Call[Result]) -> httpx2.Response:
         """The complete response to one request, of any status. Raises IncompleteResponseError."""
-        with self.stream_response(method, path, **options) as response:
-            response.read()
+        with self.stream_response(call.method, call.path, **call.options) as response:
+            if call.receive and response.is_success:
+                for chunk in response.iter_raw():
+                    call.receive(chunk)
+            else:
+                response.read()
             return response
+
+    def send_read(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        """The complete response to a request that changes nothing. Raises ServiceError if it fails."""
+        return self.run_call(Call(method, path, options, lambda response: response))
 
     def read_partial(
         self, max_bytes: int, timeout_seconds: float, method: str, path: str, **options: Any
@@ -180,27 +187,102 @@ class Connection:
             with self.http_client.stream(method, path, **options) as response:
                 begun = True
                 yield response
-        except httpx2.InvalidURL as error:
-            raise ServiceError(
-                None, "Not sent", f"The URL would be invalid: {error}. Shorten or correct the arguments."
-            ) from error
-        except httpx2.TimeoutException as error:
+        except (httpx2.InvalidURL, httpx2.RequestError) as error:
             seconds = options.get("timeout", self.limits.timeout)
-            detail = (
-                f"{self.url} sent nothing for {seconds} seconds. Request less data, or increase the timeout."
-            )
-            raise IncompleteResponseError("Request timed out", detail, begun=True) from error
-        except httpx2.RequestError as error:
-            reason = str(error) or type(error).__name__
-            if begun:
-                raise IncompleteResponseError(
-                    "Response cut off",
-                    f"The connection was lost during the response, which was discarded: {reason}.",
-                    begun=True,
-                ) from error
-            raise IncompleteResponseError(
-                "Unreachable", f"{self.url} cannot be reached: {reason}. Check the URL.", begun=False
-            ) from error
+            raise explain_request_error(error, self.url, seconds, begun=begun) from error
+
+
+class AsyncConnection:
+    """Sends HTTP requests as Connection does, in asynchronous code."""
+
+    def __init__(
+        self,
+        url: str,
+        limits: RequestLimits = DEFAULT_REQUEST_LIMITS,
+        transport: httpx2.AsyncBaseTransport | None = None,  # None for the network
+    ) -> None:
+        """Create the HTTP client without connecting. Raises ValueError for a URL that is not HTTP(S)."""
+        self.url, self.limits = validate_service_url(url), limits
+        self.sleep: Callable[[float], Awaitable[None]] = anyio.sleep  # tests replace it
+        self.http_client = httpx2.AsyncClient(
+            base_url=self.url,
+            timeout=build_timeout(limits),
+            follow_redirects=True,
+            transport=transport,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.http_client.aclose()
+
+    async def run_call(self, call: Call[Result]) -> Result:
+        """The result of a call, as that of Connection."""
+        schedule = RetrySchedule(self.limits, retry_unreachable=not call.is_write)
+        while True:
+            try:
+                outcome: httpx2.Response | IncompleteResponseError = await self.send_once(call)
+            except IncompleteResponseError as error:
+                outcome = error
+            if isinstance(outcome, httpx2.Response) and outcome.is_success:
+                return call.parse(outcome)
+            await self.sleep(schedule.choose_pause(outcome))
+
+    async def send_once(self, call: Call[Result]) -> httpx2.Response:
+        """The complete response to one request, of any status. Raises IncompleteResponseError."""
+        async with self.stream_response(call.method, call.path, **call.options) as response:
+            if call.receive and response.is_success:
+                async for chunk in response.aiter_raw():
+                    call.receive(chunk)
+            else:
+                await response.aread()
+            return response
+
+    @asynccontextmanager
+    async def stream_response(self, method: str, path: str, **options: Any) -> AsyncIterator[httpx2.Response]:
+        """Yield a response whose body has not been read; raises as that of Connection does."""
+        begun = False
+        try:
+            async with self.http_client.stream(method, path, **options) as response:
+                begun = True
+                yield response
+        except (httpx2.InvalidURL, httpx2.RequestError) as error:
+            seconds = options.get("timeout", self.limits.timeout)
+            raise explain_request_error(error, self.url, seconds, begun=begun) from error
+
+
+def validate_service_url(url: str) -> str:
+    """The base URL of a service. Raises ValueError for a URL that is not HTTP(S)."""
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(
+            f"{url!r} is not the URL of a service. Use a URL that begins with http:// or https://."
+        )
+    return normalize_service_url(url)
+
+
+def build_timeout(limits: RequestLimits) -> httpx2.Timeout:
+    """The timeouts of a request."""
+    return httpx2.Timeout(limits.timeout, connect=min(CONNECT_TIMEOUT_SECONDS, limits.timeout))
+
+
+def explain_request_error(
+    error: httpx2.InvalidURL | httpx2.RequestError, url: str, timeout_seconds: float, *, begun: bool
+) -> ServiceError:
+    """The error for a request without a complete response; `begun`: a part of the response had arrived."""
+    if isinstance(error, httpx2.InvalidURL):
+        return ServiceError(
+            None, "Not sent", f"The URL would be invalid: {error}. Shorten or correct the arguments."
+        )
+    if isinstance(error, httpx2.TimeoutException):
+        detail = (
+            f"{url} sent nothing for {timeout_seconds:g} seconds. Request less data, or increase the timeout."
+        )
+        return IncompleteResponseError("Request timed out", detail, begun=True)
+    reason = str(error) or type(error).__name__
+    if begun:
+        detail = f"The connection was lost during the response, which was discarded: {reason}."
+        return IncompleteResponseError("Response cut off", detail, begun=True)
+    detail = f"{url} cannot be reached: {reason}. Check the URL."
+    return IncompleteResponseError("Unreachable", detail, begun=False)
 
 
 def parse_retry_after(response: httpx2.Response) -> float | None:

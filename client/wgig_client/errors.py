@@ -4,6 +4,10 @@ from typing import Any
 
 import httpx2
 
+from .values import build_html_table
+
+FINDING_COLUMNS = ("line", "severity", "message")  # of a report in a notebook
+
 
 class Report(dict[str, Any]):
     """The JSON report of the service: `files`, each of them with `papers`, each of these with `findings`."""
@@ -22,6 +26,12 @@ class Report(dict[str, Any]):
     def findings(self) -> list[dict[str, Any]]:
         """The findings of all papers: `code`, `severity`, `message`, `line`, `mend` (the fix) and more."""
         return [finding for paper in self.papers for finding in paper["findings"]]
+
+    def _repr_html_(self) -> str:
+        """The result in a sentence, and the findings as a table, for notebooks."""
+        rows = [[finding.get(name) for name in FINDING_COLUMNS] for finding in self.findings]
+        summary = "conforms" if self.conforms else "does not conform"
+        return f"<p>{summary}</p>{build_html_table(FINDING_COLUMNS, rows, len(rows)) if rows else ''}"
 
 
 ERROR_MEDIA_TYPES = ("application/problem+json", "application/json")  # a problem document, a report

@@ -107,6 +107,9 @@ LOCAL_NAMESPACE_PATHS = {
     "writer": "id/writer/",
 }
 XSD_NAMESPACE = EXTERNAL_NAMESPACES["xsd"]
+# Of the event stream; no prefixes of queries.
+TREE_NAMESPACE = "https://w3id.org/tree#"
+ACTIVITY_STREAMS_NAMESPACE = "https://www.w3.org/ns/activitystreams#"
 DCTERMS_NAMESPACE = EXTERNAL_NAMESPACES["dcterms"]
 # The first path segments below /id/.
 ID_PATH_KINDS = frozenset(

@@ -7,6 +7,7 @@ optional extras of the package.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from html import escape
 from importlib import import_module
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,11 +18,13 @@ from .literals import build_value_literal, literal_value
 from .namespaces import XSD_NAMESPACE
 
 if TYPE_CHECKING:
+    import networkx  # type: ignore[import-untyped]
     import pandas  # type: ignore[import-untyped]
     import polars
     import rdflib
 
 
+MAX_NOTEBOOK_ROWS = 50  # of a table in a notebook
 STRING_DATATYPE_IRI = f"{XSD_NAMESPACE}string"
 
 
@@ -91,6 +94,24 @@ class Triples(list[ox.Triple]):
         lines = ox.serialize(self, format=ox.RdfFormat.N_TRIPLES) or b""
         return rdflib.Graph().parse(data=lines.decode(), format="nt")
 
+    def to_networkx(self) -> "networkx.MultiDiGraph":
+        """The triples as a directed graph: an edge for each, whose key is the property.
+
+        Nodes are values as in Rows, so that literals with the same value are one node. Raises ImportError if
+        networkx is not installed.
+        """
+        graph = import_extra_library("networkx").MultiDiGraph()
+        for subject, predicate, object_ in self:
+            source, target = convert_term_to_value(subject), convert_term_to_value(object_)
+            graph.add_edge(source, target, convert_term_to_value(predicate))
+        return graph
+
+    def _repr_html_(self) -> str:
+        """The first triples as a table, for notebooks."""
+        names = ("subject", "property", "value")
+        rows = [[convert_term_to_value(term) for term in triple] for triple in self[:MAX_NOTEBOOK_ROWS]]
+        return build_html_table(names, rows, len(self))
+
 
 Row = dict[str, Any]
 
@@ -110,6 +131,12 @@ class Rows(list[Row]):
         self.terms = [dict(zip(self.columns, row, strict=True)) for row in terms]
         super().__init__(
             {name: convert_term_to_value(term) for name, term in row.items()} for row in self.terms
+        )
+
+    def _repr_html_(self) -> str:
+        """The first rows as a table, for notebooks."""
+        return build_html_table(
+            self.columns, [[*row.values()] for row in self[:MAX_NOTEBOOK_ROWS]], len(self)
         )
 
     def to_pandas(self) -> "pandas.DataFrame":
@@ -142,6 +169,23 @@ class Rows(list[Row]):
         elif types in TABLE_COLUMN_TYPES:
             convert = keep_value
         return [None if row[name] is None else convert(row[name]) for row in self]
+
+
+def build_html_table(columns: Sequence[str], rows: Iterable[Sequence[object]], row_count: int) -> str:
+    """Rows as an HTML table for notebooks, with links to IRIs of HTTP, and the number of all rows."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{format_html_value(value)}</td>' for value in row)}</tr>" for row in rows
+    )
+    note = f"<p>{MAX_NOTEBOOK_ROWS} of {row_count} rows</p>" if row_count > MAX_NOTEBOOK_ROWS else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+
+
+def format_html_value(value: object) -> str:
+    """A value in a cell; empty for None."""
+    text = "" if value is None else escape(str(value))
+    is_link = isinstance(value, IRI) and value.startswith(("http://", "https://"))
+    return f'<a href="{text}">{text}</a>' if is_link else text
 
 
 def keep_value(value: object) -> object:

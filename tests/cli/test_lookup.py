@@ -15,8 +15,8 @@ from wgig.cli.lookup import run_cite, run_describe, run_search
 from wgig.cli.main import main
 from wgig.problems import Problem
 from wgig.settings import Settings
+from wgig_client.client import GraphClient
 from wgig_client.connection import Connection, RequestLimits
-from wgig_client.graph import Graph as ServiceGraph
 
 Output = pytest.CaptureFixture[str]
 SPAM = URIRef(f"{Settings.base}id/issue/spam")
@@ -26,7 +26,7 @@ SPAM = URIRef(f"{Settings.base}id/issue/spam")
 def graph_of_test_service(monkeypatch: pytest.MonkeyPatch, filled_client: httpx2.Client) -> None:
     """Without --url, the commands read the filled store."""
 
-    class FilledGraph(ServiceGraph):
+    class FilledGraph(GraphClient):
         def __init__(self) -> None:
             super().__init__(Connection("http://localhost/", RequestLimits(), filled_client._transport))
 

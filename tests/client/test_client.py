@@ -17,8 +17,8 @@ import pyoxigraph as ox
 import pytest
 import wgig
 from wgig.settings import SHIPPED_FOLDER
+from wgig_client.calls import PAPERS_PAGE_QUERY
 from wgig_client.connection import Connection, RequestLimits
-from wgig_client.graph import PAPERS_PAGE_QUERY
 from wgig_client.values import Rows, convert_term_to_value, convert_value_to_term
 
 from tests.fixtures.processes import ServiceStarter
@@ -34,12 +34,14 @@ RESULT_HEADERS = {"Content-Type": "application/sparql-results+json"}
 
 
 @pytest.fixture(scope="module")
-def graph(service_url: str) -> Iterator[wgig.Graph]:
+def graph(service_url: str) -> Iterator[wgig.GraphClient]:
     with wgig.connect(service_url) as graph:
         yield graph
 
 
-def mock_graph(*outcomes: httpx2.Response | Exception, **limits: float) -> tuple[wgig.Graph, list[float]]:
+def mock_graph(
+    *outcomes: httpx2.Response | Exception, **limits: float
+) -> tuple[wgig.GraphClient, list[float]]:
     """A graph whose requests have these outcomes, in order, and the list of pauses between retries."""
     remaining_outcomes = iter(outcomes)
 
@@ -54,7 +56,7 @@ def mock_graph(*outcomes: httpx2.Response | Exception, **limits: float) -> tuple
     connection = Connection("http://example.org/", RequestLimits(**request_limits), transport)
     pauses: list[float] = []
     connection.sleep = pauses.append
-    return wgig.Graph(connection), pauses
+    return wgig.GraphClient(connection), pauses
 
 
 def make_busy_response(**headers: str) -> httpx2.Response:
@@ -65,7 +67,7 @@ def make_busy_response(**headers: str) -> httpx2.Response:
 
 def test_import_of_the_package_does_not_import_dependencies() -> None:
     code = "import sys, wgig; "
-    code += "assert not {'httpx2', 'pyoxigraph', 'fastapi', 'wgig_client.graph'} & {*sys.modules}; "
+    code += "assert not {'httpx2', 'pyoxigraph', 'fastapi', 'wgig_client.client'} & {*sys.modules}; "
     code += "wgig.connect; assert 'httpx2' in sys.modules and 'pandas' not in sys.modules; print(dir(wgig))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "'connect'" in process.stdout
@@ -73,7 +75,7 @@ def test_import_of_the_package_does_not_import_dependencies() -> None:
         wgig.nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
-def test_select_returns_rows_of_python_values(graph: wgig.Graph) -> None:
+def test_select_returns_rows_of_python_values(graph: wgig.GraphClient) -> None:
     rows = graph.query(
         f"SELECT ?label ?issue ?none {{ ?issue <http://www.w3.org/2004/02/skos/core#prefLabel> ?label "
         f"FILTER(?issue = <{SPAM_IRI}> && LANG(?label) = 'en') }}"
@@ -84,7 +86,7 @@ def test_select_returns_rows_of_python_values(graph: wgig.Graph) -> None:
     assert rows.terms[0]["issue"] == ox.NamedNode(SPAM_IRI)
 
 
-def test_ask_returns_a_bool_and_construct_returns_triples(graph: wgig.Graph) -> None:
+def test_ask_returns_a_bool_and_construct_returns_triples(graph: wgig.GraphClient) -> None:
     assert graph.query(f"ASK {{ <{SPAM_IRI}> ?p ?o }}") is True
     assert graph.query("ASK { <urn:x> ?p ?o }") is False
     triples = graph.query(f"CONSTRUCT WHERE {{ <{SPAM_IRI}> ?p ?o }}")
@@ -175,7 +177,7 @@ def test_missing_data_frame_library_is_reported_with_the_command(
         getattr(make_rows(), f"to_{name}")()
 
 
-def test_example_query_is_filtered_by_its_parameters(graph: wgig.Graph) -> None:
+def test_example_query_is_filtered_by_its_parameters(graph: wgig.GraphClient) -> None:
     all_rows = graph.example("coverage-matrix")
     rows = graph.example("coverage-matrix", the_issue="spam", the_criterion=wgig.IRI(TRANSPARENCY_IRI))
     assert 0 < len(rows) < len(all_rows)
@@ -185,7 +187,7 @@ def test_example_query_is_filtered_by_its_parameters(graph: wgig.Graph) -> None:
 
 
 @pytest.mark.parametrize("injection", ['") } } DROP ALL #', "x\\", "a&the_criterion=x", "\n}"])
-def test_sparql_injection_in_a_parameter_is_refused(graph: wgig.Graph, injection: str) -> None:
+def test_sparql_injection_in_a_parameter_is_refused(graph: wgig.GraphClient, injection: str) -> None:
     with pytest.raises(wgig.ServiceError, match="the_issue is") as caught:
         graph.example("coverage-matrix", the_issue=injection)
     assert caught.value.status == 400
@@ -196,7 +198,7 @@ def test_too_long_url_is_not_sent() -> None:
         mock_graph()[0].example("coverage-matrix", the_issue="x" * 100_000)
 
 
-def test_unknown_example_or_parameter_is_an_error_with_a_suggestion(graph: wgig.Graph) -> None:
+def test_unknown_example_or_parameter_is_an_error_with_a_suggestion(graph: wgig.GraphClient) -> None:
     with pytest.raises(wgig.ServiceError, match="Did you mean coverage-matrix") as caught:
         graph.example("coverage-matrx")
     assert caught.value.status == 404
@@ -205,7 +207,7 @@ def test_unknown_example_or_parameter_is_an_error_with_a_suggestion(graph: wgig.
 
 
 @pytest.mark.parametrize("page_size", [1, 4, 500])
-def test_papers_are_fetched_from_all_pages(graph: wgig.Graph, page_size: int) -> None:
+def test_papers_are_fetched_from_all_pages(graph: wgig.GraphClient, page_size: int) -> None:
     papers = list(graph.papers(page_size))
     assert len({paper["paper"] for paper in papers}) == len(papers)
     items = graph.connection.send_read("GET", "papers", params={"size": "500"}).json()["items"]
@@ -214,7 +216,7 @@ def test_papers_are_fetched_from_all_pages(graph: wgig.Graph, page_size: int) ->
     assert spam == {"paper": spam["paper"], "title": "Spam", "issue": SPAM_IRI, "posted": date(2005, 2, 1)}
 
 
-def test_page_of_papers_starts_after_the_last_iri(graph: wgig.Graph) -> None:
+def test_page_of_papers_starts_after_the_last_iri(graph: wgig.GraphClient) -> None:
     first_paper, second_paper = list(graph.papers())[:2]
     page_size = 1
     rows = graph.select(PAPERS_PAGE_QUERY % (convert_value_to_term(str(first_paper["paper"])), page_size))
@@ -222,11 +224,11 @@ def test_page_of_papers_starts_after_the_last_iri(graph: wgig.Graph) -> None:
 
 
 @pytest.mark.parametrize("name", [SPAM_IRI, "issue/spam", "issue:spam"])
-def test_resource_is_described_as_json(graph: wgig.Graph, name: str) -> None:
+def test_resource_is_described_as_json(graph: wgig.GraphClient, name: str) -> None:
     assert SPAM_IRI.removeprefix("https://w3id.org/wgig/") in str(graph.thing(name))
 
 
-def test_unknown_resource_is_an_error(graph: wgig.Graph) -> None:
+def test_unknown_resource_is_an_error(graph: wgig.GraphClient) -> None:
     with pytest.raises(wgig.ServiceError, match="There is no resource") as caught:
         graph.thing("issue/nö?x#")
     assert caught.value.status == 404
@@ -241,12 +243,18 @@ def test_invalid_resource_name_is_not_sent(name: str) -> None:
     assert caught.value.status is None
 
 
-def test_paper_is_checked(graph: wgig.Graph, tmp_path: Path) -> None:
-    report = graph.check(EXAMPLE_PAPER)
-    assert (report.conforms, report.findings) == (True, [])
-    draft = tmp_path / "spam.md"
+def write_draft(folder: Path) -> Path:
+    """Write a paper without threats to a file in a folder."""
+    draft = folder / "spam.md"
     text = EXAMPLE_PAPER.read_text("utf-8")
     draft.write_text(re.sub(r"### Threats\n\n.*?\n\n", "", text, flags=re.DOTALL), encoding="utf-8")
+    return draft
+
+
+def test_paper_is_checked(graph: wgig.GraphClient, tmp_path: Path) -> None:
+    report = graph.check(EXAMPLE_PAPER)
+    assert (report.conforms, report.findings) == (True, [])
+    draft = write_draft(tmp_path)
     report = graph.check(draft, profile="final", language="fr")
     assert not report.conforms
     assert report["files"][0]["name"] == "spam.md"
@@ -256,7 +264,7 @@ def test_paper_is_checked(graph: wgig.Graph, tmp_path: Path) -> None:
         graph.check(draft, profile="last")
 
 
-def test_syntax_error_has_line_and_column(graph: wgig.Graph) -> None:
+def test_syntax_error_has_line_and_column(graph: wgig.GraphClient) -> None:
     with pytest.raises(wgig.ServiceError) as caught:
         graph.query("SELECT ?issue, ?label WHERE { ?issue ?p ?label }")
     error = caught.value
@@ -407,3 +415,212 @@ def test_service_is_identified_by_its_url_or_its_endpoint(url: str) -> None:
 def test_url_without_scheme_is_refused() -> None:
     with pytest.raises(ValueError, match="not the URL of a service"):
         wgig.connect("example.org")
+
+
+def test_url_comes_from_the_environment_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WGIG_URL", "http://example.org/set/")
+    assert wgig.connect().connection.url == "http://example.org/set/"
+    assert wgig.connect("http://example.org/given").connection.url == "http://example.org/given/"
+    monkeypatch.delenv("WGIG_URL")
+    with pytest.raises(ValueError, match="set WGIG_URL"):
+        wgig.connect()
+
+
+def test_token_is_not_in_the_representation_of_a_client() -> None:
+    assert repr(wgig.connect("http://example.org", token="secret")) == "GraphClient('http://example.org/')"
+
+
+def test_query_is_stopped_after_its_timeout(graph: wgig.GraphClient) -> None:
+    slow_query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+    with pytest.raises(wgig.ServiceError, match=r"longer than 0\.2 seconds") as caught:
+        graph.query(slow_query, timeout=0.2)
+    assert caught.value.status == 503
+    assert graph.select("SELECT ?x {}", timeout=5) == [{"x": None}]
+
+
+def test_search_results_are_those_of_all_pages_in_order(graph: wgig.GraphClient) -> None:
+    pages = [*graph.iter_search_pages({"q": "internet"})]
+    items = [item for page in pages for item in page["items"]]
+    assert len(pages) > 1
+    assert [*graph.search("internet")] == items
+    assert {item["kind"] for item in graph.search("internet", kind="issue")} == {"issue"}
+    assert [item["id"] for item in graph.search("pourriel", language="fr")] == [
+        item["id"]
+        for page in graph.iter_search_pages({"q": "pourriel", "lang": "fr"})
+        for item in page["items"]
+    ]
+
+
+def test_graphs_are_all_named_graphs_with_their_titles(graph: wgig.GraphClient) -> None:
+    rows = graph.graphs()
+    named = graph.select("SELECT DISTINCT ?graph { GRAPH ?graph { ?s ?p ?o } } ORDER BY STR(?graph)")
+    assert [row["graph"] for row in rows] == [row["graph"] for row in named]
+    titles = {row["graph"].rpartition("/")[2]: row["title"] for row in rows}
+    assert titles["agreements"] == "Agreements of the first meeting"
+
+
+@pytest.fixture(scope="module")
+def writable_graph(
+    start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[wgig.GraphClient]:
+    folder = tmp_path_factory.mktemp("writable")
+    with (
+        start_service(folder / "store", WGIG_DATA="none", WGIG_TOKEN="secret") as url,
+        wgig.connect(url, token="secret") as graph,
+    ):
+        yield graph
+
+
+def test_update_is_run_as_a_whole_or_refused(writable_graph: wgig.GraphClient) -> None:
+    writable_graph.update("INSERT DATA { GRAPH <urn:updated> { <urn:s> <urn:p> 1, 2 } }")
+    assert len(writable_graph.select("SELECT ?o { GRAPH <urn:updated> { ?s ?p ?o } }")) == 2
+    with pytest.raises(wgig.ServiceError, match="400 Syntax error"):
+        writable_graph.update("DROP GRAPH <urn:updated> ; DELETE EVERYTHING")
+    assert writable_graph.query("ASK { GRAPH <urn:updated> { ?s ?p ?o } }")
+    with wgig.connect(writable_graph.connection.url) as graph, pytest.raises(wgig.ServiceError, match="401"):
+        graph.update("DROP ALL")
+
+
+def test_changes_go_on_where_they_stopped(writable_graph: wgig.GraphClient) -> None:
+    changes = writable_graph.changes()
+    assert changes.position == ""
+    earlier = [*changes]
+    assert [*changes] == []
+    writable_graph.update(
+        "INSERT DATA { GRAPH <urn:followed> { "
+        + " ".join(f"<urn:followed:{number:03}> <urn:p> {number} ." for number in range(300))
+        + " } }"
+    )
+    later = [change for change in changes if change.resource.startswith("urn:followed:")]
+    assert [change.resource for change in later] == [f"urn:followed:{number:03}" for number in range(300)]
+    assert {change.kind for change in later} == {"create"}
+    graph_name, value = ox.NamedNode("urn:followed"), ox.Literal(7)
+    assert later[7].quads == (
+        ox.Quad(ox.NamedNode("urn:followed:007"), ox.NamedNode("urn:p"), value, graph_name),
+    )
+    writable_graph.update("DROP GRAPH <urn:followed>")
+    deleted = [change for change in changes if change.resource.startswith("urn:followed:")]
+    assert {(change.kind, change.quads) for change in deleted} == {("delete", ())}
+    assert len(deleted) == 300
+    everything = [*writable_graph.changes()]  # on several pages
+    assert len({change.position for change in everything}) == len(everything) > 600
+    assert everything[: len(earlier)] == earlier
+    middle = everything[len(everything) // 2]
+    assert [*writable_graph.changes(since=middle.position)] == everything[everything.index(middle) + 1 :]
+    assert everything[-1].time == max(change.time for change in everything)
+
+
+def test_response_that_is_no_event_stream_is_an_error() -> None:
+    hotel = httpx2.Response(200, headers={"Content-Type": "text/html"}, text="<p>Welcome to the hotel</p>")
+    with pytest.raises(wgig.ServiceError, match="is not the root of an event stream"):
+        next(iter(mock_graph(hotel)[0].changes()))
+
+
+@pytest.mark.parametrize("position", ["x", "x/0.1", "../sparql?x/1.0", "x/1"])
+def test_text_that_is_no_position_of_changes_is_refused(position: str) -> None:
+    with pytest.raises(ValueError, match="is not a position of changes"):
+        mock_graph()[0].changes(position)
+
+
+def test_position_in_another_stream_is_an_error(writable_graph: wgig.GraphClient) -> None:
+    with pytest.raises(wgig.ServiceError, match="Start from /changes") as caught:
+        next(iter(writable_graph.changes("20000101T000000000000Z/1.0")))
+    assert caught.value.status == 404
+
+
+@pytest.mark.parametrize("suffix", ["nq", "trig.gz"])
+def test_dump_is_downloaded_as_the_service_sends_it(
+    graph: wgig.GraphClient, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"all.{suffix}"
+    path.write_text("an older dump")
+    assert graph.dump(path) == path
+    response = httpx2.get(f"{graph.connection.url}dump.{suffix}", headers={"Accept-Encoding": "identity"})
+    assert path.read_bytes() == response.content
+    assert [*tmp_path.iterdir()] == [path]
+    with pytest.raises(ValueError, match="has the suffix of no dump"):
+        graph.dump(tmp_path / "all.zip")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        httpx2.Response(
+            200, headers={"Repr-Digest": f"sha-256=:{'A' * 43}=:"}, stream=httpx2.ByteStream(b"<urn:a> ")
+        ),
+        httpx2.Response(404, text="no dump"),
+        httpx2.ReadError("lost"),
+    ],
+)
+def test_incomplete_dump_is_not_left_behind(
+    tmp_path: Path, outcome: httpx2.Response | httpx2.ReadError
+) -> None:
+    path = tmp_path / "all.nq"
+    path.write_text("an older dump")
+    with pytest.raises(wgig.ServiceError):
+        mock_graph(outcome, retries=0)[0].dump(path)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("all.nq", "an older dump")]
+
+
+def test_triples_are_converted_to_networkx(graph: wgig.GraphClient) -> None:
+    query = f"CONSTRUCT {{ <{SPAM_IRI}> ?p ?o }} WHERE {{ <{SPAM_IRI}> ?p ?o }}"
+    triples = graph.query(query)
+    network = triples.to_networkx()
+    assert set(network.edges(keys=True)) == {
+        tuple(map(convert_term_to_value, (triple.subject, triple.object, triple.predicate)))
+        for triple in triples
+    }
+
+
+def test_notebook_shows_the_first_rows_escaped() -> None:
+    integer = ox.NamedNode(f"{XSD_NAMESPACE}integer")
+    rows = Rows(
+        ["a&b", "n"],
+        [[ox.NamedNode("http://example.org/?a&b"), ox.Literal("1", datatype=integer)]]
+        + [[ox.Literal("<script>"), None]] * 50,
+    )
+    html = rows._repr_html_()
+    assert html.startswith(
+        "<table><thead><tr><th>a&amp;b</th><th>n</th></tr></thead><tbody><tr><td>"
+        '<a href="http://example.org/?a&amp;b">http://example.org/?a&amp;b</a></td><td>1</td></tr>'
+        "<tr><td>&lt;script&gt;</td><td></td></tr>"
+    )
+    assert html.count("<tr>") == 51
+    assert html.endswith("</table><p>50 of 51 rows</p>")
+    script = Rows(["x"], [[ox.NamedNode("javascript:alert(1)")]])
+    assert "href" not in script._repr_html_()
+
+
+def test_notebook_shows_triples_and_reports(graph: wgig.GraphClient, tmp_path: Path) -> None:
+    triples = graph.query(f"DESCRIBE <{SPAM_IRI}>")
+    assert "<th>subject</th><th>property</th><th>value</th>" in triples._repr_html_()
+    assert graph.check(EXAMPLE_PAPER)._repr_html_() == "<p>conforms</p>"
+    html = wgig.check(write_draft(tmp_path))._repr_html_()
+    assert html.startswith("<p>does not conform</p><table>")
+    assert "<td>Violation</td>" in html
+
+
+@pytest.mark.parametrize(("profile", "language"), [("complete", "en"), ("final", "fr")])
+def test_report_without_a_service_is_that_of_the_service(
+    graph: wgig.GraphClient, tmp_path: Path, profile: str, language: str
+) -> None:
+    draft = write_draft(tmp_path)
+    report = wgig.check(draft, profile, language)
+    assert report.findings
+    service_report = graph.check(draft, profile, language)
+    assert report.papers == service_report.papers
+    assert report.conforms is service_report.conforms is False
+
+
+def test_file_that_cannot_be_checked_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        wgig.check(tmp_path / "missing.md")
+    broken = tmp_path / "broken.ttl"
+    broken.write_text("<urn:a> <urn:b>\n  1 2 .")
+    with pytest.raises(wgig.ServiceError, match="400 Syntax error") as caught:
+        wgig.check(broken)
+    assert (caught.value.line, caught.value.column) == (2, 5)
+    with pytest.raises(wgig.ServiceError, match="no profile"):
+        wgig.check(EXAMPLE_PAPER, profile="last")
+    with pytest.raises(wgig.ServiceError, match="no messages in 'de'"):
+        wgig.check(EXAMPLE_PAPER, language="de")

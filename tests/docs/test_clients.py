@@ -20,8 +20,8 @@ from nbclient import NotebookClient
 from wgig.cli.mcp.server import RESOURCE_DESCRIPTIONS, build_mcp_server
 from wgig.cli.mcp.tools import CallBudget
 from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
+from wgig_client.client import GraphClient
 from wgig_client.connection import Connection
-from wgig_client.graph import Graph
 
 from tests.docs.blocks import DOCS, SHOWN_URL, find_calls, find_code_blocks, read_docs_page
 
@@ -122,7 +122,7 @@ def list_tool_names(server: Any) -> list[str]:
 
 
 def test_the_page_lists_the_tools_and_the_budget() -> None:
-    server = build_mcp_server(Graph(Connection(SHOWN_URL)), CallBudget())
+    server = build_mcp_server(GraphClient(Connection(SHOWN_URL)), CallBudget())
     assert [tool.name for tool in asyncio.run(server.list_tools())] == TOOL_NAMES
     assert {f"wgig://{name}" for name in RESOURCE_DESCRIPTIONS} == set(re.findall(r"wgig://\w+", PAGE))
     assert f"to {CallBudget().bytes // 1024} KiB, a table to {CallBudget().rows} rows" in PAGE

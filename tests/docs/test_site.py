@@ -123,10 +123,12 @@ def test_each_public_name_of_the_client_is_in_the_built_reference(docs_site: Pat
 def test_each_public_method_of_the_graph_is_in_the_built_reference(docs_site: Path) -> None:
     page = read_built_page(docs_site, "docs/reference/python.md")
     methods = [
-        name for name in vars(wgig.Graph) if not name.startswith("_") and callable(getattr(wgig.Graph, name))
+        name
+        for name in vars(wgig.GraphClient)
+        if not name.startswith("_") and callable(getattr(wgig.GraphClient, name))
     ]
     assert len(methods) > 5
-    prefix = f"{wgig.Graph.__module__}.Graph"
+    prefix = f"{wgig.GraphClient.__module__}.GraphClient"
     assert [name for name in methods if not page.find(id=f"{prefix}.{name}")] == []
 
 

@@ -8,8 +8,8 @@ import pytest
 from mcp.server.mcpserver.exceptions import ToolError
 from starlette.types import ASGIApp
 from wgig.cli.mcp.tools import CallBudget, GraphTools
+from wgig_client.client import GraphClient
 from wgig_client.connection import Connection, RequestLimits
-from wgig_client.graph import Graph
 
 from tests.fixtures.service import make_client
 from tests.hostile.attacks import ATTACKS
@@ -33,7 +33,7 @@ def tools(app: ASGIApp) -> GraphTools:
     """The tools over a service in this process."""
     transport = make_client(app)._transport
     return GraphTools(
-        Graph(Connection("http://localhost", RequestLimits(retries=0), transport)), CallBudget()
+        GraphClient(Connection("http://localhost", RequestLimits(retries=0), transport)), CallBudget()
     )
 
 

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 
 import httpx2
 from starlette.types import ASGIApp
+from wgig_client.client import GraphClient, connect
 from wgig_client.connection import Connection, RequestLimits
 from wgig_client.errors import ServiceError
-from wgig_client.graph import Graph, connect
 
 from ..app import create_app, make_service
 from ..problems import Problem
@@ -66,7 +66,7 @@ def copy_store_folder(target: Path, settings: Settings) -> None:
 
 
 @contextmanager
-def open_graph(url: str | None, settings: Settings) -> Iterator[Graph]:
+def open_graph(url: str | None, settings: Settings) -> Iterator[GraphClient]:
     """Yield the graph of the service at a URL, or without one, of a copy of the local store.
 
     Raises ValueError for a URL that is not HTTP(S), StoreError or OSError if the store cannot be copied, and
@@ -78,7 +78,7 @@ def open_graph(url: str | None, settings: Settings) -> Iterator[Graph]:
         raise Problem(error.status or 400, error.detail or str(error)) from error
 
 
-def iter_graph(url: str | None, settings: Settings) -> Iterator[Graph]:
+def iter_graph(url: str | None, settings: Settings) -> Iterator[GraphClient]:
     """The graph of `open_graph`."""
     if url:
         with connect(url) as graph:
@@ -90,5 +90,5 @@ def iter_graph(url: str | None, settings: Settings) -> Iterator[Graph]:
         store = Store.open_read_only(copy)
         service = make_service(replace(settings, store=copy, token=""), store)
         transport = InProcessTransport(create_app(service))
-        with Graph(Connection("http://localhost/", RequestLimits(), transport)) as graph:
+        with GraphClient(Connection("http://localhost/", RequestLimits(), transport)) as graph:
             yield graph

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wgig_client.errors import ServiceError
-from wgig_client.graph import (
+from wgig_client.calls import (
     CITATION_MEDIA_TYPES,
-    Graph,
     expand_resource_name,
     extract_snippet_text,
     resource_document_path,
 )
+from wgig_client.client import GraphClient
+from wgig_client.errors import ServiceError
 
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS
@@ -108,7 +108,7 @@ def run_describe(arguments: argparse.Namespace, settings: Settings) -> int:
     return EXIT_OK
 
 
-def read_description(graph: Graph, name: str, media_type: str) -> str:
+def read_description(graph: GraphClient, name: str, media_type: str) -> str:
     """The description of a resource or of a term of the ontology, as RDF in a media type."""
     iri = expand_resource_name(name)
     headers = {"Accept": media_type}
@@ -119,7 +119,7 @@ def read_description(graph: Graph, name: str, media_type: str) -> str:
     ).text
 
 
-def invalid_name_problem(graph: Graph, name: str, detail: str, base: str) -> Problem:
+def invalid_name_problem(graph: GraphClient, name: str, detail: str, base: str) -> Problem:
     """The problem 404 for a text that is no name; it suggests what a search for the text finds."""
     page = next(graph.iter_search_pages({"q": name}))
     names = [item["id"].removeprefix(f"{base}id/") for item in page["items"]]

@@ -17,7 +17,13 @@ from typing import Annotated, NamedTuple
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Path, Query, Request, Response
-from wgig_client.namespaces import DCTERMS_NAMESPACE, EXTERNAL_NAMESPACES, XSD_NAMESPACE
+from wgig_client.namespaces import (
+    ACTIVITY_STREAMS_NAMESPACE,
+    DCTERMS_NAMESPACE,
+    EXTERNAL_NAMESPACES,
+    TREE_NAMESPACE,
+    XSD_NAMESPACE,
+)
 
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
@@ -33,9 +39,7 @@ from ..store.resource_versions.database import ResourceVersions
 from ..store.resource_versions.members import (
     ACTIVITY_CREATE,
     ACTIVITY_DELETE,
-    ACTIVITY_STREAMS_NAMESPACE,
     ACTIVITY_UPDATE,
-    TREE_NAMESPACE,
 )
 from .changes_page import respond_with_changes_page
 from .news import MAX_NUMBER_DIGITS, parse_page_number

@@ -224,9 +224,9 @@ def test_rolling_restart_under_load_loses_no_request(name: str, tmp_path: Path) 
 def send_balanced_request(client: httpx2.Client, ports: list[int], count: int, writes: bool) -> None:
     """Send a request to one port, or to the other if the connection is refused, or closed without a response.
 
-    deploy/haproxy/haproxy.cfg retries in the same cases: an instance that stops closes idle connections and the
-    queue of its listener, and a request may be on its way on one of them. If it has arrived there unread, the
-    kernel resets the connection.
+    deploy/haproxy/haproxy.cfg retries in the same cases: an instance that stops closes idle connections and
+    the queue of its listener, and a request may be on its way on one of them. If it has arrived there unread,
+    the kernel resets the connection.
     """
     for port in (ports[count % 2], ports[1 - count % 2]):
         try:

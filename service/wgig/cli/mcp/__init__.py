@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import anyio
-from wgig_client.graph import Graph, connect
+from wgig_client.client import GraphClient, connect
 
 from ...problems import Problem
 from ...settings import Settings
@@ -38,7 +38,7 @@ async def serve_mcp(
     from .tools import CallBudget  # noqa: PLC0415
 
     budget = CallBudget(arguments.rows, arguments.bytes, arguments.seconds)
-    graph_context: AbstractAsyncContextManager[Graph] = (
+    graph_context: AbstractAsyncContextManager[GraphClient] = (
         nullcontext(connect(arguments.url))
         if arguments.url
         else open_embedded_graph(settings, budget.seconds)

@@ -25,9 +25,9 @@ from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 from pydantic import ValidationError, create_model
+from wgig_client.client import GraphClient
 from wgig_client.connection import Connection, RequestLimits
 from wgig_client.errors import ServiceError
-from wgig_client.graph import Graph
 
 from ..._version import __version__
 from ...app import QUEUES, QueryBackends, create_app, make_service
@@ -108,7 +108,7 @@ RESOURCE_DESCRIPTIONS = {
 }
 
 
-def build_mcp_server(graph: Graph, budget: CallBudget) -> MCPServer[None]:
+def build_mcp_server(graph: GraphClient, budget: CallBudget) -> MCPServer[None]:
     """The server for the graph of a service; each tool call is limited by the budget."""
     tools = GraphTools(graph, budget)
     tool_functions = (
@@ -133,7 +133,7 @@ def build_mcp_server(graph: Graph, budget: CallBudget) -> MCPServer[None]:
     return server
 
 
-def add_graph_resource(server: MCPServer[None], graph: Graph, name: str, description: str) -> None:
+def add_graph_resource(server: MCPServer[None], graph: GraphClient, name: str, description: str) -> None:
     """Add the Turtle file `name`, such as `ontology`, as an MCP resource."""
 
     @server.resource(f"wgig://{name}", name=name, description=description, mime_type="text/turtle")
@@ -207,7 +207,7 @@ def remove_folder_on_signals(folder: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator[Graph]:
+async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator[GraphClient]:
     """Yield a read-only graph of the current store; a query may take up to `seconds`.
 
     It reads a snapshot in a temporary folder. Later writes are not visible, and other processes may have the
@@ -246,7 +246,7 @@ async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator
             await server.ready.wait()
             await run_sync(service.projections.search_index.open)  # starts building it in the background
             try:
-                with Graph(Connection("http://localhost/", RequestLimits(), transport)) as graph:
+                with GraphClient(Connection("http://localhost/", RequestLimits(), transport)) as graph:
                     yield graph
             finally:
                 server.should_exit = True

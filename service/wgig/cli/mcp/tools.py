@@ -12,16 +12,16 @@ from typing import Annotated, Any, Concatenate, Literal, NamedTuple, ParamSpec
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
-from wgig_client.connection import PartialResponse
-from wgig_client.errors import ServiceError
-from wgig_client.graph import (
+from wgig_client.calls import (
     CITATION_MEDIA_TYPES,
     RESOURCE_PATH_PREFIX,
-    Graph,
     expand_resource_name,
     extract_snippet_text,
     resource_document_path,
 )
+from wgig_client.client import GraphClient
+from wgig_client.connection import PartialResponse
+from wgig_client.errors import ServiceError
 from wgig_client.values import convert_value_to_term
 
 from ...http.parameters import check_parameter_pairs
@@ -128,7 +128,7 @@ def raise_tool_errors(
 class GraphTools:
     """The tools for the graph of a service."""
 
-    def __init__(self, graph: Graph, budget: CallBudget) -> None:
+    def __init__(self, graph: GraphClient, budget: CallBudget) -> None:
         """Take the graph, and the limits of one call."""
         self.graph, self.budget = graph, budget
 

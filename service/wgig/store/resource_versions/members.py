@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from wgig_client.namespaces import ACTIVITY_STREAMS_NAMESPACE, TREE_NAMESPACE
+
 from ...rdf.namespaces import RDF_TYPE_IRI, XSD_DATE_TIME
 
-TREE_NAMESPACE = "https://w3id.org/tree#"
-ACTIVITY_STREAMS_NAMESPACE = "https://www.w3.org/ns/activitystreams#"
 # The names of the classes in Activity Streams 2.0.
 ACTIVITY_CREATE, ACTIVITY_UPDATE, ACTIVITY_DELETE = "Create", "Update", "Delete"
 TIME_PUNCTUATION = str.maketrans("", "", "-:.")  # left out in the fragment of a member
