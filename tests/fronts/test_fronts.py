@@ -363,7 +363,7 @@ def test_writer_is_replaced_and_reads_go_on(tmp_path: Path, signal_: signal.Sign
 
 
 def test_front_is_replaced(tmp_path: Path) -> None:
-    with run_fronts(tmp_path) as (_, clients):
+    with run_fronts(tmp_path) as (service, clients):
         write_number(next(iter(clients)), 1)
         killed = clients.list_children()[1]
         os.kill(killed, signal.SIGKILL)
@@ -371,6 +371,17 @@ def test_front_is_replaced(tmp_path: Path) -> None:
             pass
         clients.reconnect()
         assert [read_number(client) for client in clients] == [1] * FRONT_COUNT
+        service.process.terminate()
+        message = r"Z WARNING wgig the front \d process was ended by SIGKILL, and is started again"
+        assert len(re.findall(message, service.read_log())) == 1
+
+
+def test_end_of_the_process_with_the_copy_is_logged(tmp_path: Path) -> None:
+    with run_fronts(tmp_path) as (service, clients):
+        write_number(next(iter(clients)), 1)
+        replace_fronts(clients)
+        service.process.terminate()
+        assert service.read_log().count("the process with the copy of the quads has exited") == 1
 
 
 def test_stopped_forker_is_replaced(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TextIO
 
 import pytest
 from wgig.http import log_writer
-from wgig.http.log_writer import WRITE_RETRY_SECONDS, LogWriter
+from wgig.http.log_writer import WRITE_RETRY_SECONDS, DirectLogHandler, LogWriter
 
 from tests.fixtures.outputs import fill_pipe
 
@@ -54,6 +54,16 @@ def wait_for_retry(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 def log_lines(writer: LogWriter, count: int, message: str = "line %d") -> None:
     for number in range(count):
         writer.handle(logging.LogRecord("test", logging.INFO, "", 0, message, (number,), None))
+
+
+def test_handler_without_a_thread_drops_lines_while_a_pipe_is_full(full_pipe: FullPipe) -> None:
+    handler = DirectLogHandler(full_pipe.stream)
+    record = logging.LogRecord("test", logging.INFO, "", 0, "a line", (), None)
+    handler.handle(record)
+    full_pipe.read_bytes(full_pipe.size)
+    handler.handle(record)
+    handler.handle(record)
+    assert full_pipe.read_bytes(14) == b"a line\na line\n"
 
 
 def test_lines_are_written_in_order(tmp_path: Path) -> None:

@@ -286,6 +286,8 @@ def serve_until_stopped(
         Supervisor(arguments, settings, listener).run()
     prepare_process()
     running = open_service(arguments, settings)
+    if settings.workers > 1 and not settings.readers:
+        log.warning("one process speaks HTTP instead of %d, because WGIG_READERS is 0", settings.workers)
     server = GracefulServer(
         build_server_config(running.app, running.service, lambda: running.reloader.service.queries),
         socket_url(listener),

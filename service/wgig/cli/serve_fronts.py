@@ -182,11 +182,17 @@ def is_small_store(folder: Path) -> bool:
 
 @contextmanager
 def report_fork_errors() -> Iterator[None]:
-    """Print why a process could not be forked, such as for lack of memory; it is tried again later."""
+    """Log why a process could not be forked, such as for lack of memory; it is tried again later."""
     try:
         yield
     except OSError as error:
-        print(f"wgig: a process could not be started: {error}", file=sys.stderr, flush=True)
+        log.error("a process could not be started: %s", error)
+
+
+def describe_exit(status: int) -> str:
+    """How a process ended, by its status of `waitpid`."""
+    code = os.waitstatus_to_exitcode(status)
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"has exited with code {code}"
 
 
 class SupervisorRequests:
@@ -247,6 +253,7 @@ class Supervisor:
 
     def run(self) -> NoReturn:
         """Run until SIGINT or SIGTERM, then end the process."""
+        access_log.configure_logging(self.settings, forks=True)
         signal.pthread_sigmask(signal.SIG_BLOCK, (*SUPERVISOR_SIGNALS, RELOAD_SIGNAL))
         self.writer.start()
         os.close(cast(int, self.ready_write_end))
@@ -363,7 +370,10 @@ class Supervisor:
     def reap_children(self) -> None:
         """Notice the processes that have exited."""
         with suppress(ChildProcessError):
-            while process_id := os.waitpid(-1, os.WNOHANG)[0]:
+            while True:
+                process_id, status = os.waitpid(-1, os.WNOHANG)
+                if not process_id:
+                    return
                 self.loans.clear_row(process_id)
                 self.replaced = [child for child in self.replaced if child.id != process_id]
                 self.forkers = [forker for forker in self.forkers if forker.id != process_id]
@@ -373,8 +383,8 @@ class Supervisor:
                         if child is not self.writer:
                             self.memory.connection_counts.remove(self.fronts.index(child))
                         if not self.is_stopping:
-                            message = f"wgig: the {child.name} process has exited and is restarted"
-                            print(message, file=sys.stderr)
+                            end = describe_exit(status)
+                            log.warning("the %s process %s, and is started again", child.name, end)
 
     def restart_children(self) -> None:
         """Start the processes that have exited."""

@@ -32,7 +32,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..settings import Settings
 from ..text import flatten_untrusted_text, replace_control_characters, shorten_untrusted_text
 from .fast_path import RawResponse
-from .log_writer import LogWriter
+from .log_writer import DirectLogHandler, LogWriter
 from .telemetry import KNOWN_METHODS, OTHER_METHOD, Metrics, Tracing, format_trace_id
 
 NO_ROUTE = "none"  # in metrics, also the method of data that is not valid HTTP
@@ -119,10 +119,14 @@ def address_network(address: str) -> str:
         return address
 
 
-def configure_logging(settings: Settings) -> None:
-    """Send all logs of this process to standard error, in the format of the settings."""
+def configure_logging(settings: Settings, *, forks: bool = False) -> None:
+    """Send all logs of this process to standard error, in the format of the settings.
+
+    With `forks`, no thread writes them, so that other processes can be forked at any time.
+    """
     root = logging.getLogger()
-    writers = [handler for handler in root.handlers if isinstance(handler, LogWriter)] or [LogWriter()]
+    kind = DirectLogHandler if forks else LogWriter
+    writers = [handler for handler in root.handlers if type(handler) is kind] or [kind()]
     writers[0].setFormatter(JsonLineFormatter() if settings.log == LOG_FORMAT_JSON else TextLineFormatter())
     root.handlers[:] = writers
     root.setLevel(logging.WARNING)

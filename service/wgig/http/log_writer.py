@@ -3,9 +3,11 @@
 import errno
 import logging
 import os
+import select
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from queue import Full, Queue
 from typing import TextIO
@@ -95,6 +97,16 @@ class LogWriter(logging.Handler):
             if time.monotonic() > end:
                 return
             time.sleep(0.001)
+
+
+class DirectLogHandler(logging.StreamHandler[TextIO]):
+    """Writes lines without a thread, for a process that forks others; drops a line if a pipe is full."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line of a record, unless that would have to wait."""
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
+            if select.select([], [self.stream], [], 0)[1]:
+                super().emit(record)
 
 
 def count_dropped_log_lines() -> int:

@@ -7,6 +7,7 @@ chunk of a result. The forker has 5 s to exit before it is killed.
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import socket
@@ -56,6 +57,8 @@ MAX_WORKER_CHANGE_BYTES = 512 * 1024
 # So is one for which so many changes wait: applying them takes 20 ms of CPU, a new fork 13 ms.
 MAX_UNUSED_CHANGE_BYTES = 192 * 1024
 MAX_FRONT_CHANGE_BYTES = 8 * 1024 * 1024  # its connections are closed, too
+
+log = logging.getLogger("wgig")
 
 ForkedCallback = Callable[[int, int, socket.socket], None]  # process ID, applied changes, socket
 
@@ -462,6 +465,8 @@ class WorkerConnection(CopyConnection):
         """Handle the exit of the process."""
         if self.result:
             is_aborted = self.buffer.startswith(ABORTED_MARK)
+            if not (is_aborted or self.result.fault):
+                log.warning("a query worker was killed or crashed while it evaluated a query")
             self.result.fail(QueryFault(MEMORY_FAULT if is_aborted else LOST_FAULT))
         self.end_query()
         self.listener.on_exited(self)

@@ -351,4 +351,7 @@ class WorkerPool:
         if generation is self.current:
             self.current = None
             if not self.is_closed:
+                log.warning(
+                    "the process with the copy of the quads has exited; query workers are started again"
+                )
                 self.start_task = self.loop.create_task(self.start_workers())
