@@ -61,6 +61,7 @@ RESOURCE_PATH_PREFIX = "/id/"  # in the IRIs of resources
 INVALID_PATH_SEGMENTS = {"", ".", ".."}  # not allowed in the IRI of a resource
 # The service stops a query after its `timeout`; its response takes a little longer.
 QUERY_TIMEOUT_MARGIN_SECONDS = 10.0
+MAX_QUERY_TIMEOUT_SECONDS = 24 * 3600  # the service has a lower limit of its own
 
 Result = TypeVar("Result")
 
@@ -68,9 +69,9 @@ Result = TypeVar("Result")
 class Call(NamedTuple, Generic[Result]):
     """A request, and `parse`, which converts the successful response to a result.
 
-    `options` are those of `httpx2.Client.request`. A write is sent again only if the service did not start
-    it. The body of a successful response is passed to `receive` in chunks, if there is one; then `parse`
-    cannot read it.
+    `options` are those of `httpx2.Client.request`; a response has one of the types in the header Accept. A
+    write is sent again only if the service did not start it. The body of a successful response is passed to
+    `receive` in chunks, if there is one; then `parse` cannot read it.
     """
 
     method: str
@@ -92,7 +93,9 @@ def build_query_call(text: str, timeout: float | None) -> Call[Any]:
     """The call of a query, which the service stops after `timeout` seconds; None: after its own limit."""
     options: dict[str, Any] = {"data": {"query": text}, "headers": {"Accept": QUERY_ACCEPT_HEADER}}
     if timeout is not None:
-        options["data"]["timeout"] = f"{timeout:g}"
+        if not 0 < timeout <= MAX_QUERY_TIMEOUT_SECONDS:
+            raise ValueError(f"The timeout is {timeout}. Give a number of seconds above 0, at most a day.")
+        options["data"]["timeout"] = f"{timeout:.3f}"
         options["timeout"] = timeout + QUERY_TIMEOUT_MARGIN_SECONDS
     return Call("POST", "sparql", options, parse_query_response)
 
@@ -137,7 +140,7 @@ def build_search_call(parameters: Mapping[str, str], number: int = 1) -> Call[Pa
     """The call of a page of search results, whose only item is the JSON object of the page."""
 
     def parse(response: httpx2.Response) -> Page[dict[str, Any]]:
-        page = response.json()
+        page = parse_json_object(response)
         return Page([page], build_search_call(parameters, number + 1) if "next" in page else None)
 
     options = {"params": {**parameters, "page": str(number)}, "headers": {"Accept": JSON_MEDIA_TYPE}}
@@ -152,7 +155,8 @@ def build_search_parameters(text: str, kind: str, language: str) -> dict[str, st
 
 def build_thing_call(iri: str) -> Call[dict[str, Any]]:
     """The call for the description of a resource."""
-    return Call("GET", f"{resource_document_path(iri)}.json", {}, parse_json_object)
+    headers = {"Accept": JSON_MEDIA_TYPE}
+    return Call("GET", f"{resource_document_path(iri)}.json", {"headers": headers}, parse_json_object)
 
 
 def build_check_call(path: str | PathLike[str], profile: str, language: str) -> Call[Report]:
@@ -163,7 +167,7 @@ def build_check_call(path: str | PathLike[str], profile: str, language: str) -> 
         "files": {"paper": (file.name, file.read_bytes(), "application/octet-stream")},
         "headers": {"Accept": JSON_MEDIA_TYPE},
     }
-    return Call("POST", "validate", options, lambda response: Report(response.json()))
+    return Call("POST", "validate", options, lambda response: Report(parse_json_object(response)))
 
 
 def build_put_call(graph: str, path: str | PathLike[str], media_type: str, token: str) -> Call[bool]:
@@ -180,7 +184,8 @@ def build_put_call(graph: str, path: str | PathLike[str], media_type: str, token
 
 def build_update_call(text: str, token: str) -> Call[None]:
     """The call of a SPARQL update."""
-    options = build_write_options({"Content-Type": UPDATE_MEDIA_TYPE}, text.encode(), token)
+    headers = {"Accept": JSON_MEDIA_TYPE, "Content-Type": UPDATE_MEDIA_TYPE}
+    options = build_write_options(headers, text.encode(), token)
     return Call("POST", "update", options, lambda _: None, is_write=True)
 
 
@@ -242,9 +247,26 @@ def resource_document_path(iri: str) -> str:
 
 
 def parse_json_object(response: httpx2.Response) -> dict[str, Any]:
-    """The JSON object in a response."""
-    content: dict[str, Any] = response.json()
+    """The JSON object in a response. Raises ServiceError for anything else."""
+    try:
+        content = response.json()
+    except ValueError as error:
+        raise invalid_response_error(f"is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise invalid_response_error("is not a JSON object")
     return content
+
+
+def check_media_type(options: Mapping[str, Any], response: httpx2.Response) -> None:
+    """Raise ServiceError if a successful response has none of the media types in the header Accept.
+
+    Such a response is from another server, or from a login page before the service.
+    """
+    items = options.get("headers", {}).get("Accept", "").split(",")
+    accepted = [item.partition(";")[0].strip() for item in items]
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip()
+    if any(accepted) and media_type and media_type not in accepted:
+        raise invalid_response_error(f"has the type {media_type} instead of {' or '.join(accepted)}")
 
 
 def parse_query_response(response: httpx2.Response) -> Rows | Triples | bool:

@@ -9,6 +9,7 @@ import httpx2
 import pyoxigraph as ox
 
 from .calls import N_QUADS_MEDIA_TYPE, Call, invalid_response_error
+from .errors import ServiceError
 from .namespaces import ACTIVITY_STREAMS_NAMESPACE, EXTERNAL_NAMESPACES, TREE_NAMESPACE
 from .values import IRI
 
@@ -19,7 +20,7 @@ AS_OBJECT, AS_PUBLISHED = (
 )
 STREAM_ID_PATTERN = re.compile(r"/changes/([0-9A-Za-z_-]+)/")  # in the URL of a node of the stream
 ENVELOPE_QUADS = 3  # of a member after its tree:member: the activity, the resource and the time
-POSITION_PATTERN = re.compile(r"([0-9A-Za-z_-]+)/([1-9][0-9]*)\.([0-9]+)")
+POSITION_PATTERN = re.compile(r"([0-9A-Za-z_-]+)/([1-9][0-9]{0,8})\.([0-9]{1,9})")
 
 
 class Change(NamedTuple):
@@ -66,8 +67,6 @@ class ChangeCursor:
 
     def parse_root(self, response: httpx2.Response) -> list[Change]:
         """Set the position to the first page, if there is one. No changes are at the root."""
-        if not response.headers.get("content-type", "").startswith(N_QUADS_MEDIA_TYPE):
-            raise invalid_response_error("is not the root of an event stream")
         match = STREAM_ID_PATTERN.search(response.text)
         self.position = f"{match[1]}/1.0" if match else ""
         return []
@@ -80,6 +79,9 @@ class ChangeCursor:
             changes = [*parse_members(response.content, page)]
         except (SyntaxError, ValueError, KeyError) as error:
             raise invalid_response_error(f"is not a page of an event stream: {error}") from error
+        if int(count) > len(changes):
+            detail = f"The page {page} has only {len(changes)} changes. Read all changes again."
+            raise ServiceError(None, "Unknown position", detail)
         return changes[int(count) :]
 
 

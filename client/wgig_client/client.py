@@ -4,6 +4,7 @@ Both have the same methods. Each method sends Calls (`calls`), so that they diff
 """
 
 import os
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
@@ -32,11 +33,13 @@ def connect(
     """The client of the service at a URL, such as `http://127.0.0.1:8000/`. No request is sent yet.
 
     Without a URL, it is the value of the environment variable `WGIG_URL`. The `token` is sent only with
-    writes. `timeout` is the longest time in seconds without receiving data of a response. A request that did
-    not start, because the service is busy or unreachable, is retried up to `retries` times, with pauses of at
-    most `patience` seconds in total. Raises ValueError for a URL that is not HTTP(S), and without any.
+    writes. `timeout` is the longest time in seconds without receiving data of a response (60). A request that
+    did not start, because the service is busy or unreachable, is retried up to `retries` times (3), with
+    pauses of at most `patience` seconds in total (30). Raises ValueError for a URL that is not HTTP(S),
+    without any, and for a token that cannot be sent.
     """
-    return GraphClient(Connection(choose_url(url), RequestLimits(timeout, retries, patience)), token)
+    limits = RequestLimits(timeout, retries, patience)
+    return GraphClient(Connection(choose_url(url), limits), validate_token(token))
 
 
 def connect_async(
@@ -48,9 +51,13 @@ def connect_async(
     patience: float = DEFAULT_REQUEST_LIMITS.patience,
 ) -> "AsyncGraphClient":
     """The client of a service for asynchronous code; the arguments are those of `connect`."""
-    return AsyncGraphClient(
-        AsyncConnection(choose_url(url), RequestLimits(timeout, retries, patience)), token
-    )
+    limits = RequestLimits(timeout, retries, patience)
+    return AsyncGraphClient(AsyncConnection(choose_url(url), limits), validate_token(token))
+
+
+def hide_user(url: str) -> str:
+    """The URL without user and password."""
+    return re.sub(r"(?<=//)[^/@]*@", "", url)
 
 
 def choose_url(url: str | None) -> str:
@@ -61,6 +68,13 @@ def choose_url(url: str | None) -> str:
             f"Give the URL of a service, or set {URL_VARIABLE}, such as to http://127.0.0.1:8000/."
         )
     return chosen_url
+
+
+def validate_token(token: str) -> str:
+    """The token. Raises ValueError, which does not contain it, for characters that no token has."""
+    if not re.fullmatch(r"[!-~]*", token):
+        raise ValueError("The token has white space or other characters that no token has. Copy it again.")
+    return token
 
 
 class GraphClient:
@@ -75,7 +89,7 @@ class GraphClient:
 
     def __repr__(self) -> str:
         """The URL of the service, without the token."""
-        return f"{type(self).__name__}({self.connection.url!r})"
+        return f"{type(self).__name__}({hide_user(self.connection.url)!r})"
 
     def __enter__(self) -> Self:
         """The client itself."""
@@ -94,8 +108,8 @@ class GraphClient:
     def query(self, text: str, *, timeout: float | None = None) -> Any:
         """The result of a SPARQL query: Rows of a SELECT, a bool of an ASK, else Triples.
 
-        The service stops the query after `timeout` seconds, at the latest after its own limit, and the
-        ServiceError has status 503.
+        The service stops the query after `timeout` seconds, not before 0.1 s, at the latest after its own
+        limit, and the ServiceError has status 503. Raises ValueError for a timeout that is not above 0.
         """
         return self.connection.run_call(calls.build_query_call(text, timeout))
 
@@ -123,7 +137,8 @@ class GraphClient:
         """What is found for words, "phrases" or beginnings of words (gover*), the best first.
 
         Each result has `id` (the IRI), `label`, `kind` and `snippet`. `kind` is one such as `issue` or
-        `paper`, `language` one such as `fr`. Pages are fetched as they are needed.
+        `paper`, `language` one such as `fr`. Pages are fetched as they are needed. The service ranks at most
+        200 results; search for more words, or one kind, to see others.
         """
         pages = self.iter_search_pages(calls.build_search_parameters(text, kind, language))
         return (item for page in pages for item in page["items"])
@@ -146,7 +161,8 @@ class GraphClient:
     def thing(self, iri: str) -> dict[str, Any]:
         """The description of a resource, as compacted JSON-LD with short names as keys.
 
-        `iri` is its IRI or any name that `expand_resource_name` accepts.
+        `iri` is its IRI, or a name such as `issue/spam` or `issue:spam`. Only resources below `/id/` have a
+        description; query terms and graphs.
         """
         return self.connection.run_call(calls.build_thing_call(iri))
 
@@ -228,7 +244,7 @@ class AsyncGraphClient:
 
     def __repr__(self) -> str:
         """The URL of the service, without the token."""
-        return f"{type(self).__name__}({self.connection.url!r})"
+        return f"{type(self).__name__}({hide_user(self.connection.url)!r})"
 
     async def __aenter__(self) -> Self:
         """The client itself."""

@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import anyio
 import httpx2
 
-from .calls import Call, Result
+from .calls import Call, Result, check_media_type
 from .errors import ServiceError, build_service_error
 
 SPARQL_ENDPOINT_PATH = "sparql"
@@ -72,6 +73,10 @@ class IncompleteResponseError(ServiceError):
         """Take the title and detail of the error, which has no HTTP status."""
         super().__init__(None, title, detail)
         self.begun = begun
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the arguments: Exception would pickle the message."""
+        return partial(IncompleteResponseError, begun=self.begun), (self.title, self.detail)
 
 
 class RetrySchedule:
@@ -140,6 +145,8 @@ class Connection:
     def send_once(self, call: Call[Result]) -> httpx2.Response:
         """The complete response to one request, of any status. Raises IncompleteResponseError."""
         with self.stream_response(call.method, call.path, **call.options) as response:
+            if response.is_success:
+                check_media_type(call.options, response)
             if call.receive and response.is_success:
                 for chunk in response.iter_raw():
                     call.receive(chunk)
@@ -163,6 +170,7 @@ class Connection:
             if not response.is_success:
                 response.read()
                 raise build_service_error(response)
+            check_media_type(options, response)
             body = bytearray()
             for chunk in response.iter_bytes():
                 body += chunk
@@ -230,6 +238,8 @@ class AsyncConnection:
     async def send_once(self, call: Call[Result]) -> httpx2.Response:
         """The complete response to one request, of any status. Raises IncompleteResponseError."""
         async with self.stream_response(call.method, call.path, **call.options) as response:
+            if response.is_success:
+                check_media_type(call.options, response)
             if call.receive and response.is_success:
                 async for chunk in response.aiter_raw():
                     call.receive(chunk)
@@ -252,11 +262,17 @@ class AsyncConnection:
 
 def validate_service_url(url: str) -> str:
     """The base URL of a service. Raises ValueError for a URL that is not HTTP(S)."""
-    if not url.startswith(("http://", "https://")):
+    try:
+        parsed_url = httpx2.URL(url)
+    except httpx2.InvalidURL as error:
+        raise ValueError(f"{url!r} is not a URL: {error}.") from error
+    if parsed_url.scheme not in ("http", "https") or not parsed_url.host:
         raise ValueError(
             f"{url!r} is not the URL of a service. Use a URL that begins with http:// or https://."
         )
-    return normalize_service_url(url)
+    if parsed_url.query or parsed_url.fragment:
+        raise ValueError(f"{url!r} is not the URL of a service. Leave out what follows its path.")
+    return normalize_service_url(str(parsed_url))
 
 
 def build_timeout(limits: RequestLimits) -> httpx2.Timeout:
@@ -272,6 +288,9 @@ def explain_request_error(
         return ServiceError(
             None, "Not sent", f"The URL would be invalid: {error}. Shorten or correct the arguments."
         )
+    if isinstance(error, httpx2.ConnectTimeout):
+        detail = f"{url} accepts no connection. Check the URL, and that the service runs."
+        return IncompleteResponseError("Unreachable", detail, begun=False)
     if isinstance(error, httpx2.TimeoutException):
         detail = (
             f"{url} sent nothing for {timeout_seconds:g} seconds. Request less data, or increase the timeout."

@@ -53,6 +53,10 @@ class ServiceError(Exception):
         lines = [f"{title}: {detail}" if status is None else f"{status} {title}: {detail}"]
         super().__init__("\n".join([*lines, *filter(None, [self.excerpt, self.suggestion])]))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the arguments: Exception would pickle the message."""
+        return type(self), (self.status, self.title, self.detail, self.members)
+
     @property
     def line(self) -> int | None:
         """The line of a syntax error, counted from 1; None for other errors."""

@@ -88,22 +88,24 @@ class Triples(list[ox.Triple]):
     """pyoxigraph triples, in the order of the response."""
 
     def to_rdflib(self) -> "rdflib.Graph":
-        """The triples as an rdflib graph."""
-        import rdflib  # noqa: PLC0415  costs 0.2 s
-
+        """The triples as an rdflib graph. Raises ImportError if rdflib is not installed."""
         lines = ox.serialize(self, format=ox.RdfFormat.N_TRIPLES) or b""
-        return rdflib.Graph().parse(data=lines.decode(), format="nt")
+        graph: rdflib.Graph = import_extra_library("rdflib").Graph()
+        return graph.parse(data=lines.decode(), format="nt")
 
     def to_networkx(self) -> "networkx.MultiDiGraph":
-        """The triples as a directed graph: an edge for each, whose key is the property.
+        """The triples as a directed graph: an edge for each, whose key is the IRI of the property.
 
-        Nodes are values as in Rows, so that literals with the same value are one node. Raises ImportError if
-        networkx is not installed.
+        Nodes are IRIs, and pyoxigraph terms for literals and blank nodes, so that no two are equal. Raises
+        ImportError if networkx is not installed.
         """
         graph = import_extra_library("networkx").MultiDiGraph()
-        for subject, predicate, object_ in self:
-            source, target = convert_term_to_value(subject), convert_term_to_value(object_)
-            graph.add_edge(source, target, convert_term_to_value(predicate))
+        for triple in self:
+            source, target = (
+                IRI(term.value) if isinstance(term, ox.NamedNode) else term
+                for term in (triple.subject, triple.object)
+            )
+            graph.add_edge(source, target, IRI(triple.predicate.value))
         return graph
 
     def _repr_html_(self) -> str:
@@ -152,7 +154,11 @@ class Rows(list[Row]):
         for name in self.columns:
             if {type(row[name]) for row in self} - {NoneType} == {date}:
                 frame[name] = library.to_datetime(frame[name])
-        return frame.convert_dtypes()
+        converted = frame.convert_dtypes()
+        for name in self.columns:  # pandas would make integers of floats without fractions
+            if {type(value) for value in self.column_values(name)} - {NoneType} == {float}:
+                converted[name] = frame[name].astype("Float64")
+        return converted
 
     def to_polars(self) -> "polars.DataFrame":
         """The rows as a data frame. Raises ImportError if polars is not installed."""

@@ -1,11 +1,13 @@
 """The Python client: complete results as Python values, or a ServiceError with the problem document."""
 
+import pickle
 import re
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import format_datetime
@@ -19,7 +21,7 @@ import wgig
 from wgig.settings import SHIPPED_FOLDER
 from wgig_client.calls import PAPERS_PAGE_QUERY
 from wgig_client.connection import Connection, RequestLimits
-from wgig_client.values import Rows, convert_term_to_value, convert_value_to_term
+from wgig_client.values import Rows, Triples, convert_term_to_value, convert_value_to_term
 
 from tests.fixtures.processes import ServiceStarter
 
@@ -157,6 +159,9 @@ def test_rows_are_converted_to_pandas() -> None:
     assert frame["day"][0].year == 2005
     assert list(frame["mixed"]) == ["1", "one"]
     assert frame["half"][0] == 0.5
+    decimal_type = ox.NamedNode(f"{XSD_NAMESPACE}decimal")
+    whole = Rows(["x"], [[ox.Literal("1.0", datatype=decimal_type)], [None]]).to_pandas()
+    assert (str(whole["x"].dtype), whole["x"][0]) == ("Float64", 1.0)
     assert list(Rows(["x"], []).to_pandas().columns) == ["x"]
 
 
@@ -168,13 +173,12 @@ def test_rows_are_converted_to_polars() -> None:
     assert frame["half"].to_list() == [0.5, None]
 
 
-@pytest.mark.parametrize("name", ["pandas", "polars"])
-def test_missing_data_frame_library_is_reported_with_the_command(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("name", ["pandas", "polars", "rdflib", "networkx"])
+def test_missing_library_is_reported_with_the_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, name, None)
+    result = make_rows() if name in ("pandas", "polars") else Triples()
     with pytest.raises(ImportError, match=rf"pip install 'wgig-client\[{name}\]'"):
-        getattr(make_rows(), f"to_{name}")()
+        getattr(result, f"to_{name}")()
 
 
 def test_example_query_is_filtered_by_its_parameters(graph: wgig.GraphClient) -> None:
@@ -412,9 +416,45 @@ def test_service_is_identified_by_its_url_or_its_endpoint(url: str) -> None:
         assert graph.connection.url == "http://x.org/a/"
 
 
-def test_url_without_scheme_is_refused() -> None:
-    with pytest.raises(ValueError, match="not the URL of a service"):
-        wgig.connect("example.org")
+@pytest.mark.parametrize(
+    "url", ["example.org", "ftp://x.org", "http://", "http://[::1", "http://x.org:abc/", "http://x.org/?x=1"]
+)
+def test_url_that_is_not_of_a_service_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"is not (the URL of a service|a URL)"):
+        wgig.connect(url)
+    with wgig.connect("HTTP://x.org") as graph:
+        assert graph.connection.url == "http://x.org/"
+
+
+def test_token_that_cannot_be_sent_is_refused_without_showing_it() -> None:
+    for token in ("secret\n", "secrét", "a secret"):
+        with pytest.raises(ValueError, match=r"^The token has white space or other characters"):
+            wgig.connect("http://x.org", token=token)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e6])
+def test_timeout_of_a_query_that_is_no_time_is_refused(timeout: float) -> None:
+    with pytest.raises(ValueError, match="Give a number of seconds above 0"):
+        mock_graph()[0].query("ASK {}", timeout=timeout)
+
+
+def test_service_that_accepts_no_connection_is_unreachable() -> None:
+    timeout = httpx2.ConnectTimeout("slow")
+    done = httpx2.Response(200, headers=RESULT_HEADERS, content=EMPTY_RESULT)
+    graph, pauses = mock_graph(timeout, done)
+    assert graph.query("SELECT ?x {}") == []
+    assert pauses == [0.2]
+    with pytest.raises(wgig.ServiceError, match="accepts no connection"):
+        mock_graph(timeout, retries=0)[0].query("SELECT ?x {}")
+
+
+def test_errors_are_pickled() -> None:
+    with pytest.raises(wgig.ServiceError) as caught:
+        mock_graph(httpx2.ReadTimeout("slow"))[0].query("SELECT ?x {}")
+    problem = wgig.ServiceError(400, "Syntax error", "No.", {"line": 1, "column": 2})
+    for error in (caught.value, problem):
+        copy = pickle.loads(pickle.dumps(error))
+        assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))
 
 
 def test_url_comes_from_the_environment_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,7 +467,8 @@ def test_url_comes_from_the_environment_unless_it_is_given(monkeypatch: pytest.M
 
 
 def test_token_is_not_in_the_representation_of_a_client() -> None:
-    assert repr(wgig.connect("http://example.org", token="secret")) == "GraphClient('http://example.org/')"
+    graph = wgig.connect("http://user:password@example.org", token="secret")
+    assert repr(graph) == "GraphClient('http://example.org/')"
 
 
 def test_query_is_stopped_after_its_timeout(graph: wgig.GraphClient) -> None:
@@ -510,13 +551,41 @@ def test_changes_go_on_where_they_stopped(writable_graph: wgig.GraphClient) -> N
     assert everything[-1].time == max(change.time for change in everything)
 
 
-def test_response_that_is_no_event_stream_is_an_error() -> None:
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda graph, _: graph.query("ASK {}"),
+        lambda graph, _: next(graph.papers()),
+        lambda graph, _: next(graph.search("spam")),
+        lambda graph, _: graph.graphs(),
+        lambda graph, _: graph.thing("issue/spam"),
+        lambda graph, path: graph.check(path),
+        lambda graph, path: graph.put("mine", path),
+        lambda graph, _: graph.update("DROP ALL"),
+        lambda graph, path: graph.dump(path.with_suffix(".nq.gz")),
+        lambda graph, _: next(iter(graph.changes())),
+        lambda graph, _: graph.cite(iri="issue/spam"),
+    ],
+)
+def test_response_of_another_server_is_an_error(
+    tmp_path: Path, call: Callable[[wgig.GraphClient, Path], object]
+) -> None:
+    path = tmp_path / "mine.ttl"
+    path.touch()
     hotel = httpx2.Response(200, headers={"Content-Type": "text/html"}, text="<p>Welcome to the hotel</p>")
-    with pytest.raises(wgig.ServiceError, match="is not the root of an event stream"):
-        next(iter(mock_graph(hotel)[0].changes()))
+    with pytest.raises(wgig.ServiceError, match="The response has the type text/html instead of"):
+        call(mock_graph(hotel)[0], path)
+    assert [*tmp_path.iterdir()] == [path]
 
 
-@pytest.mark.parametrize("position", ["x", "x/0.1", "../sparql?x/1.0", "x/1"])
+def test_response_that_is_not_json_is_an_error() -> None:
+    for body in (b"{", b"[]"):
+        broken = httpx2.Response(200, headers={"Content-Type": "application/json"}, content=body)
+        with pytest.raises(wgig.ServiceError, match="Invalid response: The response is not"):
+            mock_graph(broken)[0].thing("issue/spam")
+
+
+@pytest.mark.parametrize("position", ["x", "x/0.1", "../sparql?x/1.0", "x/1", f"x/1.{'9' * 5000}"])
 def test_text_that_is_no_position_of_changes_is_refused(position: str) -> None:
     with pytest.raises(ValueError, match="is not a position of changes"):
         mock_graph()[0].changes(position)
@@ -526,6 +595,11 @@ def test_position_in_another_stream_is_an_error(writable_graph: wgig.GraphClient
     with pytest.raises(wgig.ServiceError, match="Start from /changes") as caught:
         next(iter(writable_graph.changes("20000101T000000000000Z/1.0")))
     assert caught.value.status == 404
+    changes = writable_graph.changes()
+    writable_graph.update("INSERT DATA { GRAPH <urn:positions> { <urn:s> <urn:p> 1 } }")
+    page = [*changes][-1].position.partition(".")[0]
+    with pytest.raises(wgig.ServiceError, match=r"has only \d+ changes"):
+        [*writable_graph.changes(f"{page}.251")]
 
 
 @pytest.mark.parametrize("suffix", ["nq", "trig.gz"])
@@ -540,6 +614,10 @@ def test_dump_is_downloaded_as_the_service_sends_it(
     assert [*tmp_path.iterdir()] == [path]
     with pytest.raises(ValueError, match="has the suffix of no dump"):
         graph.dump(tmp_path / "all.zip")
+    with pytest.raises(FileNotFoundError, match="missing'"):
+        graph.dump(tmp_path / "missing" / "all.nq")
+    with ThreadPoolExecutor() as pool:
+        assert {*pool.map(graph.dump, [path] * 3)} == {path}
 
 
 @pytest.mark.parametrize(
@@ -548,6 +626,7 @@ def test_dump_is_downloaded_as_the_service_sends_it(
         httpx2.Response(
             200, headers={"Repr-Digest": f"sha-256=:{'A' * 43}=:"}, stream=httpx2.ByteStream(b"<urn:a> ")
         ),
+        httpx2.Response(200, stream=httpx2.ByteStream(b"<urn:a> ")),
         httpx2.Response(404, text="no dump"),
         httpx2.ReadError("lost"),
     ],
@@ -562,14 +641,25 @@ def test_incomplete_dump_is_not_left_behind(
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("all.nq", "an older dump")]
 
 
+LIKE_ONE = [("1", "integer"), ("true", "boolean"), ("1.0", "decimal")]
+
+
+def is_literal(term: object) -> bool:
+    return isinstance(term, ox.Literal)
+
+
 def test_triples_are_converted_to_networkx(graph: wgig.GraphClient) -> None:
     query = f"CONSTRUCT {{ <{SPAM_IRI}> ?p ?o }} WHERE {{ <{SPAM_IRI}> ?p ?o }}"
     triples = graph.query(query)
     network = triples.to_networkx()
-    assert set(network.edges(keys=True)) == {
-        tuple(map(convert_term_to_value, (triple.subject, triple.object, triple.predicate)))
-        for triple in triples
-    }
+    assert network.number_of_edges() == len(triples)
+    assert all(network.has_edge(SPAM_IRI, triple.object) for triple in triples if is_literal(triple.object))
+    names = {ox.Literal("forum", language=language) for language in ("en", "fr")}
+    values = {ox.Literal(lexical, datatype=ox.NamedNode(XSD_NAMESPACE + name)) for lexical, name in LIKE_ONE}
+    subject, predicate = ox.NamedNode("urn:s"), ox.NamedNode("urn:p")
+    terms: set[Any] = names | values | {ox.NamedNode("urn:o"), ox.Literal("urn:o")}
+    alike = Triples(ox.Triple(subject, predicate, term) for term in terms)
+    assert alike.to_networkx().number_of_edges() == len(terms) == 7
 
 
 def test_notebook_shows_the_first_rows_escaped() -> None:

@@ -141,8 +141,13 @@ class EndpointGraphSource:
         return f"GRAPH <{self.graph}> {{ {pattern} }}" if self.graph else pattern
 
     def select_rows(self, query: str) -> list[dict[str, Any]]:
-        """The solutions of a SELECT."""
-        return [*parse_tsv_solutions(self.evaluate(ParsedSparqlText(query), TSV, warns=False))]
+        """The solutions of a SELECT. Raises Problem if the response is none."""
+        try:
+            return [*parse_tsv_solutions(self.evaluate(ParsedSparqlText(query), TSV, warns=False))]
+        except (SyntaxError, ValueError) as error:
+            raise Problem(
+                400, f"{self.name} sent no valid result of a query. Check the address of the endpoint."
+            ) from error
 
     def construct_triples(self, query: str) -> list[ox.Triple]:
         """The triples of a CONSTRUCT; blank nodes get labels that no other response has."""

@@ -27,7 +27,7 @@ def check(path: str | PathLike[str], profile: str = "complete", language: str = 
             raise Problem(400, f"There are no messages in {language!r}. Use {', '.join(MESSAGE_LANGUAGES)}.")
         check_data_size(data, Settings.paper_bytes)
         task = CheckTask(profile, Settings.shacl, Settings.paper_bytes, Settings.paper_triples)
-        (outcome,) = check_file_batch([CandidateFile(str(path), data=data)], task)
+        (outcome,) = check_file_batch([CandidateFile(Path(path).name, data=data)], task)
         assert outcome  # only a file that was found in a folder is skipped
         if isinstance(outcome, UncheckedFile):
             raise outcome.problem

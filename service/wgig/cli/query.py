@@ -207,6 +207,8 @@ def make_remote_evaluator(url: str) -> QueryEvaluator:
         try:
             with urlopen(request) as response:  # noqa: S310  the scheme is checked above
                 body: bytes = response.read()
+                if response.headers.get_content_type() == "text/html":
+                    raise OSError(f"{url} responded with a page instead of a result. Check the address.")
                 if warns:
                     print_query_hints(parse_warning_field(response.headers.get(WARNING_FIELD) or ""))
                 return body

@@ -132,21 +132,18 @@ def decode_document_text(data: bytes) -> str:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        raise build_encoding_problem(
-            "is not valid UTF-8 at this position. Save it as UTF-8", data[: error.start].decode()
-        ) from error
+        raise build_encoding_problem("is not valid UTF-8", data[: error.start].decode()) from error
     before, nul, _ = text.partition("\0")
     if nul:
-        raise build_encoding_problem(
-            "has a NUL character at this position. Remove it, and save the file as UTF-8", before
-        )
+        raise build_encoding_problem("has a NUL character", before)
     return text.removeprefix("\ufeff")
 
 
 def build_encoding_problem(cause: str, before: str) -> Problem:
     """The Problem 400 for a file that cannot be read after the text `before`, with line and column."""
     position = TextLines(before).locate(len(before))
-    return Problem(400, f"The file {cause}.", **position._asdict())
+    place = f"in line {position.line}, column {position.column}"
+    return Problem(400, f"The file {cause} {place}. Save it as text in UTF-8.", **position._asdict())
 
 
 def collect_limited_triples(triples: Iterable[ox.Triple], max_triples: int) -> list[ox.Triple]:
