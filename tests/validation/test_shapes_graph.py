@@ -74,6 +74,36 @@ def test_a_class_that_is_a_shape_is_a_target() -> None:
             "well-formed",
             id="endless list",
         ),
+        pytest.param(f"{TARGET} ; sh:property [ sh:maxCount 1 ] .", 400, "has no sh:path", id="no path"),
+        pytest.param(f"{TARGET} . ex:P a sh:PropertyShape .", 400, "has no sh:path", id="no path of a class"),
+        pytest.param(
+            f"{TARGET} ; sh:property [ sh:path ex:p , ex:q ] .", 400, "several values of sh:path", id="paths"
+        ),
+        pytest.param(f"{TARGET} ; sh:maxCount 1 .", 400, "with sh:maxCount has no sh:path", id="node count"),
+        pytest.param(
+            f"{TARGET} ; sh:property [ sh:path ex:p ; sh:minCount 1 , 2 ] .",
+            400,
+            "several values of sh:minCount",
+            id="counts",
+        ),
+        pytest.param(
+            f"{TARGET} ; sh:minLength -3 .",
+            400,
+            "sh:minLength must be an integer of 0 or more",
+            id="negative",
+        ),
+        pytest.param(
+            f'{TARGET} ; sh:pattern "(" .', 400, "not a valid regular expression: (", id="open group"
+        ),
+        pytest.param(
+            f'{TARGET} ; sh:pattern "a" ; sh:flags "?" .', 400, "not a valid regular expression", id="flags"
+        ),
+        pytest.param(
+            f"{TARGET} ; sh:property [ sh:path ex:p ; sh:maxcount 1 ] .",
+            400,
+            "Did you mean sh:maxCount?",
+            id="misspelled",
+        ),
         pytest.param(f"{TARGET} ; sh:property [ sh:path [ ] ] .", 400, "path of the shapes", id="empty path"),
         pytest.param(
             f"{TARGET} ; sh:property [ sh:path _:p ] . _:p sh:inversePath _:p .",
@@ -136,6 +166,8 @@ def test_shapes_that_no_engine_should_see_are_refused(text: str, status: int, se
         ("INSERT DATA { <a:> <a:> <a:> }", 400, "starts an update"),
         ("SELECT $this { $this ?p", 400, "refused"),
         ("SELECT $this { $this nope:p ?o }", 400, "prefix nope: is not declared"),
+        ("SELECT ?x { ?x ?p ?o }", 400, "must select the variable $this"),
+        ("SELECT ?x { { SELECT $this { $this ?p ?x } } }", 400, "must select the variable $this"),
         (f"SELECT $this {{ {'{' * 200} $this ?p ?o {'}' * 200} }}", 400, "nested too deeply"),
     ],
 )
@@ -151,6 +183,8 @@ def test_a_query_that_fetches_or_is_invalid_is_refused(query: str, status: int, 
         "SELECT $this { $this ?p ?o # FROM <http://127.0.0.1/>\n }",
         "SELECT $this ?SERVICE { $this <http://example.org/FROM> ?SERVICE }",
         "SELECT $this { $this $PATH ?value }",
+        "SELECT * WHERE { $this $PATH ?value }",
+        "SELECT DISTINCT ?this (1 AS ?value) { ?this ?p ?o }",
     ],
 )
 def test_a_query_that_fetches_nothing_is_admitted(query: str) -> None:

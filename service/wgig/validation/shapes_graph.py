@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from itertools import dropwhile, takewhile
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
@@ -25,7 +26,7 @@ from ..shacl.locations import OBJECT_INDEX, SUBJECT_INDEX
 from ..sparql.admission import admit_sparql_text
 from ..sparql.language.diagnosis import diagnose_earlier_error
 from ..sparql.language.parser import ParsedSparqlText
-from ..text import TextPosition, shorten_untrusted_text
+from ..text import TextPosition, find_near_name, shorten_untrusted_text
 from . import vocabulary
 from .vocabulary import RDF_FIRST_IRI, RDF_REST_IRI, SH_PATH_IRI
 
@@ -337,7 +338,11 @@ class ShapesReader:
                 f"More than {self.settings.shapes} shapes were sent, the limit of one check. Send fewer, or "
                 "increase WGIG_SHAPES.",
             )
+        property_shapes = {
+            node for objects in self.statements.values() for node in objects.get(vocabulary.SH_PROPERTY, ())
+        }
         for shape in shapes:
+            self.check_form(shape, is_property_shape=shape in property_shapes)
             for property_ in vocabulary.LIST_PROPERTIES:
                 for value in self.statements.get(shape, {}).get(property_, ()):
                     self.list_members(value, property_)
@@ -345,6 +350,37 @@ class ShapesReader:
                 if path not in self.paths:
                     self.paths[path] = self.parse_path(path, [0], 0)
         self.check_recursion(shapes)
+
+    def check_form(self, shape: Any, *, is_property_shape: bool) -> None:
+        """Raise Problem 400 for a shape that breaks a syntax rule of SHACL (Appendix A)."""
+        objects = self.statements.get(shape, {})
+        names = {iri.removeprefix(SH_NAMESPACE) for iri in objects if iri.startswith(SH_NAMESPACE)}
+        for name in sorted(names - vocabulary.KNOWN_PROPERTIES):
+            near_name = find_near_name(name, vocabulary.KNOWN_PROPERTIES)
+            hint = f" Did you mean sh:{near_name}?" if near_name else ""
+            name_text = shorten_untrusted_text(name, 100)
+            detail = f"SHACL has no property sh:{name_text}: it is not checked.{hint}"
+            raise self.build_problem(detail, shape)
+        types = {value.value for value in objects.get(RDF_TYPE_IRI, ())}
+        paths = objects.get(SH_PATH_IRI, [])
+        if len(paths) > 1:
+            raise self.build_problem("A shape has several values of sh:path. Use one path.", shape)
+        if not paths and (is_property_shape or vocabulary.PROPERTY_SHAPE_CLASS in types):
+            raise self.build_problem("A property shape has no sh:path. Give it one.", shape)
+        for property_ in vocabulary.SINGLE_PROPERTIES:
+            if len(objects.get(property_, ())) > 1:
+                detail = f"A shape has several values of {shorten_iri(property_)}. Use one."
+                raise self.build_problem(detail, shape)
+        for property_ in () if paths else vocabulary.PROPERTY_SHAPE_PROPERTIES:
+            if property_ in objects:
+                detail = f"A shape with {shorten_iri(property_)} has no sh:path. Give it one."
+                raise self.build_problem(detail, shape)
+        for pattern in objects.get(vocabulary.SH_PATTERN, ()):
+            for flags in objects.get(vocabulary.SH_FLAGS, (ox.Literal(""),)):
+                if not is_valid_pattern(pattern, flags):
+                    text = shorten_untrusted_text(pattern.value, 100)
+                    detail = f"The value of sh:pattern is not a valid regular expression: {text}."
+                    raise self.build_problem(detail, shape)
 
     def list_members(self, node: Any, property_: str) -> list[Any]:
         """The members of a list. Raises Problem 400 if it is not well-formed."""
@@ -492,6 +528,13 @@ class ShapesReader:
             yield ShapesNote("rules", (("count", count),), rules[0])
 
 
+def is_valid_pattern(pattern: ox.Literal, flags: ox.Literal) -> bool:
+    """Whether the engine of SPARQL can use a regular expression with these flags."""
+    results = ox.Store().query(f"SELECT (REGEX('', {pattern}, {flags}) AS ?match) {{}}")
+    assert isinstance(results, ox.QuerySolutions)
+    return next(results)["match"] is not None
+
+
 def list_referenced_shapes(statements: ObjectsBySubject, shape: Any) -> Iterator[Any]:
     """The shapes to which a shape refers; a list that is not well-formed ends at its first fault."""
     objects = statements.get(shape, {})
@@ -522,10 +565,19 @@ def admit_shape_query(text: str, form: str, prefixes: dict[str, str], settings: 
             raise Problem(403, f"It has {keyword}, but the queries of shapes must not fetch anything.")
     if get_query_form(source) != form:
         raise Problem(400, f"It must be a {form} query.")
+    if form == "SELECT" and not selects_this(source.tokens):
+        raise Problem(400, "It must select the variable $this, which is the node that is checked.")
     if problem := diagnose_earlier_error(source, len(source.text) + 1):
         raise problem
     admitted = admit_sparql_text(source, replace(settings, allow=""))
     return admitted.text[len(prologue) :]
+
+
+def selects_this(tokens: Iterable[SparqlToken]) -> bool:
+    """Whether the SELECT clause of a query has $this, or * for all variables."""
+    clause = dropwhile(lambda token: token.word != "SELECT", tokens)
+    selected = takewhile(lambda token: token.word != "WHERE" and token.text != "{", clause)
+    return any(token.text in ("*", "$this", "?this") for token in selected)
 
 
 def find_fetching_keyword(token: SparqlToken) -> str:

@@ -17,7 +17,9 @@ SH_PATH_IRI, SH_TARGET_NODE, SH_TARGET_CLASS, SH_SUBJECTS_OF, SH_OBJECTS_OF = (
     for name in ("path", "targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 )
 TARGET_PROPERTIES = (SH_TARGET_NODE, SH_TARGET_CLASS, SH_SUBJECTS_OF, SH_OBJECTS_OF)
-SHAPE_CLASSES = (f"{SH_NAMESPACE}NodeShape", f"{SH_NAMESPACE}PropertyShape")
+PROPERTY_SHAPE_CLASS = f"{SH_NAMESPACE}PropertyShape"
+SHAPE_CLASSES = (f"{SH_NAMESPACE}NodeShape", PROPERTY_SHAPE_CLASS)
+SH_PROPERTY, SH_PATTERN, SH_FLAGS = (SH_NAMESPACE + name for name in ("property", "pattern", "flags"))
 # The properties whose value is a shape, and those whose value is a list of shapes.
 SHAPE_PROPERTIES = tuple(SH_NAMESPACE + name for name in ("node", "property", "not", "qualifiedValueShape"))
 SHAPE_LIST_PROPERTIES = tuple(SH_NAMESPACE + name for name in ("and", "or", "xone"))
@@ -74,11 +76,11 @@ REFUSED_TERMS = {ox.NamedNode(SH_NAMESPACE + name): reason for name, reason in R
 
 
 def is_integer(term: Any) -> bool:
-    """Whether a term is an integer that an engine can compare."""
+    """Whether a term is an integer of 0 or more that an engine can compare."""
     return (
         isinstance(term, ox.Literal)
         and term.datatype.value == INTEGER_DATATYPE_IRI
-        and term.value.lstrip("+-").isdecimal()
+        and term.value.removeprefix("+").isdecimal()
         and len(term.value) <= INTEGER_LIMIT_DIGITS
     )
 
@@ -118,7 +120,7 @@ def is_node_kind(term: Any) -> bool:
 VALUE_TESTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
         ("minCount", "maxCount", "minLength", "maxLength", "qualifiedMinCount", "qualifiedMaxCount"),
-        (is_integer, "an integer"),
+        (is_integer, f"an integer of 0 or more, with at most {INTEGER_LIMIT_DIGITS} digits"),
     ),
     **dict.fromkeys(
         ("minExclusive", "minInclusive", "maxExclusive", "maxInclusive"), (is_literal, "a literal")
@@ -149,6 +151,37 @@ CONSTRAINT_PROPERTIES = frozenset(
         "targetClass",
         "targetSubjectsOf",
         "targetObjectsOf",
+    )
+)
+# The constraint parameters that only a property shape may have (SHACL, section 4).
+PROPERTY_SHAPE_PROPERTIES = tuple(
+    SH_NAMESPACE + name for name in ("minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals")
+)
+# The properties that a shape has at most once.
+SINGLE_PROPERTIES = tuple(
+    SH_NAMESPACE + name
+    for name in (
+        *("minCount", "maxCount", "minLength", "maxLength", "datatype", "nodeKind", "uniqueLang", "in"),
+        *("minExclusive", "minInclusive", "maxExclusive", "maxInclusive", "languageIn", "closed"),
+        *("ignoredProperties", "deactivated", "severity", "qualifiedMinCount", "qualifiedMaxCount"),
+    )
+)
+# All properties of SHACL and of its Advanced Features; another one would be ignored.
+KNOWN_PROPERTIES = frozenset(
+    (
+        *VALUE_TESTS,
+        *REFUSED_NAMES,
+        *("alternativePath", "annotationProperty", "annotationValue", "annotationVarName", "condition"),
+        *("conforms", "construct", "count", "declare", "defaultValue", "desc", "description", "detail"),
+        *("distinct", "else", "exists", "filterShape", "focusNode", "group", "groupBy", "hasValue", "if"),
+        *("intersection", "inversePath", "labelTemplate", "limit", "max", "min", "name", "namespace"),
+        *("nodeValidator", "nodes", "object", "offset", "oneOrMorePath", "optional", "order", "orderBy"),
+        *("parameter", "predicate", "prefix", "prefixes", "propertyValidator"),
+        *("qualifiedValueShapesDisjoint", "result", "resultAnnotation", "resultMessage", "resultPath"),
+        *("resultSeverity", "returnType", "rule", "separator", "shapesGraph", "shapesGraphWellFormed"),
+        *("sourceConstraint", "sourceConstraintComponent", "sourceShape", "sparql", "subject"),
+        *("suggestedShapesGraph", "sum", "targetNode", "then", "this", "union", "update", "validator"),
+        *("value", "values", "zeroOrMorePath", "zeroOrOnePath"),
     )
 )
 RDF_FIRST_IRI, RDF_REST_IRI = f"{RDF_NAMESPACE}first", f"{RDF_NAMESPACE}rest"
