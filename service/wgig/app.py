@@ -219,12 +219,15 @@ class QueueLimits(TypedDict):
     timeout_seconds: float
 
 
+CHECK_PROCESSES = max(2, min(4, os.cpu_count() or 1))
 QUEUES: dict[str, QueueLimits] = {
     "writes": {"max_running": 1, "max_waiting": 256, "timeout_seconds": 60},
     # Checks of papers. They run in separate processes, because the input is untrusted.
-    "checks": {"max_running": min(4, os.cpu_count() or 1), "max_waiting": 16, "timeout_seconds": 20},
+    "checks": {"max_running": CHECK_PROCESSES, "max_waiting": 16, "timeout_seconds": 20},
+    # Of these, the checks by shapes of the sender, which may take any time: one process is left for papers.
+    "shape_checks": {"max_running": CHECK_PROCESSES - 1, "max_waiting": 16, "timeout_seconds": 20},
     # Papers that wait to be checked before they are written: as long as other writes, for one of the checks.
-    "gate": {"max_running": min(4, os.cpu_count() or 1), "max_waiting": 256, "timeout_seconds": 60},
+    "gate": {"max_running": CHECK_PROCESSES, "max_waiting": 256, "timeout_seconds": 60},
     # Queries that call other services (SERVICE), whose results may take 100 MB each.
     "calls": {"max_running": 4, "max_waiting": 28, "timeout_seconds": 30},
     "searches": {"max_running": 4, "max_waiting": 60, "timeout_seconds": 10},
@@ -242,6 +245,7 @@ class Queues:
 
     writes: WorkQueue
     checks: WorkQueue
+    shape_checks: WorkQueue
     gate: WorkQueue
     calls: WorkQueue
     searches: WorkQueue

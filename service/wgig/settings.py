@@ -331,7 +331,7 @@ class Settings:
     )
     shacl: str = setting_field(
         "shifty",
-        "SHACL engine: `shifty`, or `pyshacl`, which reports the same findings but is a hundred "
+        "SHACL engine: `shifty`, or `pyshacl`, which reports the same findings for papers but is a hundred "
         "times slower.",
         ("shifty", "pyshacl"),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -11,7 +12,7 @@ from wgig.http.work_queue import ProcessWorkQueue
 from wgig.papers.validate import ValidationJob, ValidationJobResult, run_limited_job
 from wgig.problems import Problem
 from wgig.rdf.formats import JSON
-from wgig.settings import Settings
+from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.shacl.engines import ENGINE_NAMES
 
 from tests.fixtures.processes import serve
@@ -152,6 +153,22 @@ def test_no_shapes_and_no_data_open_a_connection(engine: str) -> None:
             httpx_error = error
         assert httpx_error
         assert counter.count == 1  # it does count
+
+
+def test_papers_are_checked_while_shapes_use_all_other_processes(tmp_path: Path) -> None:
+    data, shapes = ENDLESS["nested choices"]
+    paper = (SHIPPED_FOLDER / "data/examples/community-networks.ttl").read_bytes()
+    with (
+        serve(tmp_path / "store", WGIG_PAPER_SECONDS="30") as url,
+        httpx2.Client(base_url=url, timeout=60) as client,
+        ThreadPoolExecutor() as pool,
+    ):
+        files = {"data": ("d.ttl", PREFIXES + data), "shapes": ("s.ttl", PREFIXES + shapes)}
+        hostile = [pool.submit(httpx2.post, f"{url}validate", files=files, timeout=90) for _ in range(4)]
+        for _ in range(5):
+            report = client.post("/validate", content=paper, headers={"Content-Type": "text/turtle"})
+            assert report.json()["conforms"] is True
+        assert not any(future.done() for future in hostile)
 
 
 def test_the_service_answers_others_while_hostile_shapes_run(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 They are async because FastAPI would run other functions on a thread, which takes longer.
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
@@ -26,10 +26,17 @@ async def get_tokens(request: Request) -> TokenStore:
     return tokens
 
 
-async def get_checks(request: Request) -> WorkQueue:
-    """The work queue for checks of untrusted papers."""
-    checks: WorkQueue = request.app.state.service.queues.checks
-    return checks
+class CheckQueues(NamedTuple):
+    """The work queue for checks, and that for those by shapes of the sender, which hold a slot of both."""
+
+    checks: WorkQueue
+    shape_checks: WorkQueue
+
+
+async def get_check_queues(request: Request) -> CheckQueues:
+    """The work queues for checks."""
+    queues = request.app.state.service.queues
+    return CheckQueues(queues.checks, queues.shape_checks)
 
 
 async def get_telemetry(request: Request) -> Telemetry:
@@ -46,6 +53,6 @@ async def get_peers(request: Request) -> PeerProcesses:
 
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 TokensDep = Annotated[TokenStore, Depends(get_tokens)]
-ChecksDep = Annotated[WorkQueue, Depends(get_checks)]
+CheckQueuesDep = Annotated[CheckQueues, Depends(get_check_queues)]
 TelemetryDep = Annotated[Telemetry, Depends(get_telemetry)]
 PeersDep = Annotated[PeerProcesses, Depends(get_peers)]

@@ -9,6 +9,7 @@ store. If the only file cannot be read, a program gets a problem document, and a
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Annotated, NamedTuple
@@ -20,7 +21,7 @@ from pydantic import WithJsonSchema
 
 from ..http import bodies
 from ..http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, ContentType, Pairs, parameter_values
-from ..http.dependencies import ChecksDep, TelemetryDep
+from ..http.dependencies import CheckQueuesDep, TelemetryDep
 from ..http.language import current_language
 from ..http.limits import identify_client
 from ..http.negotiation import choose_response_format
@@ -254,7 +255,7 @@ VALIDATION_OPERATION = Operation(
 
 async def post_validation(
     context: ContextDep,
-    checks: ChecksDep,
+    queues: CheckQueuesDep,
     telemetry: TelemetryDep,
     fetcher: PaperFetcherDep,
     format_: Annotated[Format, Depends(choose_report_format)],
@@ -277,10 +278,13 @@ async def post_validation(
     body = await bodies.read_request_body(request, limit)
     job = ValidationJob(content_type, body, parameters, current_language(), format_, settings)
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
-        async with cancel_on_disconnect(request.receive):
-            result = await run_limited_job(checks, job)
+        async with (
+            cancel_on_disconnect(request.receive),
+            queues.shape_checks.slot() if has_shapes(job) else nullcontext(),
+        ):
+            result = await run_limited_job(queues.checks, job)
             if result.address:
-                result = await check_fetched_paper(request, checks, fetcher, job, result)
+                result = await check_fetched_paper(request, queues.checks, fetcher, job, result)
         outcomes.extend(result.metric_labels)
     return await run_in_threadpool(respond_with_validation, context, format_, result)
 
@@ -306,13 +310,17 @@ async def check_fetched_paper(
     return await run_limited_job(checks, job._replace(fetched_files=[file]))
 
 
+def has_shapes(job: ValidationJob) -> bool:
+    """Whether a body may have shapes, by marks, because only the process of the check parses it."""
+    return any(mark in job.body for mark in SHAPES_FIELD_MARKS)
+
+
 async def run_limited_job(checks: WorkQueue, job: ValidationJob) -> ValidationJobResult:
     """The result of a job. Raises Problem if it exceeds a limit; with shapes, these may be the reason."""
     try:
         return await checks.run(run_validation_job, job)
     except Problem as problem:
-        # The body is parsed in the process that was ended; the marks are only for this message.
-        if not is_process_limit(problem) or not any(mark in job.body for mark in SHAPES_FIELD_MARKS):
+        if not is_process_limit(problem) or not has_shapes(job):
             raise
         raise Problem(
             problem.status,
