@@ -349,6 +349,28 @@ class Settings:
         "Maximum number of shapes that a request to `/validate` or `wgig check --shapes` may send.",
         live=True,
     )
+    rules: str = setting_field(
+        "",
+        "Rules that are evaluated after writes: `owl2rl`, files of SHACL rules, or files of CONSTRUCT "
+        "queries (`.rq`), separated by spaces; empty: none.",
+    )
+    rules_graphs: str = setting_field(
+        "",
+        "Graphs that the rules read: names, such as `issues`, or IRIs, separated by spaces; empty: all that "
+        "the service does not compute.",
+    )
+    rules_graph: str = setting_field(
+        "derived", "Graph of what follows by the rules: a name or an IRI. Others cannot write to it."
+    )
+    rules_quads: int = setting_field(
+        10_000,
+        "Maximum number of statements in the graphs that the rules read; above it, they are not evaluated "
+        "after writes, only by `wgig infer`.",
+    )
+    rules_triples: int = setting_field(
+        50_000, "Maximum number of triples that follow by the rules; more are refused, never truncated."
+    )
+    rules_seconds: int = setting_field(60, "Maximum time to evaluate the rules after a write, in seconds.")
     paper_hosts: str = setting_field(
         "",
         "Hosts from which `/validate` may fetch a paper by its address, over HTTPS on port 443, separated by "
@@ -370,6 +392,15 @@ class Settings:
         live=True,
     )
     body_bytes: int = setting_field(64 * MIB, "Maximum size of a request body, in bytes.")
+
+    @property
+    def rules_graph_iri(self) -> str:
+        """The IRI of the graph of what follows by the rules; empty without rules."""
+        return self.resolve_graph_iri(self.rules_graph) if self.rules else ""
+
+    def resolve_graph_iri(self, name: str) -> str:
+        """The IRI of a graph, from its IRI or a name such as `issues`."""
+        return name if ":" in name else f"{self.base}graph/{name}"
 
     @property
     def token_file(self) -> Path:
@@ -419,6 +450,8 @@ class Settings:
         if settings.remote_queries < 1:
             raise ValueError("WGIG_REMOTE_QUERIES is less than 1. Set it to a number of queries.")
         check_shared_store_urls(settings)
+        if settings.rules and settings.remote_query:
+            raise ValueError("WGIG_RULES cannot be used with a shared store (WGIG_REMOTE_QUERY).")
         if not IRI_PATTERN.fullmatch(settings.base):
             raise ValueError(
                 f"WGIG_BASE is {settings.base!r}. Set it to an IRI such as https://example.org/wgig/."

@@ -117,7 +117,7 @@ def measure_dataset(context: RequestContext, store_size: StoreSize) -> DatasetSi
     computed = [
         find_void_number(store, void, ox.NamedNode(graph), "triples") or 0
         for graph in graphs
-        if graph_kind(graph, base) != RECORDED_KIND
+        if graph_kind(graph, context.settings) != RECORDED_KIND
     ]
     return DatasetSize(
         quad_count if facts is None else facts,

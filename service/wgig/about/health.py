@@ -73,7 +73,8 @@ async def get_readiness(
     the quads are compared with the versions of resources to add missing ones (`comparing`), the event stream,
     the feeds and the lists of folders are unavailable. While `describing` is true, the graphs that describe
     other graphs are out of date. `failedProjections` are what could not be built from the quads, such as
-    the search index; the log has the reason, and a later use tries again.
+    the search index; the log has the reason, and a later use tries again. `rules` is the state of the graph
+    of what follows by the rules of the operator, null without rules.
     """
     workers, store = queries.workers, queries.store
     reasons = [
@@ -95,6 +96,7 @@ async def get_readiness(
         comparing=not resource_versions.follows_commits,
         describing=store.has_outdated_descriptions,
         failedProjections=list_broken_projections(store),
+        rules=status.rules._asdict() if status.rules else None,
     )
 
 
@@ -150,7 +152,7 @@ def describe_busy_workers(queue_state: QueueState, timeout_seconds: float) -> st
     )
 
 
-def respond_with_status(status: str, **details: str | bool | list[str] | None) -> Response:
+def respond_with_status(status: str, **details: object) -> Response:
     """The response with this status and these details; never cached."""
     return Response(
         json.dumps({"status": status, **details}),

@@ -29,6 +29,16 @@ class HealthStatus(ResponseModel):
     status: Literal["alive"]
 
 
+class RulesReadiness(ResponseModel):
+    """Whether the graph of what follows by the rules of the operator is in step with the writes."""
+
+    state: Literal["current", "pending", "large", "failed"] = Field(
+        description="`pending`: they are being evaluated; `large`: the graphs are too large to do so after "
+        "writes; `failed`: they could not be evaluated. In the last two, the graph has the previous result."
+    )
+    detail: str = Field(description="The reason, or contradictions in the data; else empty.")
+
+
 class ReadinessStatus(ResponseModel):
     """The response of /ready while queries are answered: last backup, failed write, background work."""
 
@@ -48,6 +58,9 @@ class ReadinessStatus(ResponseModel):
     failed_projections: list[str] = Field(
         alias="failedProjections",
         description="What could not be built from the quads, such as the search index; it is unavailable.",
+    )
+    rules: RulesReadiness | None = Field(
+        description="The graph of what follows by the rules of the operator; null without rules."
     )
 
 

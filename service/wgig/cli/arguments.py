@@ -274,6 +274,45 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print nothing, only set the exit code")
 
 
+def add_infer_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `wgig infer`."""
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="RDF file to evaluate the rules over, instead of a store"
+    )
+    parser.add_argument(
+        "--rules",
+        nargs="+",
+        action="extend",
+        required=True,
+        metavar="RULES",
+        help="owl2rl, RDF files with SHACL rules, or CONSTRUCT queries in files .rq; after the other files",
+    )
+    parser.add_argument(
+        "--graph",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="IRI",
+        help="graphs that the rules read: IRIs, or names such as issues (default: all that are not computed)",
+    )
+    parser.add_argument(
+        "--into", metavar="IRI", help="graph of the store whose content is replaced by what follows"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("ttl", "nt", "rdf", "jsonld"),
+        help="format of the output (default: from the suffix of the output file, otherwise ttl)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="file to write what follows to, compressed if it ends in .gz (default: standard output)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only count what follows")
+
+
 def add_shapes_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig check` for other shapes than those of papers, and for graphs."""
     parser.add_argument(

@@ -239,7 +239,7 @@ def run_load(arguments: argparse.Namespace, settings: Settings) -> int:
     If a file cannot be opened, nothing is loaded. Raises Problem for wrong arguments, StoreError if the store
     cannot be opened or written, KeyboardInterrupt.
     """
-    check_load_arguments(arguments, settings.base)
+    check_load_arguments(arguments, settings)
     errors = find_unreadable_files(arguments.files, arguments.format)
     if errors:
         for message in errors:
@@ -266,7 +266,7 @@ def run_load(arguments: argparse.Namespace, settings: Settings) -> int:
     return EXIT_UNREADABLE if outcome.result() else EXIT_OK
 
 
-def check_load_arguments(arguments: argparse.Namespace, base: str) -> None:
+def check_load_arguments(arguments: argparse.Namespace, settings: Settings) -> None:
     """Raise Problem for wrong arguments: no file, a graph that is not an IRI, or one that is computed."""
     if not arguments.files and not arguments.shipped:
         raise Problem(
@@ -276,10 +276,10 @@ def check_load_arguments(arguments: argparse.Namespace, base: str) -> None:
         from ..rdf.sparql_lexer import check_absolute_iri  # noqa: PLC0415  costs 10 ms, and most loads name no graph
 
         check_absolute_iri(arguments.graph, "--graph")
-        if arguments.graph.startswith(base):
+        if arguments.graph.startswith(settings.base) or arguments.graph == settings.rules_graph_iri:
             from ..graphs.write_pipeline import check_writable_graph  # noqa: PLC0415  costs 0.2 s
 
-            check_writable_graph(arguments.graph, base)
+            check_writable_graph(arguments.graph, settings)
 
 
 class LoadJob:

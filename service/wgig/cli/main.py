@@ -27,6 +27,7 @@ COMMAND_RUNNERS = {
     "dump": ("data", "run_dump"),
     "forget": ("forget", "run_forget"),
     "load": ("load", "run_load"),
+    "infer": ("infer", "run_infer"),
     "mcp": ("mcp", "run_mcp"),
     "new": ("check", "run_new"),
     "queries": ("query", "run_queries"),

@@ -198,6 +198,17 @@ CLI_COMMANDS: Commands = {
         "exit codes: 0 all conform, 1 at least one does not, 2 a file cannot be read or has no paper,\n"
         "3 a bug in wgig",
     ),
+    "infer": (
+        "evaluate rules: OWL 2 RL, SHACL rules, or CONSTRUCT queries",
+        arguments.add_infer_arguments,
+        "wgig infer --rules owl2rl --graph ontology stakeholders --into derived\n"
+        "wgig infer --rules rules.ttl --graph issues --dry-run\n"
+        "wgig infer data.ttl --rules owl2rl\n"
+        "wgig infer data.ttl --rules first.rq second.rq --output derived.nt\n"
+        "\n"
+        "exit codes: 0 done, 1 done, but the data contradicts itself, or there is no such graph,\n"
+        "2 the rules or a file cannot be used, or the rules do not end, 3 it failed",
+    ),
     "bulk": (
         "check or describe millions of papers",
         add_bulk_actions,

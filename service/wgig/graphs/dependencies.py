@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from ..http.status import RulesStatus
 from ..store.size import GraphSizes
 from .dumps import StoreDumps
 from .provenance import ProvenanceRecorder
@@ -17,6 +18,12 @@ async def get_writes(request: Request) -> WritePipeline:
     """The write pipeline of the service."""
     pipeline: WritePipeline = request.app.state.service.writes
     return pipeline
+
+
+def find_rules_status(request: Request) -> RulesStatus | None:
+    """The state of the graph of what follows by rules, outside handlers; None without rules."""
+    status: RulesStatus | None = request.app.state.service.status.rules
+    return status
 
 
 async def get_recorder(request: Request) -> ProvenanceRecorder | None:

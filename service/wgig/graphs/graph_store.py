@@ -216,7 +216,7 @@ async def apply_graph_change(
     settings = context.settings
     is_paper = is_paper_graph(graph, settings.base)
     token = authorize_request(context.request, tokens, *(PAPER_WRITE_SCOPES if is_paper else ["graphs"]))
-    check_writable_graph(graph, settings.base)
+    check_writable_graph(graph, settings)
     request, title = context.request, f"{context.request.method} {graph_path(graph, settings.base)}"
     if request.method == "DELETE":
         return await delete_graph(context, pipeline, graph, WriteRequest(token, title, []))

@@ -19,6 +19,7 @@ from ..rdf.labels import best_text, words_of_iri
 from ..rdf.namespaces import DCTERMS_DESCRIPTION, DESCRIPTION_GRAPH_NAMES, LICENSE_IRI, shorten_iri
 from ..rdf.shipped import read_inference_rules
 from ..resources.source_names import SourceName, name_sources
+from ..settings import Settings
 from ..store.change import BEGINNING_OF_TIME
 from ..store.graph_dates import GraphDate, find_graph_date, find_graph_dates
 from ..store.history import MAX_LISTED_VERSIONS, find_erased_digests, list_graph_versions
@@ -26,6 +27,7 @@ from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions
 from ..text import natural_sort_key
+from .dependencies import find_rules_status
 
 GRAPH_DOWNLOAD_FORMATS = (TURTLE, JSON_LD)  # of each graph on the page of all graphs
 MAX_LISTED_GRAPHS = 1000  # on the page of all graphs
@@ -144,7 +146,7 @@ def list_graph_entries(
     labels, dates = find_labels(store, graphs, ranges), find_graph_dates(context.history, store, graphs, base)
     entries = []
     for graph in graphs:
-        kind = graph_kind(graph, base)
+        kind = graph_kind(graph, context.settings)
         is_paper = graph.startswith(f"{base}graph/paper/")
         group = "computed" if kind != RECORDED_KIND else "papers" if is_paper else "topics"
         descriptions = (quad.object for quad in store.match(ox.NamedNode(graph), DCTERMS_DESCRIPTION))
@@ -154,12 +156,12 @@ def list_graph_entries(
     return entries
 
 
-def graph_kind(graph: str, base: str) -> str:
+def graph_kind(graph: str, settings: Settings) -> str:
     """The kind of a graph: recorded, inferred or computed."""
-    name = graph.removeprefix(f"{base}graph/")
-    return (
-        INFERRED_KIND if name == "inferred" else COMPUTED_KIND if name in COMPUTED_GRAPHS else RECORDED_KIND
-    )
+    name = graph.removeprefix(f"{settings.base}graph/")
+    if name == "inferred" or graph == settings.rules_graph_iri:
+        return INFERRED_KIND
+    return COMPUTED_KIND if name in COMPUTED_GRAPHS else RECORDED_KIND
 
 
 def filter_entries(entries: Iterable[GraphEntry], text: str) -> list[GraphEntry]:
@@ -224,6 +226,8 @@ def render_graph_page(
         version_count=len(versions),
         common_license=LICENSE_IRI,
         json_ld=json_ld,
+        rules_status=find_rules_status(context.request) if iri == context.settings.rules_graph_iri else None,
+        rules_quads=context.settings.rules_quads,
     )
 
 
@@ -249,7 +253,7 @@ def build_graph_view(
     return GraphView(
         iri,
         graph_title(iri, labels),
-        graph_kind(iri, base) if iri else RECORDED_KIND,
+        graph_kind(iri, context.settings) if iri else RECORDED_KIND,
         find_graph_date(context.history, store, iri, base),
         descriptions=graph_property_values(store, iri, "description"),
         sources=sources,

@@ -150,7 +150,7 @@ def commit_update(
         change = store.dry_run(update.engine_text, settings.base, update.targets, run_trial)
         if change is None:
             raise Problem(422, TOO_MANY_STATEMENTS_MESSAGE)
-        change = preserve_computed_graphs(change, store, settings.base, update.targets.graphs or ())
+        change = preserve_computed_graphs(change, store, settings, update.targets.graphs or ())
         checked_quads = check_changed_papers(context.request, pipeline, change)
         if isinstance(checked_quads, Response):
             return checked_quads

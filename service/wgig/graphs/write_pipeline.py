@@ -72,6 +72,8 @@ COMPUTED_GRAPH_PURPOSES = {
     "void": "statistics of the data",
 }
 
+RULES_GRAPH_PURPOSE = "what follows by the rules in WGIG_RULES"
+
 log = logging.getLogger("wgig")
 
 
@@ -261,8 +263,7 @@ async def run_paper_gate(  # noqa: PLR0913, PLR0917 - the submission, format and
             decision = await pipeline.checks.run(check_submission, submission)
         outcomes.append("violates" if decision.report else "conforms")
     if decision.actor_statements:
-        base = pipeline.settings.base
-        own_graphs = frozenset((graph, *(f"{base}graph/{name}" for name in COMPUTED_GRAPH_PURPOSES)))
+        own_graphs = frozenset((graph, *list_computed_graphs(pipeline.settings)))
         await run_in_write_thread(
             check_actor_statements,
             pipeline.store,
@@ -273,33 +274,40 @@ async def run_paper_gate(  # noqa: PLR0913, PLR0917 - the submission, format and
     return decision
 
 
-def check_writable_graph(graph: str | None, base: str) -> None:
+def list_computed_graphs(settings: Settings) -> dict[str, str]:
+    """The content of the graphs that the service computes itself, by IRI."""
+    graphs = {f"{settings.base}graph/{name}": purpose for name, purpose in COMPUTED_GRAPH_PURPOSES.items()}
+    return graphs | ({settings.rules_graph_iri: RULES_GRAPH_PURPOSE} if settings.rules else {})
+
+
+def check_writable_graph(graph: str | None, settings: Settings) -> None:
     """Raise Problem 403 for a computed graph, 400 for a name that is empty or has a part `.` or `..`."""
-    graph_prefix = f"{base}graph/"
+    graph_prefix = f"{settings.base}graph/"
+    if graph in list_computed_graphs(settings):
+        raise computed_graph_problem(graph, settings)
     if graph is None or not graph.startswith(graph_prefix):
         return
     name = graph.removeprefix(graph_prefix)
-    if name in COMPUTED_GRAPH_PURPOSES:
-        raise computed_graph_problem(name)
     if not name or {".", ".."} & set(name.split("/")):
         raise Problem(
             400, f"The graph <{graph}> has no usable address. Use a name without the path segments . and ..."
         )
 
 
-def preserve_computed_graphs(change: Change, store: Store, base: str, targets: Collection[str]) -> Change:
+def preserve_computed_graphs(
+    change: Change, store: Store, settings: Settings, targets: Collection[str]
+) -> Change:
     """The change, except that computed graphs which it clears as a whole, such as by CLEAR ALL, remain.
 
     Raises Problem 403 if the change adds to such a graph or removes only a part of it, or if the update names
     the graph (`targets`).
     """
-    for name in COMPUTED_GRAPH_PURPOSES:
-        graph = f"{base}graph/{name}"
+    for graph in list_computed_graphs(settings):
         if graph in graphs_in_change(change) and graph in targets:
-            raise computed_graph_problem(name)
+            raise computed_graph_problem(graph, settings)
         if graph in graphs_in_change(change):
             change = preserve_cleared_graph(
-                change, graph, set(store.triples(graph)), computed_graph_problem(name)
+                change, graph, set(store.triples(graph)), computed_graph_problem(graph, settings)
             )
     return change
 
@@ -329,10 +337,10 @@ def is_quad_in_graph(quad: ox.Quad, graph: str) -> bool:
     return isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value == graph
 
 
-def computed_graph_problem(name: str) -> Problem:
+def computed_graph_problem(graph: str, settings: Settings) -> Problem:
     """The 403 for a graph that the service computes itself."""
+    name, purpose = graph.removeprefix(f"{settings.base}graph/"), list_computed_graphs(settings)[graph]
     return Problem(
         403,
-        f"The service itself fills the graph {name} with {COMPUTED_GRAPH_PURPOSES[name]}. "
-        "Write to another graph.",
+        f"The service itself fills the graph {name} with {purpose}. Write to another graph.",
     )

@@ -1,8 +1,8 @@
 """ShapesGraph: the shapes that a sender chose, read within limits and admitted before an engine sees them.
 
 Nothing is fetched: owl:imports is not followed. SPARQL passes the admission of the endpoint, without SERVICE
-and FROM. SHACL rules (sh:rule) are left out. What would change the result if it were left out is refused:
-JavaScript, the SHACL Advanced Features, entailment, ill-formed shapes, which the engines ignore, and
+and FROM. A check leaves out SHACL rules (sh:rule). What would change the result if it were left out is
+refused: JavaScript, the SHACL Advanced Features, entailment, ill-formed shapes, which the engines ignore, and
 recursive shapes, which SHACL leaves undefined (section 3.4.3).
 """
 
@@ -208,9 +208,12 @@ def read_shapes_graph(sources: tuple[ShapesSource, ...], settings: Settings) -> 
 class ShapesReader:
     """Reads shapes; every problem names the file, and the line if its format has lines."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Take the settings with the limits."""
-        self.settings = settings
+    def __init__(self, settings: Settings, *, with_rules: bool = False) -> None:
+        """Take the settings with the limits; `with_rules` keeps SHACL rules, which a check leaves out."""
+        self.settings, self.with_rules = settings, with_rules
+        self.query_forms = vocabulary.QUERY_FORM_BY_PROPERTY | (
+            {vocabulary.SH_CONSTRUCT: "CONSTRUCT"} if with_rules else {}
+        )
         self.documents: list[Document] = []
         self.triples: list[ox.Triple] = []
         self.statements: ObjectsBySubject = {}
@@ -486,7 +489,7 @@ class ShapesReader:
 
         Raises Problem 400 for an invalid query, 403 for one that would fetch something.
         """
-        form = vocabulary.QUERY_FORM_BY_PROPERTY.get(triple.predicate.value)
+        form = self.query_forms.get(triple.predicate.value)
         if form is None:
             return triple
         query = str(triple.object.value)  # type: ignore[union-attr]
@@ -502,12 +505,12 @@ class ShapesReader:
         return ox.Triple(triple.subject, triple.predicate, ox.Literal(text))
 
     def is_used(self, triple: ox.Triple) -> bool:
-        """Whether a triple is for the engines, which need no rules, and no imports of what is not there.
+        """Whether a triple is for the engines: no rules in a check, and no imports of what is not there.
 
         By the other imports, they find the prefixes of another ontology in the files.
         """
         predicate = triple.predicate.value
-        return predicate != vocabulary.SH_RULE and (
+        return (predicate != vocabulary.SH_RULE or self.with_rules) and (
             predicate != vocabulary.OWL_IMPORTS or triple.object in self.statements
         )
 
@@ -562,7 +565,7 @@ def admit_shape_query(text: str, form: str, prefixes: dict[str, str], settings: 
     source = ParsedSparqlText(prologue + text)
     for token in source.tokens:
         if keyword := find_fetching_keyword(token):
-            raise Problem(403, f"It has {keyword}, but the queries of shapes must not fetch anything.")
+            raise Problem(403, f"It has {keyword}, but queries of shapes and rules must not fetch anything.")
     if get_query_form(source) != form:
         raise Problem(400, f"It must be a {form} query.")
     if form == "SELECT" and not selects_this(source.tokens):

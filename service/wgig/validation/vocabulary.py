@@ -44,7 +44,7 @@ ALTERNATIVE_PATH_PROPERTY = f"{SH_NAMESPACE}alternativePath"
 # The properties whose value is the text of a query, each with the form that the query must have.
 QUERY_FORM_BY_PROPERTY = {f"{SH_NAMESPACE}select": "SELECT", f"{SH_NAMESPACE}ask": "ASK"}
 SH_PREFIX, SH_NAMESPACE_PROPERTY = f"{SH_NAMESPACE}prefix", f"{SH_NAMESPACE}namespace"
-SH_RULE = f"{SH_NAMESPACE}rule"
+SH_RULE, SH_CONSTRUCT = f"{SH_NAMESPACE}rule", f"{SH_NAMESPACE}construct"
 OWL_IMPORTS = "http://www.w3.org/2002/07/owl#imports"
 
 # What SHACL itself does not have, by the properties and classes that use it. To leave such a constraint out
