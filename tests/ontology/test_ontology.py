@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-import owlrl  # type: ignore[import-untyped]
+import owlrl
 import pyoxigraph as ox
 import pytest
 import rdflib

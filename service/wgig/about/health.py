@@ -11,7 +11,7 @@ from ..http.dependencies import PeersDep
 from ..http.operations import Operation
 from ..http.peers import NoPeerProcesses, PeerProcesses
 from ..http.responses import NO_STORE_HEADERS
-from ..http.status import DAMAGED_STORE_DETAIL
+from ..http.status import DAMAGED_STORE_DETAIL, RulesStatus, ServiceStatus
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS
 from ..resources.dependencies import ResourceVersionsDep
@@ -24,6 +24,7 @@ from ..sparql.workers.result import QueryWorkers
 from ..store.backup.backup import read_backup_time
 from ..store.errors import StoreUnavailableError
 from ..store.projection import list_broken_projections
+from ..store.store import Store
 from ..store.view import QueryDataset
 from .dependencies import StatusDep
 from .schemas import HealthStatus, ReadinessStatus
@@ -96,8 +97,16 @@ async def get_readiness(
         comparing=not resource_versions.follows_commits,
         describing=store.has_outdated_descriptions,
         failedProjections=list_broken_projections(store),
-        rules=status.rules._asdict() if status.rules else None,
+        rules=find_rules_state(status, store),
     )
+
+
+def find_rules_state(status: ServiceStatus, store: Store) -> dict[str, str] | None:
+    """The state of the graph of what follows by rules, after all commits up to now; None without rules."""
+    if status.rules is None:
+        return None
+    is_behind = store.runner.applied_count < store.runner.published_count
+    return (RulesStatus("pending") if is_behind else status.rules)._asdict()
 
 
 async def list_unready_front_reasons(peers: PeerProcesses, front_count: int) -> list[str]:

@@ -101,7 +101,7 @@ def infer_into_graph(
     store = open_filled_store(settings, print_message)
     try:
         inputs = resolve_inputs(store, arguments, settings)
-        check_result_graph(graph, inputs, computed - {settings.rules_graph_iri}, settings.base)
+        check_result_graph(graph, inputs, settings)
         triples = iter_input_triples(store, inputs, {*computed, graph})
         result = evaluate(files, triples, settings, make_blank_prefix(graph))
         history = (
@@ -135,8 +135,8 @@ def evaluate(
         )
         result = work.result()
     print_message(
-        f"{len(result.triples):,} triples follow, and are not stated ({result.rounds} rounds, "
-        f"{time.monotonic() - started:.1f} s)."
+        f"{len(result.triples):,} triples follow, and are not stated: in {result.rounds} "
+        f"round{'s' * (result.rounds > 1)}, {time.monotonic() - started:.1f} s."
     )
     return result
 

@@ -48,7 +48,6 @@ from ..http.server import make_connection_class
 from ..http.threads import limit_page_threads
 from ..http.work_queue import ProcessWorkQueue
 from ..problems import Problem
-from ..rules.follower import RulesFollower
 from ..seed import open_filled_store
 from ..settings import THREAD_STACK_BYTES, Settings
 from ..sparql.plan import remove_empty_store
@@ -358,8 +357,12 @@ def open_service(
         pool.report_damage = service.status.report_damage
     app = create_app(service, is_behind_fronts=registry is not None)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
-    follower = RulesFollower(service.writes) if settings.rules else None
-    return OpenService(service, app, reloader, list_background_jobs(service, pool, follower))
+    follow_rules: Callable[[], None] | None = None
+    if settings.rules:
+        from ..rules.follower import RulesFollower  # noqa: PLC0415  with rdflib, 0.3 s
+
+        follow_rules = RulesFollower(service.writes).start
+    return OpenService(service, app, reloader, list_background_jobs(service, pool, follow_rules))
 
 
 def prepare_process() -> None:
@@ -390,21 +393,21 @@ def open_backends(settings: Settings, store: Store, pool: WorkerPool | None) -> 
 
 
 def list_background_jobs(
-    service: Service, pool: WorkerPool | None, follower: RulesFollower | None
+    service: Service, pool: WorkerPool | None, follow_rules: Callable[[], None] | None
 ) -> list[BackgroundJob]:
     """The jobs to run in the background after the start, so that no request waits for them."""
     papers, judgments = service.projections.paper_counts, service.projections.judgment_counts
     return [
         # With a shared store, threads wait for its servers most of the time.
         *([] if service.settings.remote_query else [limit_page_threads]),
-        partial(prepare_parts, service, pool, follower),
+        partial(prepare_parts, service, pool, follow_rules),
         partial(prepare_home, service.settings.base, [papers["issue"], judgments, papers["posted"]]),
         *([partial(compact_daily, service)] if service.settings.history_days else []),
     ]
 
 
 async def prepare_parts(
-    service: Service, pool: WorkerPool | None, follower: RulesFollower | None = None
+    service: Service, pool: WorkerPool | None, follow_rules: Callable[[], None] | None = None
 ) -> None:
     """Prepare the parts of the service, the query workers first: the others would delay the first query.
 
@@ -414,8 +417,8 @@ async def prepare_parts(
     if pool:
         await asyncio.wait([asyncio.create_task(pool.start())], timeout=MAX_WORKERS_DELAY_SECONDS)
     service.store.update_in_background()
-    if follower:
-        follower.start()
+    if follow_rules:
+        follow_rules()
     jobs = (
         asyncio.to_thread(projections.open_saved),
         asyncio.to_thread(projections.search_index.open),

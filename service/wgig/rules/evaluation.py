@@ -11,16 +11,19 @@ rules in a process that can be killed.
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import pyoxigraph as ox
 import rdflib
-from wgig_client.namespaces import EXTERNAL_NAMESPACES
+from wgig_client.namespaces import XSD_NAMESPACE
 
 from ..problems import Problem
-from ..rdf.namespaces import RDF_NAMESPACE, RDF_TYPE, RDFS_NAMESPACE
+from ..processes import end_with_parent
+from ..rdf.namespaces import OWL_NAMESPACE, RDF_NAMESPACE, RDF_TYPE, RDFS_NAMESPACE
+from ..settings import Settings
 from ..shacl.pyshacl_engine import (
     build_rdflib_graph,
     convert_from_rdflib,
@@ -29,13 +32,12 @@ from ..shacl.pyshacl_engine import (
 )
 from ..text import shorten_untrusted_text
 from ..validation.shapes_graph import ShapesGraph
-from .rule_set import RuleSet
+from .rule_set import RuleFile, RuleSet, parse_rules
 
 MAX_ROUNDS = 1000
 ENDLESS_ADVICE = (
     "Rules that make a new node or value in each round never end: add a condition, such as FILTER NOT EXISTS"
 )
-OWL_NAMESPACE, XSD_NAMESPACE = (EXTERNAL_NAMESPACES[prefix] for prefix in ("owl", "xsd"))
 BUILT_IN_NAMESPACES = (RDF_NAMESPACE, RDFS_NAMESPACE, OWL_NAMESPACE, XSD_NAMESPACE)
 # Everything is an instance, and each class a subclass, of these.
 UNIVERSAL_CLASSES = (
@@ -45,6 +47,7 @@ UNIVERSAL_CLASSES = (
 # owlrl states contradictions with this vocabulary.
 ERROR_NAMESPACE = "http://www.daml.org/2002/03/agents/agent-ont#"
 MAX_CONTRADICTIONS = 10
+CHILD_PRIORITY = 10  # nice, so that requests go first
 
 
 class InferenceResult(NamedTuple):
@@ -60,6 +63,17 @@ class RuleStep(Protocol):
 
     def apply(self, added: Iterable[ox.Triple]) -> Iterable[ox.Triple]:
         """What follows after triples were added; it may include what is already known."""
+
+
+def evaluate_in_process(
+    files: Sequence[RuleFile], data: bytes, settings: Settings, parent: int
+) -> InferenceResult:
+    """What follows from N-Triples by the rules, in a process of its own. Raises Problem."""
+    end_with_parent(parent)
+    os.nice(CHILD_PRIORITY)
+    triples: Iterator[ox.Triple] = (quad.triple for quad in ox.parse(data, ox.RdfFormat.N_TRIPLES))
+    prefix = make_blank_prefix(settings.rules_graph_iri)
+    return evaluate_rules(parse_rules(files, settings), triples, settings.rules_triples, prefix)
 
 
 def evaluate_rules(
@@ -178,7 +192,8 @@ def use_rdflib(graph: rdflib.Graph, added: Iterable[ox.Triple]) -> Iterator[None
         with restore_normalization():
             rdflib.NORMALIZE_LITERALS = False
             for triple in added:
-                graph.add(tuple(convert_to_rdflib(term) for term in triple))
+                subject, predicate, object_ = map(convert_to_rdflib, triple)
+                graph.add((subject, predicate, object_))
             yield
     except MemoryError:
         raise
@@ -198,7 +213,7 @@ def iter_valid_triples(triples: Iterable[Any]) -> Iterator[ox.Triple]:
     """The triples of rdflib that are valid RDF: reasoners also state some about literals."""
     for subject, predicate, object_ in triples:
         if not isinstance(subject, rdflib.Literal) and isinstance(predicate, rdflib.URIRef):
-            yield ox.Triple(*map(convert_from_rdflib, (subject, predicate, object_)))  # type: ignore[arg-type]
+            yield ox.Triple(*map(convert_from_rdflib, (subject, predicate, object_)))
 
 
 def is_informative(triple: ox.Triple) -> bool:

@@ -17,20 +17,18 @@ import pyoxigraph as ox
 from ..graphs.provenance import graphs_in_change
 from ..graphs.write_pipeline import WritePipeline, list_computed_graphs
 from ..http.status import RulesStatus
-from ..http.work_queue import ProcessWorkQueue
+from ..http.work_queue import ProcessWorkQueue, is_process_limit
 from ..problems import Problem
 from ..rdf.serialization import serialize_n_triples
-from ..settings import Settings
 from ..store.errors import StoreError
 from ..store.projection_runner import CommittedChange
 from ..store.store import Store
 from ..store.transactions import Debouncer
-from .evaluation import InferenceResult, evaluate_rules, make_blank_prefix
+from .evaluation import InferenceResult, evaluate_in_process
 from .result import DerivedGraph, build_result_commit, check_result_graph
 from .rule_set import RuleFile, parse_rules, read_rule_files
 
 RULES_PAUSE_SECONDS, MAX_RULES_DELAY_SECONDS = 1.0, 10.0  # from a write until the rules are evaluated
-CHILD_PRIORITY = 10  # nice, so that requests go first
 
 log = logging.getLogger("wgig")
 
@@ -45,7 +43,7 @@ class RulesFollower:
         self.graph = settings.rules_graph_iri
         self.inputs = [settings.resolve_graph_iri(name) for name in settings.rules_graphs.split()]
         self.computed = list_computed_graphs(settings).keys()
-        check_result_graph(self.graph, self.inputs, self.computed - {self.graph}, settings.base)
+        check_result_graph(self.graph, self.inputs, settings)
         parse_rules(self.read_files(), settings)
         pipeline.status.rules = RulesStatus("pending")
 
@@ -63,8 +61,8 @@ class RulesFollower:
         """Evaluate the rules later, if the commits (None: an unknown change) concern them."""
         del last_number
         if commits is None or any(self.is_concerned(commit) for commit in commits):
+            self.debouncer.trigger()  # first, see `update`
             self.pipeline.status.rules = RulesStatus("pending")
-            self.debouncer.trigger()
 
     def is_concerned(self, commit: CommittedChange) -> bool:
         """Whether a commit changes a graph that the rules read."""
@@ -84,9 +82,10 @@ class RulesFollower:
             raise  # the debouncer logs it
         if outcome.detail:
             log.warning("the graph <%s> of what follows by rules: %s", self.graph, outcome.detail)
-        if not self.debouncer.triggered.is_set():  # else there was another write meanwhile
-            status.rules = outcome
-            self.store.touch()  # the page of the graph shows the status
+        status.rules = outcome
+        if self.debouncer.triggered.is_set():  # there was another write meanwhile
+            status.rules = RulesStatus("pending")
+        self.store.touch()  # the page of the graph shows the status
 
     def evaluate(self) -> RulesStatus:
         """Evaluate the rules once. Raises Problem and StoreError; then the graph has not changed."""
@@ -105,13 +104,21 @@ class RulesFollower:
         queue = ProcessWorkQueue(1, 1, math.inf, settings.rules_seconds)
         data = serialize_n_triples(triples)
         try:
-            result: InferenceResult = anyio.run(queue.run, evaluate_in_process, files, data, settings)
+            result: InferenceResult = anyio.run(
+                queue.run, evaluate_in_process, files, data, settings, os.getpid()
+            )
         except Problem as problem:
             if isinstance(problem.__cause__, TimeoutError):
                 raise Problem(
                     422,
                     f"The rules took longer than {settings.rules_seconds} seconds and were stopped. Use "
                     "simpler ones, choose smaller graphs, or increase WGIG_RULES_SECONDS.",
+                ) from problem
+            if is_process_limit(problem):
+                raise Problem(
+                    422,
+                    "The process that evaluates the rules needed more memory than is allowed, or was killed. "
+                    "Use simpler rules, or choose smaller graphs.",
                 ) from problem
             raise
         with self.store.exclusive_writer():
@@ -128,14 +135,6 @@ def iter_input_triples(store: Store, inputs: Sequence[str], excluded: Container[
     if not inputs:
         graphs = [None, *(graph for graph in store.graphs() if graph not in excluded)]
     return chain.from_iterable(map(store.triples, graphs))
-
-
-def evaluate_in_process(files: Sequence[RuleFile], data: bytes, settings: Settings) -> InferenceResult:
-    """What follows from N-Triples by the rules, in a process of its own. Raises Problem."""
-    os.nice(CHILD_PRIORITY)
-    triples: Iterator[ox.Triple] = (quad.triple for quad in ox.parse(data, ox.RdfFormat.N_TRIPLES))
-    prefix = make_blank_prefix(settings.rules_graph_iri)
-    return evaluate_rules(parse_rules(files, settings), triples, settings.rules_triples, prefix)
 
 
 def describe_contradictions(contradictions: Sequence[str]) -> str:

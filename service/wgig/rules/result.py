@@ -1,6 +1,7 @@
 """The graph of what follows by rules: its content, with the record of its origin (PROV), and its commit."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
@@ -10,7 +11,8 @@ import pyoxigraph as ox
 from wgig_client.literals import build_typed_literal
 
 from .._version import __version__
-from ..graphs.provenance import ProvenanceRecorder, WriteRequest
+from ..graphs.provenance import PROV_ACTIVITY_CLASS, ProvenanceRecorder, WriteRequest
+from ..graphs.write_pipeline import list_computed_graphs
 from ..http.auth import AccessToken
 from ..http.bodies import BodyPart
 from ..problems import Problem
@@ -22,16 +24,19 @@ from ..rdf.namespaces import (
     RDFS_LABEL,
     WGIG_DIGEST,
 )
+from ..rdf.sparql_lexer import check_absolute_iri
+from ..settings import Settings
+from ..shacl.gate import is_paper_graph
 from ..store.change import Change
 from ..store.change_log import NewCommit
 from ..store.history import PROV_USED, PROV_WAS_ASSOCIATED_WITH, PROV_WAS_GENERATED_BY
 from ..store.store import Store
 from .rule_set import OWL_RULES, QUERY_SUFFIXES, RuleFile
 
-PROV_ACTIVITY_CLASS, PROV_SOFTWARE_CLASS, PROV_WAS_DERIVED_FROM = (
-    ox.NamedNode(f"{PROV_NAMESPACE}{name}") for name in ("Activity", "SoftwareAgent", "wasDerivedFrom")
+PROV_SOFTWARE_CLASS, PROV_WAS_DERIVED_FROM = (
+    ox.NamedNode(f"{PROV_NAMESPACE}{name}") for name in ("SoftwareAgent", "wasDerivedFrom")
 )
-WRITER = AccessToken("rules", "Rules of this store", "", (), "")
+RULES_WRITER = AccessToken("rules", "Rules of this store", "", (), "")
 
 
 class DerivedGraph(NamedTuple):
@@ -98,14 +103,17 @@ def build_result_commit(
         if file.data
     ]
     title = f"Inference: {', '.join(file.title for file in graph.files)}"
-    write = WriteRequest(WRITER, title, parts)
+    write = WriteRequest(RULES_WRITER, title, parts)
     change = compute_change(now)
     return recorder.build_commit(change, write) if recorder else NewCommit(change, write.origin)
 
 
-def check_result_graph(graph: str, inputs: Iterable[str], reserved: Iterable[str], base: str) -> None:
+def check_result_graph(graph: str, inputs: Iterable[str], settings: Settings) -> None:
     """Raise Problem 400 for a result graph that is a computed one, of a paper, or one of the inputs."""
+    for iri in (graph, *inputs):
+        check_absolute_iri(iri, "The graph")
+    reserved = list_computed_graphs(replace(settings, rules=""))
     if graph in inputs:
         raise Problem(400, f"The graph <{graph}> cannot be both chosen for the rules and their result.")
-    if graph in reserved or graph.startswith(f"{base}graph/paper/"):
+    if graph in reserved or is_paper_graph(graph, settings.base):
         raise Problem(400, f"The result of rules cannot be in <{graph}>, which has its own content.")
