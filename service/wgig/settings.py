@@ -368,7 +368,9 @@ class Settings:
         "after writes, only by `wgig infer`.",
     )
     rules_triples: int = setting_field(
-        50_000, "Maximum number of triples that follow by the rules; more are refused, never truncated."
+        15_000,
+        "Maximum number of triples that follow by the rules, which are written at once; more are refused, "
+        "never truncated.",
     )
     rules_seconds: int = setting_field(60, "Maximum time to evaluate the rules after a write, in seconds.")
     paper_hosts: str = setting_field(

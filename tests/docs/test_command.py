@@ -39,6 +39,12 @@ PREFIX sh: <http://www.w3.org/ns/shacl#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 [] a sh:NodeShape ; sh:targetSubjectsOf rdfs:label ; sh:property [ sh:path rdfs:label ; sh:minLength 1 ] .
 """
+RULES = """
+PREFIX sh: <http://www.w3.org/ns/shacl#>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+[] a sh:NodeShape ; sh:targetSubjectsOf rdfs:label ;
+  sh:rule [ a sh:TripleRule ; sh:subject sh:this ; sh:predicate rdfs:comment ; sh:object "labeled" ] .
+"""
 # Commands that need what a later example on the page makes.
 FIRST = ("dump -o all.nq.gz", "backup /var/backups/wgig")
 
@@ -57,6 +63,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "shapes.ttl").write_text(SHAPES, encoding="utf-8")
     shutil.copy(examples / "community-networks.md", folder / "papers")
     shutil.copy(examples / "spam-filters.md", folder / "papers")
+    (folder / "rules.ttl").write_text(RULES, encoding="utf-8")
+    for name in ("first.rq", "second.rq"):
+        (folder / name).write_text("CONSTRUCT { ?o <urn:of> ?s } { ?s a ?o }", encoding="utf-8")
     (folder / "question.rq").write_text("SELECT * { ?s ?p ?o } LIMIT 5", encoding="utf-8")
     return folder
 

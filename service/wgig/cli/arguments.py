@@ -285,7 +285,7 @@ def add_infer_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         required=True,
         metavar="RULES",
-        help="owl2rl, RDF files with SHACL rules, or CONSTRUCT queries in files .rq; after the other files",
+        help="rules: owl2rl, RDF files with SHACL rules, or files .rq with CONSTRUCT; after the other files",
     )
     parser.add_argument(
         "--graph",

@@ -1,6 +1,7 @@
 """`wgig infer`: evaluate rules over graphs of a store, or over RDF files, and write what follows.
 
-The rules are those of the user, so there is no limit on time or memory; Ctrl-C stops them.
+The rules are those of the user, so there is no limit on time and memory, except that rules which never end
+are stopped at a number of rounds and of triples.
 """
 
 import argparse
@@ -33,6 +34,8 @@ from .load import (
     open_rdf_file,
 )
 from .parser import EXIT_NO, EXIT_OK
+
+MAX_TRIPLES = 1_000_000  # that follow, unless WGIG_RULES_TRIPLES is more: those of rules that never end
 
 
 def run_infer(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -131,7 +134,9 @@ def evaluate(
     with show_progress_bar("What follows", None, "triples") as show_count:
         rules = parse_rules(files, settings)
         work = run_on_thread(
-            lambda: evaluate_rules(rules, triples, settings.rules_triples, blank_prefix, show_count)
+            lambda: evaluate_rules(
+                rules, triples, max(settings.rules_triples, MAX_TRIPLES), blank_prefix, show_count
+            )
         )
         result = work.result()
     print_message(
