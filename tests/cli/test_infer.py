@@ -8,8 +8,8 @@ import pytest
 from wgig.cli.main import main
 from wgig.cli.parser import EXIT_NO, EXIT_OK, EXIT_UNREADABLE
 from wgig.rdf.namespaces import RDF_TYPE
-from wgig.settings import BASE_IRI
 from wgig.store.store import Store
+from wgig_client.namespaces import BASE_IRI
 
 DATA = """PREFIX : <http://example.org/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX owl: <http://www.w3.org/2002/07/owl#>

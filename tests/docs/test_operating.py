@@ -18,6 +18,7 @@ def test_names_on_the_page_are_those_of_the_code() -> None:
         "lastBackup",
         "failedWrite",
         "failedProjections",
+        "rules",
         *progress_members,
     }
     assert f"`{MANIFEST_FILE}`" in PAGE

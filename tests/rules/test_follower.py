@@ -90,6 +90,9 @@ def test_the_result_is_in_step_with_writes_and_after_a_restart(tmp_path: Path) -
         assert client.read_status()["state"] == "pending"
         assert client.wait_for_rules() == {"state": "current", "detail": ""}
         assert client.ask(":rex a :Animal")
+        client.write("[] a :Dog ; :name 'Bo' .")
+        client.wait_for_rules()
+        assert client.ask("?dog a :Animal FILTER EXISTS { GRAPH ?data { ?dog :name 'Bo' } }")  # the same node
         client.write(":max a :Dog .")
         client.wait_for_rules()
         assert client.ask(":max a :Animal")

@@ -133,6 +133,7 @@ def test_ready_reports_the_state_of_a_service_without_a_backup(writable_client: 
         "comparing": True,  # until `wgig serve` opens the change log
         "describing": False,
         "failedProjections": [],
+        "rules": None,
     }
 
 
