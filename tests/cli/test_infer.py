@@ -57,6 +57,17 @@ def test_what_follows_from_files_is_printed(capsys: pytest.CaptureFixture[str]) 
     assert messages.startswith("wgig: 1 triples follow, and are not stated: in 1 round, ")
 
 
+def test_standard_input_needs_a_format(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (folder / "data.ttl").open() as data:
+        monkeypatch.setattr("sys.stdin", data)
+        assert infer("-", "--rules", "owl2rl", "--format", "nt") == EXIT_UNREADABLE
+        assert "Give the format with --input-format (ttl, " in capsys.readouterr().err
+        assert infer("-", "--rules", "owl2rl", "--format", "nt", "--input-format", "ttl") == EXIT_OK
+    assert capsys.readouterr().out == ANIMAL_LINE
+
+
 def test_what_follows_is_written_to_a_file_in_the_format_of_its_name(folder: Path) -> None:
     assert infer("data.ttl", "--rules", "owl2rl", "--output", "derived.nt") == EXIT_OK
     assert (folder / "derived.nt").read_text() == ANIMAL_LINE

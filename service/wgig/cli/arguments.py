@@ -277,7 +277,16 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
 def add_infer_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig infer`."""
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="RDF file to evaluate the rules over, instead of a store"
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="RDF file to evaluate the rules over, instead of a store; can be compressed as .gz; - for "
+        "standard input",
+    )
+    parser.add_argument(
+        "--input-format",
+        choices=RDF_FORMAT_CHOICES,
+        help="format of the files (default: from their names)",
     )
     parser.add_argument(
         "--rules",

@@ -82,7 +82,7 @@ def infer_without_write(
     """Evaluate the rules, and write what follows to the output; with --dry-run only how much it is."""
     triples: Iterable[ox.Triple]
     if arguments.files:
-        triples = read_files(arguments.files)
+        triples = read_files(arguments.files, arguments.input_format)
     else:
         store = open_store_snapshot(settings, print_message)
         inputs = resolve_inputs(store, arguments, settings)
@@ -146,11 +146,11 @@ def evaluate(
     return result
 
 
-def read_files(names: Iterable[str]) -> Iterator[ox.Triple]:
-    """The triples in RDF files, of all their graphs. Raises Problem 400 for a file that cannot be read."""
+def read_files(names: Iterable[str], input_format: str | None) -> Iterator[ox.Triple]:
+    """The triples in RDF files (- is standard input). Raises Problem 400 for unreadable ones."""
     for name in names:
         try:
-            format_ = choose_load_format(name, None)
+            format_ = choose_load_format(name, input_format, "--input-format")
             with open_rdf_file(name, format_) as source:
                 try:
                     reader = io.BufferedReader(source, READ_BUFFER_BYTES)

@@ -209,13 +209,13 @@ def describe_source_file(name: str, rdf_format: ox.RdfFormat) -> SourceFile | No
     return SourceFile(Path(name).name, rdf_format.media_type, digest)
 
 
-def choose_load_format(name: str, format_: str | None) -> ox.RdfFormat:
-    """The format for `--format`, or for the suffix of the file name. Raises UnreadableFileError."""
+def choose_load_format(name: str, format_: str | None, option: str = "--format") -> ox.RdfFormat:
+    """The format that the option gives, or of the suffix of the file name. Raises UnreadableFileError."""
     suffix = format_ or name.removesuffix(".gz").rpartition(".")[2].lower()
     if suffix not in RDF_FORMATS_BY_SUFFIX:
         raise UnreadableFileError(
             f"{name}: its name has no RDF suffix. "
-            f"Give the format with --format ({', '.join(MAIN_RDF_FORMATS_BY_SUFFIX)})."
+            f"Give the format with {option} ({', '.join(MAIN_RDF_FORMATS_BY_SUFFIX)})."
         )
     return RDF_FORMATS_BY_SUFFIX[suffix]
 
