@@ -26,6 +26,7 @@ from .about import (
     well_known,
 )
 from .feeds import calendar, event_stream, news, oai_pmh, query_feed
+from .feeds.notifications import ChangeNotifier
 from .graphs import dumps_routes, graph_store, update
 from .graphs import routes as graphs
 from .graphs.citation import routes as citation
@@ -293,6 +294,7 @@ class Service:
     request_recorder: RequestRecorder
     rate_limiter: RateLimiter
     raw_cache: RawResponseCache
+    notifier: ChangeNotifier
     running: RunningQueries = field(default_factory=RunningQueries)
     status: ServiceStatus = field(default_factory=ServiceStatus)
     paper_fetcher: PaperFetcher = field(default_factory=PaperFetcher)
@@ -352,6 +354,7 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
     backends = backends or make_inline_backends(store)
     telemetry = Telemetry(Metrics(), AccessLogs(settings), tracing)
     history = GraphHistory(settings.base, store.old_contents) if settings.history == HISTORY_KEPT else None
+    projections = make_projections(store, settings.base)
     queues = Queues(**{name: WorkQueue(**limits) for name, limits in QUEUES.items()})
     return Service(
         settings=settings,
@@ -360,7 +363,7 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
         tokens=tokens or TokenStore(None, settings.token),
         history=history,
         recorder=ProvenanceRecorder(history, store) if history else None,
-        projections=make_projections(store, settings.base),
+        projections=projections,
         queues=replace(queues, checks=checks) if checks else queues,
         telemetry=telemetry,
         request_recorder=RequestRecorder(telemetry, RouteTemplates(route.path for route in ROUTES)),
@@ -368,6 +371,7 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
         raw_cache=RawResponseCache(
             lambda: backends.version, settings.cache_bytes // RAW_CACHE_DIVISOR, telemetry.metrics
         ),
+        notifier=ChangeNotifier(settings, store, projections.resource_versions),
     )
 
 

@@ -5,6 +5,7 @@ They are read from environment variables and the settings file at startup; SIGHU
 
 import os
 import re
+import stat
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, field, fields, replace
@@ -49,14 +50,14 @@ def canonicalize_url(url: str) -> str | None:
 
 
 @lru_cache
-def parse_allowed_urls(setting: str) -> tuple[str, ...]:
-    """The canonical URLs in the setting WGIG_ALLOW. Raises ValueError for an invalid entry."""
+def parse_allowed_urls(setting: str, name: str = "WGIG_ALLOW") -> tuple[str, ...]:
+    """The canonical URLs in a setting with this name. Raises ValueError for an invalid entry."""
     urls = []
     for entry in setting.split():
         url = canonicalize_url(entry)
         if url is None or "#" in entry:
             raise ValueError(
-                f"WGIG_ALLOW has the invalid URL {entry!r}. Write it like https://example.org/sparql, in "
+                f"{name} has the invalid URL {entry!r}. Write it like https://example.org/sparql, in "
                 "ASCII, without a user, a fragment, `.` or `..`."
             )
         urls.append(url)
@@ -249,6 +250,20 @@ class Settings:
         "in a slash allows all URLs below it.",
         live=True,
     )
+    public_url: str = setting_field(
+        "",
+        "Address at which clients reach the service, such as `https://wgig.example.org/`, for messages to a "
+        "hub and to webhooks; empty: `WGIG_BASE`.",
+    )
+    hub: str = setting_field(
+        "", "URL of a WebSub hub, which feeds name, and which is told of the feeds that changed."
+    )
+    webhooks: str = setting_field(
+        "", "URLs that get a signed message after changes (Standard Webhooks), separated by spaces."
+    )
+    webhook_secret: str = setting_field(
+        "", "Secret that signs webhooks: `whsec_` and 24 to 64 bytes in base64, or `file:FILE` with that."
+    )
     write_profile: str = setting_field(
         "draft",
         "Profile that a paper must conform to in order to be written: `draft`, `complete`, "
@@ -409,6 +424,11 @@ class Settings:
         """The path of the file of tokens."""
         return Path(self.tokens) if self.tokens else self.store / TOKENS_FILE
 
+    @property
+    def public_base(self) -> str:
+        """The address at which clients reach the service, with a slash at its end."""
+        return f"{(self.public_url or self.base).rstrip('/')}/"
+
     @classmethod
     def from_arguments(cls, arguments: Namespace) -> Self:
         """Settings from the environment, overridden by the arguments of a command.
@@ -439,6 +459,8 @@ class Settings:
             }
         )
         parse_allowed_urls(settings.allow)  # raises ValueError for an invalid one
+        for name in ("public_url", "hub", "webhooks"):
+            parse_allowed_urls(getattr(settings, name), f"WGIG_{name.upper()}")
         parse_paper_hosts(settings.paper_hosts)
         for address in filter(None, map(str.strip, settings.proxies.split(","))):
             check_proxy_address(address)
@@ -503,14 +525,31 @@ def read_settings_file(path: Path) -> dict[str, str]:
     contains a token and users other than its owner can read it.
     """
     settings = read_settings_lines(path)
-    if "WGIG_TOKEN" in settings and path.stat().st_mode & 0o077:
+    if {"WGIG_TOKEN", "WGIG_WEBHOOK_SECRET"} & settings.keys() and path.stat().st_mode & 0o077:
         raise ValueError(open_token_file_message(path))
     return settings
 
 
 def open_token_file_message(path: Path) -> str:
-    """The message about a file with tokens that other users can open."""
+    """The message about a file with tokens or secrets that other users can open."""
     return f"Users other than its owner can open {path}, which contains a token. Run: chmod 600 {path}"
+
+
+# The group may read the file, as Kubernetes and systemd give a process access to it through a group.
+INSECURE_MODE_BITS = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
+
+
+def read_secret_file(path: Path, setting: str) -> str:
+    """The secret in a file, which this setting names.
+
+    Raises ValueError if it is unreadable, or if other users can access it.
+    """
+    try:
+        if path.stat().st_mode & INSECURE_MODE_BITS:
+            raise ValueError(f"Other users can access the file {path} of {setting}. Run chmod 600 {path}.")
+        return path.read_text("utf-8").strip()
+    except OSError as error:
+        raise ValueError(f"The file {path} of {setting} cannot be read: {error.strerror}.") from error
 
 
 def read_settings_lines(path: Path) -> dict[str, str]:

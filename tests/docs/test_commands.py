@@ -22,7 +22,7 @@ SHOWN: dict[str, dict[str, int]] = {
     "how-to/clients.md": {"wgig": 1, "curl": 2, "python": 7, "json": 3},
     "how-to/deploying.md": {"": 10},
     "how-to/feeds-and-calendar.md": {"sh": 2, "python": 2},
-    "how-to/following-changes.md": {"sh": 3},
+    "how-to/following-changes.md": {"sh": 3, "python": 1, "json": 1},
     "how-to/harvesting.md": {"sh": 4, "python": 2},
     "how-to/operating.md": {"wgig": 8},
     "how-to/own-rules.md": {"$": 2, "wgig": 6, "sh": 2, "turtle": 2, "sparql": 1},

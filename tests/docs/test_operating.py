@@ -19,6 +19,7 @@ def test_names_on_the_page_are_those_of_the_code() -> None:
         "failedWrite",
         "failedProjections",
         "rules",
+        "failedNotifications",
         *progress_members,
     }
     assert f"`{MANIFEST_FILE}`" in PAGE

@@ -134,6 +134,7 @@ def test_ready_reports_the_state_of_a_service_without_a_backup(writable_client: 
         "describing": False,
         "failedProjections": [],
         "rules": None,
+        "failedNotifications": 0,
     }
 
 

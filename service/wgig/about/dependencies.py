@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from ..feeds.notifications import ChangeNotifier
 from ..http.status import ServiceStatus
 
 
@@ -16,4 +17,11 @@ async def get_status(request: Request) -> ServiceStatus:
     return status
 
 
+async def get_notifier(request: Request) -> ChangeNotifier:
+    """What tells other services of changes."""
+    notifier: ChangeNotifier = request.app.state.service.notifier
+    return notifier
+
+
 StatusDep = Annotated[ServiceStatus, Depends(get_status)]
+NotifierDep = Annotated[ChangeNotifier, Depends(get_notifier)]

@@ -7,6 +7,7 @@ from itertools import chain
 
 from fastapi import Response
 
+from ..feeds.notifications import FAILING_STATE, STOPPED_STATE
 from ..http.dependencies import PeersDep
 from ..http.operations import Operation
 from ..http.peers import NoPeerProcesses, PeerProcesses
@@ -26,7 +27,7 @@ from ..store.errors import StoreUnavailableError
 from ..store.projection import list_broken_projections
 from ..store.store import Store
 from ..store.view import QueryDataset
-from .dependencies import StatusDep
+from .dependencies import NotifierDep, StatusDep
 from .schemas import HealthStatus, ReadinessStatus
 
 READY_TIMEOUT_SECONDS = 5.0  # for a test query
@@ -58,12 +59,13 @@ async def get_health() -> Response:
     return respond_with_status("alive")
 
 
-async def get_readiness(
+async def get_readiness(  # noqa: PLR0913, PLR0917 - all parts that have a state
     queries: QueriesDep,
     peers: PeersDep,
     index: IndexDep,
     resource_versions: ResourceVersionsDep,
     status: StatusDep,
+    notifier: NotifierDep,
 ) -> Response:
     """Whether queries are answered, and the time of the last backup. Raises Problem 503 with the reasons.
 
@@ -75,8 +77,10 @@ async def get_readiness(
     the feeds and the lists of folders are unavailable. While `describing` is true, the graphs that describe
     other graphs are out of date. `failedProjections` are what could not be built from the quads, such as
     the search index; the log has the reason, and a later use tries again. `rules` is the state of the graph
-    of what follows by the rules of the operator, null without rules.
+    of what follows by the rules of the operator, null without rules. `failedNotifications` is the number of
+    addresses (a hub, webhooks) that could not be told of changes at the last attempt, or want no messages.
     """
+    conditions = notifier.count_conditions()
     workers, store = queries.workers, queries.store
     reasons = [
         *([STOPPING_REASON] if status.stopping else []),
@@ -98,6 +102,7 @@ async def get_readiness(
         describing=store.has_outdated_descriptions,
         failedProjections=list_broken_projections(store),
         rules=find_rules_state(status, store),
+        failedNotifications=conditions[FAILING_STATE] + conditions[STOPPED_STATE],
     )
 
 

@@ -8,10 +8,20 @@ from typing import Annotated, NamedTuple
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import CollectorRegistry
 
+from ..feeds.notifications import (
+    CURRENT_STATE,
+    DELIVERED_OUTCOME,
+    FAILED_OUTCOME,
+    FAILING_STATE,
+    GIVEN_UP_OUTCOME,
+    STOPPED_STATE,
+    WAITING_STATE,
+    ChangeNotifier,
+)
 from ..graphs.dependencies import RecorderDep
 from ..graphs.provenance import ProvenanceRecorder
 from ..http.auth import authorize_request
@@ -26,13 +36,13 @@ from ..store.backup.backup import read_backup_time
 from ..store.history import VERSION_TIME_FORMAT
 from ..store.projection import list_broken_projections
 from ..store.size import StoreSize
-from .dependencies import StatusDep
+from .dependencies import NotifierDep, StatusDep
 
 OPEN_METRICS_SETTING = "open"  # the value of WGIG_METRICS with which /metrics needs no token
 
 
 class StateCollector(NamedTuple):
-    """A Prometheus collector of the current state: workers, queued queries, writes, store size, backup."""
+    """A Prometheus collector of the current state: queries, writes, store size, backup, notifications."""
 
     queue_state: QueueState
     data_version: int
@@ -41,8 +51,9 @@ class StateCollector(NamedTuple):
     store_size: StoreSize
     recorder: ProvenanceRecorder | None
     store_folder: Path | None  # None for a store in memory
+    notifier: ChangeNotifier
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """The metrics of the current state."""
         workers = GaugeMetricFamily("wgig_readers", "Worker processes that answer queries.", labels=["state"])
         workers.add_metric(["busy"], self.queue_state.busy)
@@ -65,6 +76,7 @@ class StateCollector(NamedTuple):
             "How many projections in use, such as the search index, could not be built.",
             self.failed_projection_count,
         )
+        yield from iter_notification_metrics(self.notifier)
         recorder = self.recorder
         for name, event, timestamp in (
             (
@@ -77,6 +89,24 @@ class StateCollector(NamedTuple):
         ):
             if timestamp:
                 yield make_gauge(f"wgig_{name}_timestamp_seconds", f"When the {event} was made.", timestamp)
+
+
+def iter_notification_metrics(notifier: ChangeNotifier) -> Iterator[Metric]:
+    """The metrics of messages about changes to a hub and webhooks."""
+    addresses = GaugeMetricFamily(
+        "wgig_notified_addresses", "Addresses that are told of changes, by state.", labels=["state"]
+    )
+    conditions = notifier.count_conditions()
+    for condition in (CURRENT_STATE, WAITING_STATE, FAILING_STATE, STOPPED_STATE):
+        addresses.add_metric([condition], conditions[condition])
+    yield addresses
+    attempts = CounterMetricFamily(
+        "wgig_notifications", "Attempts to tell an address of changes, by outcome.", labels=["outcome"]
+    )
+    outcomes = notifier.count_outcomes()
+    for outcome in (DELIVERED_OUTCOME, FAILED_OUTCOME, GIVEN_UP_OUTCOME):
+        attempts.add_metric([outcome], outcomes[outcome])
+    yield attempts
 
 
 def make_gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
@@ -95,8 +125,13 @@ def parse_epoch_seconds(text: str | None, time_format: str = "") -> float | None
 METRICS_OPERATION = Operation(formats=(PLAIN_TEXT,), needs_token=True)
 
 
-async def get_state_collector(
-    queries: QueriesDep, recorder: RecorderDep, store_size: StoreSizeDep, status: StatusDep, peers: PeersDep
+async def get_state_collector(  # noqa: PLR0913, PLR0917 - all parts that have a state
+    queries: QueriesDep,
+    recorder: RecorderDep,
+    store_size: StoreSizeDep,
+    status: StatusDep,
+    peers: PeersDep,
+    notifier: NotifierDep,
 ) -> StateCollector:
     """The collector of the current state. The metrics of requests get those of the front processes."""
     metrics = queries.telemetry.metrics
@@ -110,6 +145,7 @@ async def get_state_collector(
         store_size,
         recorder,
         queries.store.folder,
+        notifier,
     )
 
 

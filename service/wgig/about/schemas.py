@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..http.schemas import ExtensibleResponseModel, ResponseModel
+from ..http.schemas import Count, ExtensibleResponseModel, ResponseModel
 
 
 class DocsSearchIndex(ExtensibleResponseModel):
@@ -61,6 +61,10 @@ class ReadinessStatus(ResponseModel):
     )
     rules: RulesReadiness | None = Field(
         description="The graph of what follows by the rules of the operator; null without rules."
+    )
+    failed_notifications: Count = Field(
+        alias="failedNotifications",
+        description="How many addresses (a hub, webhooks) could not be told of changes at the last attempt.",
     )
 
 

@@ -355,6 +355,7 @@ def open_service(
         service = replace(service, peers=registry)
     if pool:
         pool.report_damage = service.status.report_damage
+    service.notifier.open()
     app = create_app(service, is_behind_fronts=registry is not None)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
     follow_rules: Callable[[], None] | None = None
@@ -402,6 +403,7 @@ def list_background_jobs(
         *([] if service.settings.remote_query else [limit_page_threads]),
         partial(prepare_parts, service, pool, follow_rules),
         partial(prepare_home, service.settings.base, [papers["issue"], judgments, papers["posted"]]),
+        service.notifier.resume,
         *([partial(compact_daily, service)] if service.settings.history_days else []),
     ]
 

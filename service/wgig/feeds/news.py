@@ -5,11 +5,11 @@ is the segment of its IRI after `id/`. Feeds have pages of 50 entries (RFC 5005,
 feed and in the Link header (RFC 8288). The IRI of a feed is the same on every host.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from anyio.to_thread import run_sync
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Response
 
 from ..http.operations import Operation
 from ..http.parameter_models import ParameterModel, Text, describe_parameter
@@ -22,7 +22,7 @@ from ..problems import Problem
 from ..rdf.formats import ATOM, HTML
 from ..resources.atom import AtomEntry, AtomFeed, AtomLink, serialize_atom_feed
 from ..resources.dependencies import ResourceVersionsDep
-from ..settings import SERVICE_TITLE
+from ..settings import SERVICE_TITLE, parse_allowed_urls
 from ..store.labels import find_labels
 from ..store.resource_versions import queries
 from ..store.resource_versions.database import ResourceVersions
@@ -67,10 +67,36 @@ def build_feed_iri(context: RequestContext, path: str) -> str:
     return f"{context.base}{path}"
 
 
-def respond_with_feed(request: Request, feed: AtomFeed, headers: Mapping[str, str] | None = None) -> Response:
+def respond_with_feed(
+    context: RequestContext, feed: AtomFeed, headers: Mapping[str, str] | None = None
+) -> Response:
     """The feed as a response, with its links also in the Link header (RFC 8288)."""
-    links = [f'<{link.address}>; rel="{link.relation}"' for link in feed.links if link.relation != "self"]
-    return respond_with_body(request, serialize_atom_feed(feed), ATOM, links=links, headers=headers)
+    feed = feed._replace(links=announce_hub(context, feed.links))
+    has_hub = feed.links[0].relation == "hub"
+    links = [
+        f'<{link.address}>; rel="{link.relation}"'
+        for link in feed.links
+        if has_hub or link.relation != "self"
+    ]
+    return respond_with_body(context.request, serialize_atom_feed(feed), ATOM, links=links, headers=headers)
+
+
+def announce_hub(context: RequestContext, links: Sequence[AtomLink]) -> list[AtomLink]:
+    """The links of a feed, with the hub that is told of its changes, if there is one (WebSub, section 4).
+
+    Then the link to the feed itself is the address under which the hub knows it. The hub is not told of the
+    other pages of a feed, nor of the results of a query with parameters.
+    """
+    hubs = parse_allowed_urls(context.settings.hub, "WGIG_HUB")
+    request_base = str(context.request.base_url)
+    feed_url = next(link.address for link in links if link.relation == "self")
+    if not hubs or "?" in feed_url:
+        return [*links]
+    topic = context.settings.public_base + feed_url.removeprefix(request_base)
+    return [
+        *(AtomLink("hub", hub) for hub in hubs),
+        *(link._replace(address=topic) if link.relation == "self" else link for link in links),
+    ]
 
 
 class FeedParameters(ParameterModel):
@@ -159,7 +185,7 @@ def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - a page of a feed
     newest = page_changes[0].changed_at if page_changes else versions.start_time
     page_url = f"{request.base_url}changes"
     return respond_with_feed(
-        request,
+        context,
         AtomFeed(
             build_feed_iri(context, path),
             title,

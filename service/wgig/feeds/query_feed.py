@@ -71,7 +71,7 @@ def build_query_feed_page(  # noqa: PLR0913 - a page of a feed needs all of thes
     links = build_feed_links(feed_url, "page", str(number) if number > 1 else "", next_value)
     newest = entries[0].updated if entries else versions.start_time
     feed = AtomFeed(build_feed_iri(context, path.removeprefix("/")), query.title, newest, links, page_entries)
-    return respond_with_feed(context.request, feed, content_location_field(feed_name, pairs, ATOM))
+    return respond_with_feed(context, feed, content_location_field(feed_name, pairs, ATOM))
 
 
 def iter_query_entries(context: RequestContext, query: ExampleQuery, tsv: bytes) -> Iterable[AtomEntry]:

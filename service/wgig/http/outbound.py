@@ -1,10 +1,10 @@
 """Outbound HTTP with limits on bytes and redirects, and the allowlist that protects from SSRF.
 
-Requests go only to URLs that WGIG_ALLOW lists, or to hosts that WGIG_PAPER_HOSTS lists. A private IP address
-is allowed only if WGIG_ALLOW lists that address. A host name is resolved once, and the connection uses that
-IP address, so that DNS rebinding has no effect. Certificates are verified against the host name. A response
-may have 16 MiB and 5 redirects, whose targets must be allowed, too. Error messages contain no text from the
-other service.
+Requests go only to URLs that WGIG_ALLOW, WGIG_HUB or WGIG_WEBHOOKS lists, or to hosts that WGIG_PAPER_HOSTS
+lists. A private IP address is allowed only if one of the first three lists that address. A host name is
+resolved once, and the connection uses that IP address, so that DNS rebinding has no effect. Certificates are
+verified against the host name. A response may have 16 MiB and 5 redirects, whose targets must be allowed,
+too. Error messages contain no text from the other service.
 
 Callers set a timeout. Before a query or update is evaluated, the allowed URLs in it get a private scheme
 such as `outside:`. pyoxigraph does not support this scheme, so that it sends no requests itself.
@@ -12,16 +12,17 @@ such as `outside:`. pyoxigraph does not support this scheme, so that it sends no
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import anyio
 
 from .._version import __version__
 from ..settings import canonicalize_url, parse_allowed_urls
+from .bodies import FORM_MEDIA_TYPE
 
 if TYPE_CHECKING:  # costs 120 ms, and most services send no requests
     import httpx2
@@ -84,6 +85,14 @@ class PeerError(Exception):
     """A request to another service failed. The message is a clause such as "it cannot be reached"."""
 
 
+class OutboundMessage(NamedTuple):
+    """The body of a POST, its media type, and further header fields."""
+
+    body: bytes
+    media_type: str
+    headers: Mapping[str, str] = {}
+
+
 class OutboundResponse(NamedTuple):
     """A response: its media type in lower case, without parameters, its body, and its final URL."""
 
@@ -94,10 +103,20 @@ class OutboundResponse(NamedTuple):
 
 async def query_endpoint(url: str, accept: str, query: str) -> OutboundResponse:
     """The response of an endpoint to a query (SPARQL 1.1 Protocol, section 2.1.2). Raises PeerError."""
-    async with open_outbound_response(url, accept, {"query": query}) as response:
+    message = OutboundMessage(urlencode({"query": query}).encode(), FORM_MEDIA_TYPE)
+    async with open_outbound_response(url, accept, message) as response:
         if response.is_redirect:
             raise PeerError("it responded with a redirect")
         return await read_whole_response(response, url)
+
+
+async def post_message(url: str, message: OutboundMessage) -> int:
+    """The status of the response to a message; redirects are not followed, and the body is not read.
+
+    Raises PeerError.
+    """
+    async with open_outbound_response(url, "*/*", message) as response:
+        return response.status_code
 
 
 async def fetch_document(
@@ -129,9 +148,9 @@ def resolve_redirect(url: str, location: str, find_allowed: UrlFilter) -> str:
 
 @asynccontextmanager
 async def open_outbound_response(
-    url: str, accept: str, form: dict[str, str] | None = None
+    url: str, accept: str, message: OutboundMessage | None = None
 ) -> AsyncIterator["httpx2.Response"]:
-    """The response to a POST with `form`, or to a GET without; the body is not yet read. Raises PeerError."""
+    """The response to a POST of a message, or to a GET without; its body is not read. Raises PeerError."""
     import httpx2  # noqa: PLC0415  most services send no requests
 
     # The environment must not affect this client: no proxies, no credentials.
@@ -144,13 +163,14 @@ async def open_outbound_response(
                 "Accept": accept,
                 "Accept-Encoding": "identity",
                 "User-Agent": f"wgig/{__version__}",
+                **({"Content-Type": message.media_type, **message.headers} if message else {}),
             }
             resolved_url = target.copy_with(host=await resolve_public_address(target))
             request = client.build_request(
-                "POST" if form else "GET",
+                "POST" if message else "GET",
                 resolved_url,
                 headers=headers,
-                data=form,
+                content=message.body if message else None,
                 extensions={"sni_hostname": target.host},
             )
             response = await client.send(request, stream=True)

@@ -10,7 +10,6 @@ import asyncio
 import base64
 import io
 import socket
-import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from io import RawIOBase
@@ -21,11 +20,10 @@ from urllib.parse import urlencode
 import aiohttp
 
 from ..http.bodies import FORM_MEDIA_TYPE, SPARQL_QUERY_MEDIA_TYPE
+from ..settings import read_secret_file
 from ..store.errors import StoreDeclinedError, StoreUnavailableError
 
 AUTH_KINDS = ("basic", "digest", "bearer")
-# The group may read the file, as Kubernetes and systemd give a process access to it through a group.
-INSECURE_MODE_BITS = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
 
 
 class RemoteCredentials:
@@ -46,7 +44,7 @@ class RemoteCredentials:
                 f"WGIG_REMOTE_AUTH is {setting!r}. Set it to basic:FILE, digest:FILE or bearer:FILE, or "
                 "leave it empty."
             )
-        self.secret = read_secret_file(Path(path))
+        self.secret = read_secret_file(Path(path), "WGIG_REMOTE_AUTH")
         if self.kind != "bearer" and ":" not in self.secret:
             raise ValueError(
                 f"The file {path} of WGIG_REMOTE_AUTH has no colon. Its content must be user:password."
@@ -69,18 +67,6 @@ class RemoteCredentials:
         """The user name and the password."""
         name, _, password = self.secret.partition(":")
         return name, password
-
-
-def read_secret_file(path: Path) -> str:
-    """The secret in a file. Raises ValueError if it is unreadable, or if other users can access it."""
-    try:
-        if path.stat().st_mode & INSECURE_MODE_BITS:
-            raise ValueError(
-                f"Other users can access the file {path} of WGIG_REMOTE_AUTH. Run chmod 600 {path}."
-            )
-        return path.read_text("utf-8").strip()
-    except OSError as error:
-        raise ValueError(f"The file {path} of WGIG_REMOTE_AUTH cannot be read: {error.strerror}.") from error
 
 
 REMOTE_CONNECT_SECONDS = 5

@@ -476,6 +476,19 @@ class ChangeLog:
         entries = self.read_entries(version - 1, version, limit=1)
         return entries[0].change if entries else None
 
+    def list_changed_graphs(self, after: int, until: int) -> list[str] | None:
+        """The named graphs that the commits after a version changed, up to another version, sorted.
+
+        None if one of them is a step of a bulk load, whose graphs are not logged.
+        """
+        versions, changes = commits_table.c.version, graph_changes_table.c
+        is_step = commits_table.c.kind.in_(STEP_ENTRIES)
+        if self.select(sa.select(versions).where(is_step, versions > after, versions <= until).limit(1)):
+            return None
+        is_named = (changes.version > after, changes.version <= until, changes.graph != "")
+        rows = self.select(sa.select(changes.graph).where(*is_named).distinct().order_by(changes.graph))
+        return [row.graph for row in rows]
+
     def list_erased_changes(self, version: int) -> set[str]:
         """The graphs (empty: the default graph) whose change in a version was erased."""
         rows = self.select(sa.select(erased_table.c.graph).where(erased_table.c.version == version))
