@@ -27,7 +27,7 @@ from .about import (
 )
 from .feeds import calendar, event_stream, news, oai_pmh, query_feed
 from .feeds.notifications import ChangeNotifier
-from .graphs import dumps_routes, graph_store, update
+from .graphs import dumps_routes, graph_store, releases_routes, update
 from .graphs import routes as graphs
 from .graphs.citation import routes as citation
 from .graphs.provenance import ProvenanceRecorder
@@ -124,6 +124,14 @@ ROUTES: list[Route] = [
     Route("/graph/{name:path}", WRITE_METHODS, graph_store.change_graph, graph_store.WRITE_GRAPH_OPERATION),
     Route("/dump.{suffix}", READ_METHODS, dumps_routes.get_dump, dumps_routes.DUMP_OPERATION),
     Route("/dump/{name}", READ_METHODS, dumps_routes.get_dump_version, dumps_routes.DUMP_VERSION_OPERATION),
+    Route("/releases", READ_METHODS, releases_routes.get_releases, releases_routes.RELEASES_OPERATION),
+    Route("/releases/{name}", READ_METHODS, releases_routes.get_release, releases_routes.RELEASE_OPERATION),
+    Route(
+        "/releases/{name}/{file}",
+        READ_METHODS,
+        releases_routes.get_release_file,
+        releases_routes.RELEASE_FILE_OPERATION,
+    ),
     Route("/changes", READ_METHODS, event_stream.get_changes, event_stream.CHANGES_OPERATION),
     Route("/changes/{path:path}", READ_METHODS, event_stream.get_changes_node, event_stream.STREAM_OPERATION),
     Route("/feed.atom", READ_METHODS, news.get_feed, news.FEED_OPERATION),

@@ -155,7 +155,14 @@ NEEDED_PARAMETERS: dict[tuple[str, str], dict[str, str]] = {
 # By needed parameter, the parameters that replace it.
 ALTERNATIVE_PARAMETERS = {"iri": ("query",), "graph": ("default", "_mediatype"), "query": ("example", "iri")}
 # Paths with names that depend on the time of the start, and paths that need a token or a setting.
-STORE_SPECIFIC_PATHS = ("/changes/{path}", "/dump/{name}", "/metrics", "/.well-known/security.txt")
+STORE_SPECIFIC_PATHS = (
+    "/changes/{path}",
+    "/dump/{name}",
+    "/releases/{name}",
+    "/releases/{name}/{file}",
+    "/metrics",
+    "/.well-known/security.txt",
+)
 # Parameters whose example is for a list of resources instead of a resource, with its path.
 LIST_PATHS = {("/doc/{path}", "after"): "/doc/issue"}
 # The query parameters for a JSON media type, if they differ from those for other media types.

@@ -61,7 +61,7 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable_client: 
         }
         assert declared == {
             name
-            for name in ("id", "name", "path", "slug", "suffix", "version", "what")
+            for name in ("file", "id", "name", "path", "slug", "suffix", "version", "what")
             if f"{{{name}}}" in path
         }
 

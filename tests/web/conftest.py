@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from wgig.pages.rendering import BUILT_SCRIPTS_FOLDER
 from wgig.settings import CHECKOUT_FOLDER
 
-from tests.fixtures.processes import ServiceStarter
+from tests.fixtures.processes import ServiceStarter, copy_filled_store
 
-from .page_states import TOKEN, write_test_graph
+from .page_states import TOKEN, make_test_releases, write_test_graph
 from .watched_page import TIMEOUT_MS, WatchedPage, launch_chromium
 
 AXE_FILE = CHECKOUT_FOLDER / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -100,10 +100,11 @@ def reopen_page(
 def full_service_url(
     start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The URL of a service with the bundled graphs and a graph that was written twice."""
-    with start_service(
-        tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN, WGIG_PAPER_HOSTS="papers.example"
-    ) as url:
+    """The URL of a service with the bundled graphs, a graph that was written twice, and two releases."""
+    folder = tmp_path_factory.mktemp("store")
+    copy_filled_store(folder)
+    make_test_releases(folder)
+    with start_service(folder, WGIG_TOKEN=TOKEN, WGIG_PAPER_HOSTS="papers.example") as url:
         write_test_graph(url)
         yield url
 

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx2
 from playwright.sync_api import Page, Response
 from wgig._version import __version__
+from wgig.graphs.releases import ReleaseOrigin, create_release
+from wgig.rdf.namespaces import LICENSE_IRI
 from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.store.store import Store
+
+from tests.fixtures.triples import parse_triples
 
 TOKEN = "wgig_" + "w" * 43  # of the length of real tokens
 SPAM_IRI = f"{Settings.base}id/issue/spam"
@@ -109,6 +116,15 @@ def write_test_graph(url: str) -> None:
     for order in ("first", "later"):
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
         httpx2.put(f"{url}graph/walked", content=note % order, headers=headers).raise_for_status()
+
+
+def make_test_releases(folder: Path) -> None:
+    """Make two releases of the store in a folder, so that a page has files and changes to show."""
+    small_store = Store.in_memory()
+    small_store.replace({f"{Settings.base}graph/issues": parse_triples(f'<{SPAM_IRI}> <x:note> "A note" .')})
+    for view, day in ((small_store, 1), (Store.open_read_only(folder), 3)):
+        origin = ReleaseOrigin(Settings.base, LICENSE_IRI, datetime(2026, 12, day, tzinfo=UTC))
+        create_release(view, folder, origin)
 
 
 def query_path(text: str, more_parameters: str = "") -> str:
@@ -223,6 +239,9 @@ PAGE_STATES = [
     PageState("graph-with-versions", "/graph/walked"),
     PageState("difference", "/graph/walked", action=open_last_changes),
     PageState("changes", "/changes"),
+    PageState("releases", "/releases"),
+    PageState("release", "/releases/2026-12-03", action=open_all_details),
+    PageState("first-release", "/releases/2026-12-01"),
     PageState("style-guide", "/style-guide"),
     PageState("catalog", "/catalog"),
     PageState("tables", "/tables"),
@@ -295,6 +314,7 @@ PAGE_STATES = [
             ("build", "/build"),
             ("graphs", "/graphs"),
             ("changes", "/changes"),
+            ("releases", "/releases"),
             ("catalog", "/catalog"),
             ("search", "/search?q=spam"),
             ("write", "/write"),

@@ -12,9 +12,9 @@ from typing import Any
 from playwright.sync_api import Browser
 from wgig.settings import CHECKOUT_FOLDER
 
-from tests.fixtures.processes import serve
+from tests.fixtures.processes import copy_filled_store, serve
 
-from .page_states import PAGE_STATES, TOKEN, PageState, write_test_graph
+from .page_states import PAGE_STATES, TOKEN, PageState, make_test_releases, write_test_graph
 from .watched_page import WatchedPage, launch_chromium
 
 SCREENSHOTS_FOLDER = CHECKOUT_FOLDER / "bench" / "results" / "screenshots"
@@ -35,6 +35,8 @@ def main(names: Collection[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch, launch_chromium() as browser:
         if browser is None:
             sys.exit("There is no Chromium: apt-get install chromium-headless-shell")
+        copy_filled_store(Path(scratch, "full"))
+        make_test_releases(Path(scratch, "full"))
         with (
             serve(Path(scratch, "full"), WGIG_TOKEN=TOKEN) as full_url,
             serve(Path(scratch, "empty"), WGIG_DATA="none") as empty_url,

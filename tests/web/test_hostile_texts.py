@@ -38,11 +38,12 @@ HOSTILE_GRAPHS = [
     f"{GRAPH_BASE}'onclick='{HIT_SCRIPT}",
     f"{GRAPH_BASE}%22%3E%3Cimg%20src=x%3E",
 ]
-# Without the pages of the graph of `write_test_graph`, which the hostile store lacks.
+# Without the pages of what `write_test_graph` and `make_test_releases` make, which the hostile store lacks.
+HARMLESS_STATE_NAMES = ("graph-with-versions", "difference", "release", "first-release")
 SHOWN_STATES = [
     page_state
     for page_state in PAGE_STATES
-    if not page_state.empty and page_state.name not in ("graph-with-versions", "difference")
+    if not page_state.empty and page_state.name not in HARMLESS_STATE_NAMES
 ]
 SENT_TEXTS = [*MARKUP_TEXTS, *(BEGIN_MARK + text + END_MARK for text in BIDI_TEXTS)]
 # Paths and queries of URLs in which a link can contain a hostile text; %s is the percent-encoded text.

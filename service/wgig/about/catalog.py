@@ -19,9 +19,12 @@ from fastapi import Query, Response
 from wgig_client.literals import build_typed_literal
 from wgig_client.namespaces import DCTERMS_NAMESPACE
 
+from ..graphs.citation.datacite import RELEASE_ABSTRACT
 from ..graphs.dependencies import DumpsDep, RecorderDep
-from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DcatCatalog, english_literal
+from ..graphs.description.dcat import DCAT_DUMP_FORMATS, EU_PUBLIC_ACCESS, DcatCatalog, english_literal
+from ..graphs.description.void import DATASET_TITLE
 from ..graphs.dumps import DumpFile, StoreDumps, wrap_dump_future
+from ..graphs.releases import DATACITE_FILE, Release, build_release_iri, list_releases
 from ..http.responses import NO_STORE_HEADERS
 from ..lists.dependencies import StoreSizeDep
 from ..pages.dependencies import ContextDep, RequestContext
@@ -122,6 +125,9 @@ def respond_with_catalog(
         *iter_license_triples(dcat_triples, descriptions, catalog),
         *chain.from_iterable(iter_dump_triples(dump, catalog) for dump in dumps),
         *chain.from_iterable(
+            iter_release_triples(release, catalog) for release in list_releases(context.store.folder)
+        ),
+        *chain.from_iterable(
             iter_contact_triples(contact, number, catalog) for number, contact in enumerate(contacts, 1)
         ),
     ]
@@ -218,17 +224,47 @@ def iter_license_triples(
 def iter_dump_triples(dump: DumpFile, catalog: DcatCatalog) -> Iterator[ox.Triple]:
     """The size of a dump in bytes, and its SHA-256 digest (SPDX)."""
     distribution = catalog.distribution_node(dump.name)
-    size, checksum = str(dump.path.stat().st_size), ox.NamedNode(f"{distribution.value}-checksum")
+    yield from iter_file_triples(distribution, dump.path.stat().st_size, dump.digest.hex())
+
+
+def iter_file_triples(distribution: ox.NamedNode, size: int, digest: str) -> Iterator[ox.Triple]:
+    """The size of a file in bytes, and its SHA-256 digest in hexadecimal."""
+    checksum = ox.NamedNode(f"{distribution.value}-checksum")
     yield ox.Triple(
-        distribution, expand_curie("dcat:byteSize"), build_typed_literal(size, "nonNegativeInteger")
+        distribution, expand_curie("dcat:byteSize"), build_typed_literal(str(size), "nonNegativeInteger")
     )
     yield ox.Triple(distribution, expand_curie("spdx:checksum"), checksum)
     yield ox.Triple(checksum, RDF_TYPE, expand_curie("spdx:Checksum"))
     yield ox.Triple(checksum, expand_curie("spdx:algorithm"), SPDX_SHA256)
-    yield ox.Triple(
-        checksum, expand_curie("spdx:checksumValue"), build_typed_literal(dump.digest.hex(), "hexBinary")
-    )
+    yield ox.Triple(checksum, expand_curie("spdx:checksumValue"), build_typed_literal(digest, "hexBinary"))
     yield ox.Triple(SPDX_SHA256, RDF_TYPE, expand_curie("spdx:ChecksumAlgorithm"))
+
+
+def iter_release_triples(release: Release, catalog: DcatCatalog) -> Iterator[ox.Triple]:
+    """A release as a version of the dataset, with its files as distributions."""
+    record = release.record
+    node = ox.NamedNode(record["iri"])
+    yield ox.Triple(catalog.node, DATASET_PROPERTY, node)
+    yield ox.Triple(catalog.dataset, expand_curie("dcat:hasVersion"), node)
+    yield ox.Triple(node, RDF_TYPE, expand_curie("dcat:Dataset"))
+    yield ox.Triple(node, DCTERMS_TITLE, english_literal(f"{DATASET_TITLE}: release {release.name}"))
+    yield ox.Triple(node, DCTERMS_DESCRIPTION, english_literal(RELEASE_ABSTRACT))
+    yield ox.Triple(node, expand_curie("dcat:isVersionOf"), catalog.dataset)
+    yield ox.Triple(node, expand_curie("dcat:version"), ox.Literal(release.name))
+    yield ox.Triple(node, expand_curie("dcterms:issued"), build_typed_literal(record["released"], "dateTime"))
+    yield ox.Triple(node, expand_curie("dcterms:accessRights"), EU_PUBLIC_ACCESS)
+    if record["previous"]:
+        previous = ox.NamedNode(build_release_iri(record["previous"], catalog.base))
+        yield ox.Triple(node, expand_curie("dcat:previousVersion"), previous)
+    for file in record["files"]:
+        if file["name"] != DATACITE_FILE:
+            distribution = ox.NamedNode(f"{record['iri']}/{file['name']}")
+            yield from catalog.distribution_triples(node, distribution, distribution.value, file["mediaType"])
+            yield ox.Triple(distribution, expand_curie("dcat:downloadURL"), distribution)
+            yield ox.Triple(distribution, DCTERMS_TITLE, english_literal(file["name"]))
+            if record["license"]:
+                yield ox.Triple(distribution, DCTERMS_LICENSE, ox.NamedNode(record["license"]))
+            yield from iter_file_triples(distribution, file["bytes"], file["sha256"])
 
 
 def iter_contact_triples(address: str, number: int, catalog: DcatCatalog) -> Iterator[ox.Triple]:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin
 from fastapi import Query, Response
 
 from ..graphs.description.dcat import DCAT_DUMP_FORMATS
+from ..graphs.releases_routes import RELEASES_PATH, find_release, iter_release_links
 from ..graphs.routes import SD_NAMED_GRAPH, describe_graph_page, is_existing_graph
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
@@ -89,6 +90,10 @@ def find_linked_page(context: RequestContext, iri: str) -> LinkedPage:
             BIBTEX_MEDIA_TYPE,
         )
         return LinkedPage(path, [*iter_resource_links(resource, landing, base), citation])
+    if iri.startswith(f"{base}releases/"):
+        release = find_release(context.store.folder, iri.removeprefix(f"{base}releases/"))
+        path = f"{RELEASES_PATH}/{release.name}"
+        return LinkedPage(path, [*iter_release_links(release.record)])
     if is_existing_graph(context, iri):
         types, license_ = frozenset((SD_NAMED_GRAPH.value,)), shared_license(context.store, [iri])
         path, formats = graph_path(iri, base), (*GRAPH_FORMATS, HTML)

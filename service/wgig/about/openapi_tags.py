@@ -40,8 +40,8 @@ API_TAGS = (
     Tag("papers", "Check whether papers are complete, and write them.", ("validate", "write")),
     Tag(
         "graphs",
-        "Named graphs, their versions, and dumps (SPARQL 1.1 Graph Store HTTP Protocol, Memento).",
-        ("graphs", "graph", "dump"),
+        "Named graphs, their versions, dumps and releases (SPARQL 1.1 Graph Store HTTP Protocol, Memento).",
+        ("graphs", "graph", "dump", "releases"),
     ),
     Tag("citation", "Citations, and the content as it was when it was cited.", ("cite", "cited")),
     Tag(

@@ -286,6 +286,7 @@ SITEMAP_PATHS = (
     "sparql",
     "catalog",
     "graphs",
+    "releases",
     "changes",
     "ontology",
     "shapes",

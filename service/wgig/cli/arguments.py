@@ -173,6 +173,17 @@ def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_release_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `wgig release`."""
+    parser.add_argument("--list", action="store_true", help="list the releases instead, the newest first")
+    parser.add_argument(
+        "--force", action="store_true", help="make a release even if nothing has changed since the last one"
+    )
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="output format (default: table)"
+    )
+
+
 def parse_positive_integer(text: str) -> int:
     """A whole number of at least 1. Raises ArgumentTypeError for other text."""
     if not text.isdecimal() or not int(text):

@@ -32,6 +32,7 @@ COMMAND_RUNNERS = {
     "new": ("check", "run_new"),
     "queries": ("query", "run_queries"),
     "query": ("query", "run_query"),
+    "release": ("release", "run_release"),
     "restore": ("backup", "run_restore"),
     "search": ("lookup", "run_search"),
     "serve": ("serve_start", "run_serve"),

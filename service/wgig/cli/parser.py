@@ -163,6 +163,13 @@ CLI_COMMANDS: Commands = {
         arguments.add_backup_arguments,
         "wgig backup /var/backups/wgig\nwgig backup /var/backups/wgig --keep 30",
     ),
+    "release": (
+        "make a release of the data: dated files with digests and what changed, shown at /releases",
+        arguments.add_release_arguments,
+        "wgig release\nwgig release --list\nwgig release --format json\n"
+        "\n"
+        "exit codes: 0 done, 1 nothing has changed since the last release, 3 it failed",
+    ),
     "restore": (
         "replace the store with a backup",
         arguments.add_restore_arguments,

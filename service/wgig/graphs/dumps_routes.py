@@ -167,9 +167,9 @@ def respond_with_digest(request: Request, dump: DumpFile, name: str) -> Response
 
 
 def respond_with_dump(
-    request: Request, dump: DumpFile, headers: dict[str, str], links: list[str]
+    request: Request, dump: DumpFile, headers: dict[str, str], links: list[str], media_type: str = ""
 ) -> Response:
-    """The file, or 304 if the client has it.
+    """The file, or 304 if the client has it. Its media type is by default that of the suffix of a dump.
 
     Raises Problem 412 if If-Match names other versions (RFC 9110, section 13.1.1), 416 for a range after its
     end.
@@ -192,7 +192,9 @@ def respond_with_dump(
         return Response(status_code=304, headers=fields)
     check_byte_range(request, dump.path.stat().st_size, fields["ETag"])
     return DumpFileResponse(
-        dump.path, headers=fields, media_type=DUMP_MEDIA_TYPES[dump.name.rpartition(".")[2]]
+        dump.path,
+        headers=fields,
+        media_type=media_type or DUMP_MEDIA_TYPES[dump.name.rpartition(".")[2]],
     )
 
 

@@ -9,8 +9,9 @@ Two rules keep a cached response equal to the one that the application would sen
 The size in bytes is limited (`LruStore`); one response may take a quarter of it. Concurrent requests for the
 same response are coalesced (`SingleFlight`): one computes it and the others wait. If-None-Match is evaluated
 here (RFC 9110, section 13.1.2). A POST or QUERY to /sparql of up to 16 KiB is cached by its body. Not cached:
-dumps, which support range requests and are in the cache of the file system; the form for papers, whose
-content depends on tokens, which change without a write; security.txt, whose expiry date depends on the day.
+dumps and releases, which support range requests and are in the cache of the file system; the form for papers,
+whose content depends on tokens, which change without a write; security.txt, whose expiry date depends on the
+day.
 """
 
 import asyncio
@@ -319,7 +320,7 @@ class HoldingSend:
         await self.send(message)
 
 
-UNCACHED_PATH_PREFIXES = ("/dump", "/write", "/.well-known/security.txt")
+UNCACHED_PATH_PREFIXES = ("/dump", "/releases/", "/write", "/.well-known/security.txt")
 BYPASS_FIELDS = frozenset((b"authorization", b"transfer-encoding", b"upgrade"))  # validated behind the cache
 
 # Header fields that are part of the cache key as they are. Of Accept-Encoding and Accept-Language, it has the

@@ -36,9 +36,10 @@ def hold_file_lock(path: Path, busy_message: str = "") -> Iterator[None]:
 ASIDE_FOLDER = "aside"
 # In `aside`: what is built again if it is missing, and may have texts of earlier versions of graphs.
 DUMPS_FOLDER, INDEX_FOLDER, RESOURCE_VERSIONS_FILE = "dumps", "index", "changes.sqlite"
+RELEASES_FOLDER = "releases"
 # Entries of the folder that a restore leaves in place and a backup leaves out. Access tokens are not content:
-# a backup must not leak them, and a restore must not bring back revoked ones.
-ENTRIES_OUTSIDE_BACKUP = {ASIDE_FOLDER, "tokens.json", "tokens.json.lock"}
+# a backup must not leak them, and a restore must not bring back revoked ones. Releases are published.
+ENTRIES_OUTSIDE_BACKUP = {ASIDE_FOLDER, RELEASES_FOLDER, "tokens.json", "tokens.json.lock"}
 COMMITTED_SWAP_PREFIX, PREVIOUS_STORE_PREFIX = "restored-", "before-"  # followed by a timestamp
 INCOMING_STORE_FOLDER = "coming"
 # The stages of a swap, T being the timestamp: the new store is renamed to restored-T (the swap is committed);

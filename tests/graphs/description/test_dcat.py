@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from datetime import UTC, datetime
 from html import unescape
 from importlib import resources
 from pathlib import Path
@@ -15,11 +16,13 @@ from wgig.about import catalog
 from wgig.graphs.description.dcat import DATASET_KEYWORDS, PUBLISHER_NAME
 from wgig.graphs.description.derived import DescriptionGraphs
 from wgig.graphs.dumps import StoreDumps
+from wgig.graphs.releases import ReleaseOrigin, create_release, find_release_license
 from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import CHECKOUT_FOLDER, Settings
 from wgig.store.errors import StoreError
 from wgig.store.store import Store
 
+from tests.fixtures.processes import copy_filled_store
 from tests.fixtures.service import make_service_client
 
 pytestmark = pytest.mark.slow
@@ -27,6 +30,7 @@ pytestmark = pytest.mark.slow
 BASE = Settings.base
 HOST = "http://localhost"
 SPDX, VCARD = Namespace("http://spdx.org/rdf/terms#"), Namespace("http://www.w3.org/2006/vcard/ns#")
+DCAT_3 = Namespace(str(DCAT))  # with terms that rdflib does not know
 CATALOG, DATASET = rdflib.URIRef(f"{BASE}catalog"), rdflib.URIRef(f"{BASE}.well-known/void#dataset")
 GRAPH = rdflib.URIRef(f"{BASE}graph/mine")
 CC_BY, CC_BY_SA = (
@@ -68,6 +72,36 @@ def test_catalog_and_void_conform_to_dcat_ap(filled_client: httpx2.Client, shape
     data = parse_responses(filled_client.get("/catalog"), filled_client.get("/.well-known/void"))
     assert len(shapes) > 1000  # triples: the file was read
     assert not find_violations(data, shapes)
+
+
+@pytest.fixture
+def released_store(tmp_path: Path) -> Store:
+    """A filled store with two releases."""
+    copy_filled_store(tmp_path / "store")
+    store = Store.open_read_only(tmp_path / "store")
+    license_ = find_release_license(store, BASE)
+    for day in (1, 3):
+        origin = ReleaseOrigin(BASE, license_, datetime(2026, 12, day, tzinfo=UTC))
+        create_release(store, tmp_path / "store", origin, force=True)
+    return store
+
+
+def test_releases_are_versions_of_the_dataset(released_store: Store, shapes: rdflib.Graph) -> None:
+    client = make_service_client(Settings(), released_store)
+    data = parse_responses(client.get("/catalog"), client.get("/.well-known/void"))
+    assert not find_violations(data, shapes)
+    newer, older = (rdflib.URIRef(f"{BASE}releases/{name}") for name in ("2026-12-03", "2026-12-01"))
+    assert {*data.objects(DATASET, DCAT_3.hasVersion)} == {newer, older}
+    assert data.value(newer, DCAT_3.version) == rdflib.Literal("2026-12-03")
+    assert data.value(newer, DCAT_3.previousVersion) == older
+    assert len([*data.objects(newer, DCAT.distribution)]) == 2
+    for file in client.get("/releases/2026-12-03").json()["files"][:2]:
+        address = rdflib.URIRef(f"{HOST}/releases/2026-12-03/{file['name']}")
+        (distribution,) = data.subjects(DCAT.downloadURL, address)
+        checksum = data.value(distribution, SPDX.checksum)
+        assert str(data.value(checksum, SPDX.checksumValue)) == file["sha256"]
+        assert str(data.value(distribution, DCAT.byteSize)) == str(file["bytes"])
+        assert data.value(distribution, DCTERMS.license) == CC_BY
 
 
 @pytest.mark.parametrize("path", ["/catalog", "/graphs"])

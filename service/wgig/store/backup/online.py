@@ -166,7 +166,7 @@ CHECKPOINT_REQUEST = {"do": "checkpoint"}
 
 
 def offer_control(store: Store, print_message: Callable[[str], None]) -> None:
-    """Serve requests for checkpoints, and to forget versions, from commands on this machine.
+    """Serve requests for checkpoints, to forget versions, and to empty caches, from commands on this machine.
 
     If that is impossible, `print_message` is called.
     """
@@ -178,6 +178,9 @@ def offer_control(store: Store, print_message: Callable[[str], None]) -> None:
                 return {"quads": store.make_checkpoint()}
             case {"do": "forget", "digests": [*digests]}:
                 return {"erased": store.forget(map(str, digests))}
+            case {"do": "touch"}:
+                store.touch()
+                return {}
         return {"error": f"Unknown request: {request}. Use the same version of wgig as the service."}
 
     try:
@@ -196,6 +199,11 @@ def request_forgetting(folder: Path, digests: Sequence[str]) -> list[str] | None
     """
     response = send_control_request(folder, {"do": "forget", "digests": list(digests)})
     return None if response is None else list(response["erased"])
+
+
+def request_touch(folder: Path) -> None:
+    """Let the service that has the store in `folder` open, if any, empty its caches. Raises OSError."""
+    send_control_request(folder, {"do": "touch"})
 
 
 def request_checkpoint(folder: Path) -> int:
