@@ -470,8 +470,12 @@ def test_nothing_is_sent_without_settings(store: Store) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_service_sends_the_message_again_when_it_starts(receiver: Receiver, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_killed_service_sends_the_message_again_when_it_starts(
+    receiver: Receiver, tmp_path: Path, workers: str
+) -> None:
     settings = {
+        "WGIG_WORKERS": workers,
         "WGIG_WEBHOOKS": receiver.url,
         "WGIG_WEBHOOK_SECRET": SECRET,
         "WGIG_TOKEN": TOKEN,
@@ -495,3 +499,4 @@ def test_a_killed_service_sends_the_message_again_when_it_starts(receiver: Recei
         ):
             pass
         assert httpx2.get(f"{service.url}ready").json()["failedNotifications"] == 0
+    assert not receiver.get_all()  # only the process that writes sends

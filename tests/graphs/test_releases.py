@@ -234,6 +234,12 @@ def test_a_license_that_a_graph_lacks_is_not_claimed(store: Store) -> None:
     assert find_release_license(store, BASE) == LICENSE_IRI
     store.replace({"x:other": parse_triples("<x:s> <x:p> <x:o> .")})
     assert not find_release_license(store, BASE)
+    assert store.folder
+    release = create_release(store, store.folder, ReleaseOrigin(BASE, "", FIRST_TIME))
+    assert json.loads((release.folder / releases.DATACITE_FILE).read_bytes())["rightsList"] == []
+    client = make_store_client(store)
+    for path in ("2026-12-01", f"2026-12-01/{releases.DATA_FILE}"):
+        assert "license" not in client.get(f"/releases/{path}").links
 
 
 def run_command(store: Store, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:

@@ -15,6 +15,7 @@ from ..pages.names import localized_kind_title
 from ..problems import Problem
 from ..rdf.formats import GZIP, HTML, JSON, PLAIN_TEXT, Format
 from ..rdf.namespaces import LICENSE_IRI, SCHEMA_NAMESPACE
+from ..resources.alternates import data_links
 from ..resources.representation import render_site_page
 from ..resources.signposting import LandingPage, TypedLink, iter_landing_links, list_linkset_links
 from .citation.datacite import DATACITE_MEDIA_TYPE
@@ -109,7 +110,7 @@ def get_release_file(request: Request, store: StoreDep, name: ReleaseName, file:
         request,
         dump,
         {"Cache-Control": IMMUTABLE_CACHE_CONTROL},
-        [f'<{RELEASES_PATH}/{name}>; rel="collection"', f'<{LICENSE_IRI}>; rel="license"'],
+        [f'<{RELEASES_PATH}/{name}>; rel="collection"', *data_links(release.record["license"] or "")],
         RELEASE_FILE_TYPES[file_name],
     )
 
