@@ -72,7 +72,7 @@ class Receiver(ThreadingHTTPServer):
         self.messages = queue.Queue[ReceivedMessage]()
         self.statuses: list[int] = []
         self.location = ""
-        self.holds_response = False
+        self.holds_response = self.is_hostile = False
         self.is_stopping = threading.Event()
 
     @property
@@ -105,7 +105,11 @@ class ReceiverHandler(BaseHTTPRequestHandler):
         self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
         if self.server.location:
             self.send_header("Location", self.server.location)
+        if self.server.is_hostile:
+            self.send_header("Content-Length", "1000000000000")
         self.end_headers()
+        while self.server.is_hostile:
+            self.wfile.write(b"x" * 10_000)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name in the base class
         pass
@@ -341,6 +345,41 @@ def test_a_receiver_that_does_not_answer_is_given_up(
     change_issue(store, "spam")
     notifier.deliver()
     assert notifier.condition == "failing"
+
+
+def test_an_endless_response_is_not_read(store: Store, receiver: Receiver) -> None:
+    receiver.is_hostile, receiver.statuses = True, [200]
+    notifier = open_webhook(store, receiver)
+    change_issue(store, "spam")
+    notifier.deliver()
+    assert notifier.condition == "current"
+    receiver.is_hostile = False
+
+
+def test_endless_headers_are_a_failure(store: Store, receiver: Receiver) -> None:
+    receiver.location = "x" * 1_000_000
+    notifier = open_webhook(store, receiver)
+    change_issue(store, "spam")
+    notifier.deliver()
+    assert notifier.condition == "failing"
+
+
+def test_a_full_disk_delays_a_message(
+    store: Store, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notifier = open_webhook(store, receiver)
+    change_issue(store, "spam")
+
+    def fail(_: ChangeNotifier) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ChangeNotifier, "write_states", fail)
+        notifier.deliver()
+    assert (notifier.condition, receiver.get_all()) == ("failing", [])  # its id would not be known later
+    skip_wait(notifier)
+    notifier.deliver()
+    assert (notifier.condition, len(receiver.get_all())) == ("current", 1)
 
 
 def test_a_message_is_repeated_after_a_crash_with_the_same_id(receiver: Receiver, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ from ..sparql.examples import list_example_queries
 from ..store.change_log import ChangeLog
 from ..store.errors import StoreError
 from ..store.files import ASIDE_FOLDER
+from ..store.projection import PROJECTION_ERRORS
 from ..store.projection_runner import CommittedChange
 from ..store.resource_versions import queries
 from ..store.resource_versions.projection import ResourceVersionsProjection
@@ -100,7 +101,10 @@ class MessageBuilder(Protocol):
     """What makes the requests that announce commits to an address."""
 
     def __call__(self, message_id: str, span: CommitSpan) -> Sequence[OutboundMessage]:
-        """The requests. An address was told of the commits if each of them succeeds. Raises StoreError."""
+        """The requests. An address was told of the commits if each of them succeeds.
+
+        Raises Problem, PROJECTION_ERRORS.
+        """
 
 
 class AddressNotifier:
@@ -142,11 +146,11 @@ class AddressNotifier:
             return
         try:
             self.attempt_delivery()
-        except StoreError as error:  # such as a full disk
+        except (Problem, *PROJECTION_ERRORS) as error:  # such as a full disk
             self.schedule_retry(str(error))
 
     def attempt_delivery(self) -> None:
-        """Send the message once, and keep the outcome. Raises StoreError."""
+        """Send the message once, and keep the outcome. Raises Problem, PROJECTION_ERRORS."""
         if not self.state.sent_version:
             self.keep(replace(self.state, sent_version=self.change_log.last_version, since=time.time()))
         span = CommitSpan(self.state.known_version, self.state.sent_version)
@@ -181,7 +185,7 @@ class AddressNotifier:
                 status = asyncio.run(post_within_limit(self.url, message))
                 if not 200 <= status < 300:
                     return f"it responded with status {status}", status == GONE_STATUS
-        except (PeerError, TimeoutError) as error:
+        except (PeerError, OSError) as error:  # OSError: a timeout, or no certificates
             return str(error) or f"it did not respond within {SEND_TIMEOUT_SECONDS} seconds", False
         return "", False
 
@@ -374,7 +378,7 @@ class HubMessages(NamedTuple):
     versions: ResourceVersionsProjection
 
     def __call__(self, message_id: str, span: CommitSpan) -> list[OutboundMessage]:
-        """A request for each feed; the standard leaves their form to the hub. Raises StoreError."""
+        """A request for each feed; the standard leaves their form to the hub."""
         del message_id
         topics = [f"{self.public_base}{path}" for path in self.list_changed_feeds(span)]
         return [
@@ -386,7 +390,7 @@ class HubMessages(NamedTuple):
         ]
 
     def list_changed_feeds(self, span: CommitSpan) -> list[str]:
-        """The paths of the feeds that commits changed, or may have changed. Raises StoreError."""
+        """The paths of the feeds that commits changed or may have changed. Raises as `list_all_kinds` does."""
         kinds = self.find_changed_kinds(span)
         if kinds is None:
             kinds = self.list_all_kinds()
@@ -419,9 +423,6 @@ class HubMessages(NamedTuple):
                 yield iri.removeprefix(prefix).partition("/")[0]
 
     def list_all_kinds(self) -> set[str]:
-        """The kinds of all resources. Raises StoreError."""
-        try:
-            self.versions.ensure_current()
-        except Problem as problem:
-            raise StoreError(problem.detail) from problem
+        """The kinds of all resources. Raises Problem, PROJECTION_ERRORS."""
+        self.versions.ensure_current()
         return set(queries.list_versioned_kinds(self.versions.versions))
