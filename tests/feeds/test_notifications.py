@@ -22,6 +22,7 @@ from wgig.app import make_service
 from wgig.feeds import notifications
 from wgig.feeds.notifications import (
     AddressNotifier,
+    AddressState,
     ChangeNotifier,
     decode_webhook_secret,
     sign_webhook,
@@ -414,6 +415,18 @@ def test_after_a_restore_an_address_is_told_that_all_may_have_changed(
     open_webhook(store, receiver).deliver()
     data = receiver.get().data
     assert (data["after"], data["graphs"]) == (None, None)
+
+
+def test_an_address_that_knows_lost_commits_is_told_that_all_may_have_changed(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    store = Store.open(tmp_path / "store")
+    notifier = open_webhook(store, receiver)
+    notifier.keep(AddressState(store.log.epoch, known_version=5))
+    restarted = open_webhook(store, receiver)
+    change_issue(store, "spam")
+    restarted.deliver()
+    assert (receiver.get().data["after"], restarted.condition) == (None, "current")
 
 
 def test_a_failing_address_delays_no_other(store: Store, receiver: Receiver) -> None:

@@ -187,6 +187,9 @@ def test_releases_are_listed_by_date_and_number(store: Store) -> None:
     names = [release.name for release in list_releases(store.folder)]
     assert names[:3] == ["2026-12-03", "2026-12-01.11", "2026-12-01.10"]
     assert names[-2:] == ["2026-12-01.2", "2026-12-01"]
+    client = make_store_client(store)
+    for path in ("2026-12-01.10", "2026-12-01.10/data.nq.gz"):
+        assert client.get(f"/releases/{path}").status_code == 200
 
 
 @pytest.mark.parametrize("step", ["write_patch", "build_datacite_record", "describe_file", "sync_to_disk"])

@@ -59,17 +59,9 @@ WEBHOOK_SECRET_PREFIX, SECRET_FILE_PREFIX = "whsec_", "file:"
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64  # by Standard Webhooks
 UNKNOWN_VERSION = -1  # of an address that knows the log from before a restore
 
-DELIVERED_OUTCOME, FAILED_OUTCOME, GIVEN_UP_OUTCOME = (
-    "delivered",
-    "failed",
-    "given_up",
-)  # outcomes of attempts
-CURRENT_STATE, WAITING_STATE, FAILING_STATE, STOPPED_STATE = (
-    "current",
-    "waiting",
-    "failing",
-    "stopped",
-)  # states of addresses
+# Outcomes of attempts, and states of addresses.
+DELIVERED_OUTCOME, FAILED_OUTCOME, GIVEN_UP_OUTCOME = "delivered", "failed", "given_up"
+CURRENT_STATE, WAITING_STATE, FAILING_STATE, STOPPED_STATE = "current", "waiting", "failing", "stopped"
 
 log = logging.getLogger("wgig")
 
@@ -305,10 +297,14 @@ class ChangeNotifier:
 
 
 def adapt_state(state: AddressState | None, change_log: ChangeLog) -> AddressState:
-    """The state of an address: of a new one, that it knows all; after a restore, that it may know nothing."""
+    """The state of an address: of a new one, that it knows all; after a restore, that it may know nothing.
+
+    The same holds if the log has lost commits that the address was told of.
+    """
     if state is None:
         return AddressState(change_log.epoch, change_log.last_version)
-    if state.epoch != change_log.epoch:
+    is_ahead = max(state.known_version, state.sent_version) > change_log.last_version
+    if is_ahead or state.epoch != change_log.epoch:
         return AddressState(change_log.epoch, UNKNOWN_VERSION, stopped=state.stopped)
     return state
 
@@ -390,7 +386,7 @@ class HubMessages(NamedTuple):
         ]
 
     def list_changed_feeds(self, span: CommitSpan) -> list[str]:
-        """The paths of the feeds that commits changed or may have changed. Raises as `list_all_kinds` does."""
+        """The paths of the feeds that commits changed, or perhaps changed. Raises as `list_all_kinds`."""
         kinds = self.find_changed_kinds(span)
         if kinds is None:
             kinds = self.list_all_kinds()
