@@ -19,7 +19,7 @@ SHOWN: dict[str, dict[str, int]] = {
     "explanation/architecture.md": {"": 1},
     "explanation/judgments.md": {"sparql": 1, "csv": 1},
     "how-to/checking.md": {"$": 9, "wgig": 9, "curl": 6, "python": 1, "sparql": 2, "yaml": 4, "turtle": 4},
-    "how-to/clients.md": {"wgig": 1, "curl": 2, "python": 7, "json": 3},
+    "how-to/clients.md": {"wgig": 1, "curl": 2, "python": 11, "json": 3},
     "how-to/data-releases.md": {"sh": 3, "wgig": 2},
     "how-to/deploying.md": {"": 10},
     "how-to/feeds-and-calendar.md": {"sh": 2, "python": 2},

@@ -82,6 +82,6 @@ def test_all_commands_have_sections() -> None:
 
 def test_each_public_name_of_the_client_is_in_the_reference() -> None:
     listed = re.findall(
-        r"^::: wgig_client\.(?:\w+\.)*(\w+)$", read_docs_page("reference/python.md"), re.MULTILINE
+        r"^::: wgig(?:_client)?\.(?:\w+\.)*(\w+)$", read_docs_page("reference/python.md"), re.MULTILINE
     )
     assert sorted(listed) == sorted(wgig.PUBLIC_NAMES)
