@@ -155,8 +155,16 @@ def build_search_parameters(text: str, kind: str, language: str) -> dict[str, st
 
 def build_thing_call(iri: str) -> Call[dict[str, Any]]:
     """The call for the description of a resource."""
+
+    def parse(response: httpx2.Response) -> dict[str, Any]:
+        description = parse_json_object(response)
+        if "://" in iri and description.get("id") != expand_resource_name(iri):
+            detail = f"The service has no resource {iri}, only {description.get('id')}."
+            raise ServiceError(404, "Not found", detail)
+        return description
+
     headers = {"Accept": JSON_MEDIA_TYPE}
-    return Call("GET", f"{resource_document_path(iri)}.json", {"headers": headers}, parse_json_object)
+    return Call("GET", f"{resource_document_path(iri)}.json", {"headers": headers}, parse)
 
 
 def build_check_call(path: str | PathLike[str], profile: str, language: str) -> Call[Report]:

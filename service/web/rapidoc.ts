@@ -44,6 +44,12 @@ const REPLACEMENTS: Record<string, [string, string][]> = {
   "utils/spec-parser.js": [
     ["import OpenApiParser from '@apitools/openapi-parser';", "const OpenApiParser = { resolve: async ({ spec }) => ({ spec }) };"],
   ],
+  "utils/schema-utils.js": [
+    [
+      "const arrayItemType = schema.items?.type;",
+      "const arrayItemType = schema.items?.type ?? schema.items?.anyOf?.map(({ type }) => type).join(' or ');",
+    ],
+  ],
   "templates/main-body-template.js": [
     ["<main class='main-content", "<div class='main-content"],
     ["</main>", "</div>"],

@@ -324,7 +324,10 @@ class Settings:
         live=True,
     )
     result_bytes: int = setting_field(
-        256 * MIB, "Maximum size of a result, in bytes; a larger one is refused, never truncated.", live=True
+        256 * MIB,
+        "Maximum size of a result, in bytes; a larger one ends without its last chunk, which HTTP clients "
+        "report as an error.",
+        live=True,
     )
     result_rows: int = setting_field(
         0,

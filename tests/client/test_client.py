@@ -232,6 +232,12 @@ def test_resource_is_described_as_json(graph: wgig.GraphClient, name: str) -> No
     assert SPAM_IRI.removeprefix("https://w3id.org/wgig/") in str(graph.thing(name))
 
 
+def test_resource_of_another_service_is_an_error(graph: wgig.GraphClient) -> None:
+    with pytest.raises(wgig.ServiceError, match="has no resource http://example") as caught:
+        graph.thing("http://example.org/id/issue/spam")
+    assert caught.value.status == 404
+
+
 def test_unknown_resource_is_an_error(graph: wgig.GraphClient) -> None:
     with pytest.raises(wgig.ServiceError, match="There is no resource") as caught:
         graph.thing("issue/nö?x#")

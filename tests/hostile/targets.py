@@ -17,6 +17,8 @@ from tests.hostile.client import send_requests
 PATH_VALUES = {
     "/queries/running/{id}": "0" * 16,
     "/queries/{name}": "coverage-matrix",
+    "/releases/{name}": "2026-12-01",
+    "/releases/{name}/{file}": "2026-12-01/SHA256SUMS",
     "/graph/{name}": "ontology",
     "/ontology/{version}": "0.1.0",
     "/dump.{suffix}": "nq",
