@@ -1,5 +1,6 @@
 """Layout and accessibility of all pages in English and Arabic, with and without scripts."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,7 +68,18 @@ def visitor(
     page_visitor.page.context.close()
 
 
-@pytest.mark.parametrize("page_state", PAGE_STATES, ids=[state.name for state in PAGE_STATES])
+def iter_visits() -> Iterator[Any]:
+    """The contexts of each page state: all with WALK_ALL=1, else one with scripts and one without.
+
+    Neighboring states take turns, so that each pair of contexts covers both languages and widths.
+    """
+    for number, page_state in enumerate(PAGE_STATES):
+        pair = ("Arabic", "English without scripts") if number % 2 else ("English", "Arabic without scripts")
+        for name in CONTEXT_OPTIONS if os.environ.get("WALK_ALL") else pair:
+            yield pytest.param(name, page_state, id=f"{name}-{page_state.name}")
+
+
+@pytest.mark.parametrize(("visitor", "page_state"), [*iter_visits()], indirect=["visitor"])
 def test_page_has_no_faults(
     visitor: PageVisitor, page_state: PageState, find_axe_violations: Callable[[Page], list[str]]
 ) -> None:
