@@ -79,7 +79,7 @@ def hook_source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         return sources
     folder = tmp_path / "source"
     folder.mkdir()
-    hook = HOOK | {"language": "system"}
+    hook = HOOK | {"language": "system", "additional_dependencies": []}
     (folder / ".pre-commit-hooks.yaml").write_text(yaml.safe_dump([hook]), encoding="utf-8")
     commit_all(folder)
     return folder

@@ -359,6 +359,7 @@ class WorkerConnection(CopyConnection):
         self.thread_id = process_id  # until the worker sends the ID of its thread
         self.timer_end = 0.0  # time of the event loop
         self.seconds_left = 0.0  # of the time limit of a paused query
+        self.is_closed = False  # by this process
 
     async def connect(self, connection: socket.socket) -> None:
         """Open the connection over a socket."""
@@ -459,13 +460,14 @@ class WorkerConnection(CopyConnection):
 
     def close(self) -> None:
         """Close the connection, so that the process exits after the messages already sent."""
+        self.is_closed = True
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Handle the exit of the process."""
         if self.result:
             is_aborted = self.buffer.startswith(ABORTED_MARK)
-            if not (is_aborted or self.result.fault):
+            if not (is_aborted or self.is_closed or self.result.fault):
                 log.warning("a query worker was killed or crashed while it evaluated a query")
             self.result.fail(QueryFault(MEMORY_FAULT if is_aborted else LOST_FAULT))
         self.end_query()
