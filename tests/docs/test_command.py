@@ -28,7 +28,7 @@ TESTED_ELSEWHERE = {
     "bulk describe 'hdfs://papers/*/*.md' --out hdfs://described": "tests/cli/bulk",
     "restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store": "tests/cli/test_main.py",
 }
-# They name a version and a token that the store of the test does not have; nothing has changed since a release.
+# They name a version and a token that the store does not have; nothing has changed since a release.
 EXIT_CODES = {
     "release --format json": EXIT_NO,
     "forget '/graph/paper/spam?version=20261125T230000000000Z'": EXIT_NO,
