@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fronts test-fronts-half \
-  test-fronts-rest test-fast test-fast-half test-fast-rest test-remote test-pages tools lint audit fuzz faults crash bench soak \
+  test-fronts-rest test-fast test-fast-half test-fast-rest test-remote test-pages tools lint audit fuzz faults crash crash-fronts bench soak \
   test-lowest texts reference docs screenshots wheel lock sbom clean
 
 help: ## List all targets
@@ -27,8 +27,9 @@ install: $(READY) ## Install into .venv, including what the tests need
 serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
-# Two jobs at a time: each of the parts of `test` and `test-long` starts when one before it ends, so that no core waits.
-MAKEFLAGS += --jobs=2 --no-print-directory
+# Three jobs at a time for two cores: each of the parts of `test` and `test-long` waits for other processes for a quarter
+# of its time, and starts when one before it ends.
+MAKEFLAGS += --jobs=3 --no-print-directory
 
 # Only the first half installs packages of npm.
 HALF := tests/web tests/docs tests/cli tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench \
@@ -53,8 +54,7 @@ test-long-rest: $(READY)
 
 # Services of tests have one process that speaks HTTP, unless WGIG_WORKERS is set.
 FRONTS_HALF := tests/accept $(addprefix tests/crash/test_,kill.py full.py)
-FRONTS_REST := $(addprefix tests/crash/test_,rounds.py power.py) \
-  $(addprefix tests/hostile/test_hostile_,bodies.py queries.py tools.py) $(addprefix tests/http/test_,access_log.py fast_path.py framing.py limits.py proxies.py)
+FRONTS_REST := $(addprefix tests/hostile/test_hostile_,bodies.py queries.py tools.py) $(addprefix tests/http/test_,access_log.py fast_path.py framing.py limits.py proxies.py)
 test-fronts: test-fronts-half test-fronts-rest ## Run acceptance, crash, hostile and limit tests with three front processes
 
 test-fronts-half: $(READY)
@@ -118,6 +118,9 @@ test-pages: docs ## Visit each page in both languages, with and without scripts;
 
 faults: $(READY) ## Inject engine faults for half an hour, while two instances are in use
 	FAULT_SECONDS=900 $(BIN)/pytest tests/remote/products/test_faults.py -s
+
+crash-fronts: $(READY) ## Kill a service with three front processes, and cut its power, during reads and writes
+	WGIG_WORKERS=3 $(BIN)/pytest $(addprefix tests/crash/test_,rounds.py power.py)
 
 crash: $(READY) ## Kill the service 200 times and cut its power 40 times during reads and writes
 	CRASH_ROUNDS=200 $(BIN)/pytest tests/crash
