@@ -31,8 +31,10 @@ def work_folder(tmp_path: Path) -> Path:
 
 def run_command(*command: str, folder: Path, **environment: str) -> str:
     """The output of a command. Raises AssertionError with its messages if it fails."""
+    # Without PYTHONSAFEPATH, which `wgig` sets, Python finds the generated package beside the script.
+    environment = os.environ | {"PYTHONSAFEPATH": ""} | environment
     process = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout
