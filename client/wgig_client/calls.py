@@ -102,27 +102,14 @@ def build_query_call(text: str, timeout: float | None) -> Call[Any]:
 
 def build_select_call(text: str, timeout: float | None = None) -> Call[Rows]:
     """The call of a SELECT query. Its result raises TypeError for other forms of query."""
-
-    def parse(response: httpx2.Response) -> Rows:
-        rows = parse_query_response(response)
-        if not isinstance(rows, Rows):
-            raise TypeError("The query is not a SELECT, so its result has no rows. Use query() instead.")
-        return rows
-
-    return build_query_call(text, timeout)._replace(parse=parse)
+    return build_query_call(text, timeout)._replace(parse=parse_rows)
 
 
 def build_example_call(name: str, parameters: Mapping[str, object]) -> Call[Rows]:
-    """The call of an example query with values of its parameters."""
-
-    def parse(response: httpx2.Response) -> Rows:
-        rows = parse_query_response(response)
-        assert isinstance(rows, Rows)  # all example queries are SELECT queries
-        return rows
-
+    """The call of an example query, which is a SELECT, with values of its parameters."""
     params = {key: str(convert_value_to_term(value).value) for key, value in parameters.items()}
     options = {"params": params, "headers": {"Accept": QUERY_ACCEPT_HEADER}}
-    return Call("GET", f"queries/{quote(name, safe='')}", options, parse)
+    return Call("GET", f"queries/{quote(name, safe='')}", options, parse_rows)
 
 
 def build_papers_call(page_size: int, last_iri: str = "") -> Call[Page[Row]]:
@@ -275,6 +262,14 @@ def check_media_type(options: Mapping[str, Any], response: httpx2.Response) -> N
     media_type = response.headers.get("content-type", "").partition(";")[0].strip()
     if any(accepted) and media_type and media_type not in accepted:
         raise invalid_response_error(f"has the type {media_type} instead of {' or '.join(accepted)}")
+
+
+def parse_rows(response: httpx2.Response) -> Rows:
+    """The rows of a SELECT. Raises TypeError for the result of another form of query."""
+    rows = parse_query_response(response)
+    if not isinstance(rows, Rows):
+        raise TypeError("The query is not a SELECT, so its result has no rows. Use query() instead.")
+    return rows
 
 
 def parse_query_response(response: httpx2.Response) -> Rows | Triples | bool:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from . import calls
 from .calls import PAGE_SIZE_PAPERS, Call, Page, Result
 from .changes import Change, ChangeCursor
-from .connection import DEFAULT_REQUEST_LIMITS, AsyncConnection, Connection, RequestLimits
+from .connection import DEFAULT_REQUEST_LIMITS, AsyncConnection, Connection, RequestLimits, hide_user
 from .download import DumpDownload
 from .errors import Report
 from .values import Row, Rows
@@ -53,11 +53,6 @@ def connect_async(
     """The client of a service for asynchronous code; the arguments are those of `connect`."""
     limits = RequestLimits(timeout, retries, patience)
     return AsyncGraphClient(AsyncConnection(choose_url(url), limits), validate_token(token))
-
-
-def hide_user(url: str) -> str:
-    """The URL without user and password."""
-    return re.sub(r"(?<=//)[^/@]*@", "", url)
 
 
 def choose_url(url: str | None) -> str:

@@ -6,6 +6,7 @@ Retry-After are retried, as the service has not started the request. An unreacha
 differ only in how they wait.
 """
 
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -275,6 +276,11 @@ def validate_service_url(url: str) -> str:
     return normalize_service_url(str(parsed_url))
 
 
+def hide_user(url: str) -> str:
+    """The URL without user and password."""
+    return re.sub(r"(?<=//)[^/@]*@", "", url)
+
+
 def build_timeout(limits: RequestLimits) -> httpx2.Timeout:
     """The timeouts of a request."""
     return httpx2.Timeout(limits.timeout, connect=min(CONNECT_TIMEOUT_SECONDS, limits.timeout))
@@ -284,6 +290,7 @@ def explain_request_error(
     error: httpx2.InvalidURL | httpx2.RequestError, url: str, timeout_seconds: float, *, begun: bool
 ) -> ServiceError:
     """The error for a request without a complete response; `begun`: a part of the response had arrived."""
+    url = hide_user(url)
     if isinstance(error, httpx2.InvalidURL):
         return ServiceError(
             None, "Not sent", f"The URL would be invalid: {error}. Shorten or correct the arguments."

@@ -477,6 +477,15 @@ def test_token_is_not_in_the_representation_of_a_client() -> None:
     assert repr(graph) == "GraphClient('http://example.org/')"
 
 
+def test_password_in_the_url_is_not_in_the_message_of_an_error() -> None:
+    with (
+        wgig.connect("http://user:password@127.0.0.1:9/", retries=0) as graph,
+        pytest.raises(wgig.ServiceError, match=r"http://127\.0\.0\.1:9/ cannot be reached") as caught,
+    ):
+        graph.query("ASK {}")
+    assert "password" not in str(caught.value)
+
+
 def test_query_is_stopped_after_its_timeout(graph: wgig.GraphClient) -> None:
     slow_query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
     with pytest.raises(wgig.ServiceError, match=r"longer than 0\.2 seconds") as caught:

@@ -167,6 +167,8 @@ def test_shapes_that_no_engine_should_see_are_refused(text: str, status: int, se
         ("SELECT $this { $this ?p", 400, "refused"),
         ("SELECT $this { $this nope:p ?o }", 400, "prefix nope: is not declared"),
         ("SELECT ?x { ?x ?p ?o }", 400, "must select the variable $this"),
+        ("SELECT (COUNT(*) AS ?x) { $this ?p ?o }", 400, "must select the variable $this"),
+        ("SELECT (STR($this) AS ?x) { $this ?p ?o }", 400, "must select the variable $this"),
         ("SELECT ?x { { SELECT $this { $this ?p ?x } } }", 400, "must select the variable $this"),
         (f"SELECT $this {{ {'{' * 200} $this ?p ?o {'}' * 200} }}", 400, "nested too deeply"),
     ],
@@ -185,6 +187,7 @@ def test_a_query_that_fetches_or_is_invalid_is_refused(query: str, status: int, 
         "SELECT $this { $this $PATH ?value }",
         "SELECT * WHERE { $this $PATH ?value }",
         "SELECT DISTINCT ?this (1 AS ?value) { ?this ?p ?o }",
+        "SELECT (IRI(STR(?x)) AS ?this) { ?x ?p ?o }",
     ],
 )
 def test_a_query_that_fetches_nothing_is_admitted(query: str) -> None:

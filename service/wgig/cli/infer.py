@@ -65,10 +65,10 @@ def check_infer_arguments(arguments: argparse.Namespace) -> None:
         raise Problem(400, "Give a graph for what follows (--into), an output file (--output), or --dry-run.")
     if arguments.into and arguments.output:
         raise Problem(400, "Give either --into or --output.")
-    choose_output_format(arguments)
+    choose_result_format(arguments)
 
 
-def choose_output_format(arguments: argparse.Namespace) -> Format:
+def choose_result_format(arguments: argparse.Namespace) -> Format:
     """The requested format, or that of the suffix of the output file. Raises Problem 400 for others."""
     name = arguments.format
     if name is None and arguments.output:
@@ -89,7 +89,7 @@ def infer_without_write(
         triples = iter_input_triples(store, inputs, list_computed_graphs(settings))
     result = evaluate(files, triples, settings, make_blank_prefix(str(arguments.output)))
     if not arguments.dry_run:
-        body = serialize_triples(result.triples, choose_output_format(arguments), settings.base)
+        body = serialize_triples(result.triples, choose_result_format(arguments), settings.base)
         with open_dump_output(arguments.output) as out:
             out.write(body)
     return result

@@ -577,10 +577,16 @@ def admit_shape_query(text: str, form: str, prefixes: dict[str, str], settings: 
 
 
 def selects_this(tokens: Iterable[SparqlToken]) -> bool:
-    """Whether the SELECT clause of a query has $this, or * for all variables."""
+    """Whether the SELECT clause of a query has $this, or * for all variables; not within an expression."""
     clause = dropwhile(lambda token: token.word != "SELECT", tokens)
-    selected = takewhile(lambda token: token.word != "WHERE" and token.text != "{", clause)
-    return any(token.text in ("*", "$this", "?this") for token in selected)
+    depth, previous_word = 0, ""
+    for token in takewhile(lambda token: token.word != "WHERE" and token.text != "{", clause):
+        depth += (token.text == "(") - (token.text == ")")
+        is_selected = depth == 0 or previous_word == "AS"
+        if is_selected and token.text in ("*", "$this", "?this"):
+            return True
+        previous_word = token.word
+    return False
 
 
 def find_fetching_keyword(token: SparqlToken) -> str:

@@ -75,7 +75,7 @@ REFUSED_NAMES = {
 REFUSED_TERMS = {ox.NamedNode(SH_NAMESPACE + name): reason for name, reason in REFUSED_NAMES.items()}
 
 
-def is_integer(term: Any) -> bool:
+def is_count(term: Any) -> bool:
     """Whether a term is an integer of 0 or more that an engine can compare."""
     return (
         isinstance(term, ox.Literal)
@@ -120,7 +120,7 @@ def is_node_kind(term: Any) -> bool:
 VALUE_TESTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
         ("minCount", "maxCount", "minLength", "maxLength", "qualifiedMinCount", "qualifiedMaxCount"),
-        (is_integer, f"an integer of 0 or more, with at most {INTEGER_LIMIT_DIGITS} digits"),
+        (is_count, f"an integer of 0 or more, with at most {INTEGER_LIMIT_DIGITS} digits"),
     ),
     **dict.fromkeys(
         ("minExclusive", "minInclusive", "maxExclusive", "maxInclusive"), (is_literal, "a literal")
