@@ -75,14 +75,19 @@ REFUSED_NAMES = {
 REFUSED_TERMS = {ox.NamedNode(SH_NAMESPACE + name): reason for name, reason in REFUSED_NAMES.items()}
 
 
-def is_count(term: Any) -> bool:
-    """Whether a term is an integer of 0 or more that an engine can compare."""
+def is_integer(term: Any) -> bool:
+    """Whether a term is an integer that an engine can compare."""
     return (
         isinstance(term, ox.Literal)
         and term.datatype.value == INTEGER_DATATYPE_IRI
-        and term.value.removeprefix("+").isdecimal()
+        and term.value.lstrip("+-").isdecimal()
         and len(term.value) <= INTEGER_LIMIT_DIGITS
     )
+
+
+def is_count(term: Any) -> bool:
+    """Whether a term is such an integer, of 0 or more."""
+    return is_integer(term) and not term.value.startswith("-")
 
 
 def is_boolean(term: Any) -> bool:
