@@ -125,6 +125,10 @@ def test_shapes_that_take_too_long_end_at_the_limit(
         (("--store", "absent"), "There is no folder absent."),
         (("bad.ttl", "--shapes", "absent.ttl"), "absent.ttl: No such file."),
         (("bad.ttl", "--shapes", "shapes.ttl", "-o", "shapes.ttl"), "The report would overwrite shapes.ttl"),
+        (
+            ("bad.ttl", "--shapes", "shapes.ttl", "--profile", "draft"),
+            "A profile is for papers, without --shapes. Leave out --profile.",
+        ),
         (("--endpoint", "ftp://localhost/"), "is not the URL of an endpoint"),
         (("--endpoint", "http://localhost/", "--graph", "a b"), "is not the IRI of a graph"),
     ],

@@ -247,8 +247,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",
         choices=PROFILE_CHOICES,
-        default="complete",
-        help="profile to check against (default: complete)",
+        help="profile to check papers against (default: complete)",
     )
     add_shapes_arguments(parser)
     parser.add_argument(

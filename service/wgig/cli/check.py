@@ -25,6 +25,7 @@ from ..rdf.formats import FILE_FORMATS, FORMATS_BY_SUFFIX, Format
 from ..settings import Settings
 from ..shacl.batch import check_documents
 from ..shacl.check import get_issue_papers
+from ..shacl.conformance import WHOLE_PAPER_PROFILE
 from ..shacl.documents import Document
 from ..shacl.findings import CheckOutcome, UncheckedFile
 from ..shacl.reports import GITHUB_ANNOTATIONS_FORMAT, JUNIT_FORMAT, REPORT_WRITERS, TEXT_REPORT_FORMAT, text
@@ -143,6 +144,8 @@ def validate_check_arguments(arguments: argparse.Namespace) -> None:
     elif not arguments.files:
         shapes_hint = " Give it before --shapes, or after --." if arguments.shapes else ""
         raise Problem(400, f"Give a file to check, or a graph: --graph, --store or --endpoint.{shapes_hint}")
+    if arguments.profile and (arguments.shapes or names_graph(arguments)):
+        raise Problem(400, "A profile is for papers, without --shapes. Leave out --profile.")
     if arguments.endpoint and arguments.store:
         raise Problem(400, "Give either --store or --endpoint.")
     if STDIN_NAME in arguments.files:
@@ -228,7 +231,8 @@ class CheckRun:
             from .check_shapes import read_shapes_sources  # noqa: PLC0415  costs 0.2 s, and papers do not need it
 
             self.shapes = read_shapes_sources(arguments.shapes, settings)
-        self.task = CheckTask(arguments.profile, settings.shacl, settings.paper_bytes, settings.paper_triples)
+        profile = arguments.profile or WHOLE_PAPER_PROFILE
+        self.task = CheckTask(profile, settings.shacl, settings.paper_bytes, settings.paper_triples)
         self.worst_code, self.checked_count, self.skipped_count = CHECK_EXIT_CONFORMS, 0, 0
 
     def iter_outcomes(self) -> Iterator[CheckOutcome]:
