@@ -137,12 +137,12 @@ def commit_update(
     settings = context.settings
     store = context.store
 
-    async def run_in_check_queue(*call: Any) -> Change | None:
+    async def run_in_check_queue(*call: Any) -> bytes | None:
         async with cancel_on_disconnect(context.request.receive):
-            change: Change | None = await pipeline.checks.run(*call)
+            change: bytes | None = await pipeline.checks.run(*call)
             return change
 
-    def run_trial(*call: Any) -> Change | None:
+    def run_trial(*call: Any) -> bytes | None:
         """Evaluate the update in a process of the check queue, within its limits; stop on disconnect."""
         return from_thread.run(run_in_check_queue, *call)
 

@@ -17,7 +17,16 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf.sparql_lexer import SparqlText, SparqlToken, TokenStep, find_first_word, walk_tokens
-from .change import WHOLE_STORE, Change, WriteScope, compare_contents, scope_of_graphs, scope_of_quads
+from .change import (
+    WHOLE_STORE,
+    Change,
+    WriteScope,
+    compare_contents,
+    parse_change,
+    scope_of_graphs,
+    scope_of_quads,
+    serialize_change,
+)
 from .view import StoreView, remove_snapshots
 
 ALL_GRAPHS_KEYWORDS = ("ALL", "NAMED")  # CLEAR ALL, DROP NAMED
@@ -180,13 +189,14 @@ class TrialUpdate(NamedTuple):
     targets: UpdateTargets
 
 
-# Calls a function with a folder and an update, possibly in another process; all three can be pickled.
-TrialRunner = Callable[[Callable[[Path, TrialUpdate], Change | None], Path, TrialUpdate], Change | None]
+# Calls a function with a folder and an update, possibly in another process; all three can be pickled. The
+# change is serialized: pickling its quads takes ten times as long.
+TrialRunner = Callable[[Callable[[Path, TrialUpdate], bytes | None], Path, TrialUpdate], bytes | None]
 
 
 def run_trial_in_process(
-    function: Callable[[Path, TrialUpdate], Change | None], folder: Path, update: TrialUpdate
-) -> Change | None:
+    function: Callable[[Path, TrialUpdate], bytes | None], folder: Path, update: TrialUpdate
+) -> bytes | None:
     """Call the function in this process."""
     return function(folder, update)
 
@@ -203,7 +213,8 @@ def dry_run_update(store: StoreView, update: TrialUpdate, run: TrialRunner) -> C
     if store.folder is None or snapshot.folder is None:
         return run_trial_update(snapshot.open_quads(), update)
     try:
-        return run(run_trial_in_folder, snapshot.folder, update)
+        change = run(run_trial_in_folder, snapshot.folder, update)
+        return None if change is None else parse_change(change)
     finally:
         remove_snapshots(store.folder, TRIAL_FOLDER_PREFIX)
 
@@ -217,13 +228,17 @@ def run_trial_update(copy: ox.Store, update: TrialUpdate) -> Change | None:
     return compare_contents(before, after) if before and after else None
 
 
-def run_trial_in_folder(folder: Path, update: TrialUpdate) -> Change | None:
-    """Run the update on the snapshot in a folder, which is renamed, so that it can be used only once."""
+def run_trial_in_folder(folder: Path, update: TrialUpdate) -> bytes | None:
+    """Run the update on the snapshot in a folder, and return the serialized change.
+
+    The folder is renamed, so that it can be used only once.
+    """
     try:
         taken_folder = folder.rename(folder.with_name(folder.name + TAKEN_TRIAL_SUFFIX))
     except FileNotFoundError as error:
         raise MemoryError("The process that previously ran this update was killed.") from error
-    return run_trial_update(ox.Store(taken_folder), update)
+    change = run_trial_update(ox.Store(taken_folder), update)
+    return None if change is None else serialize_change(change)
 
 
 def copy_named_quads(store: StoreView, candidates: Iterable[ox.Quad]) -> ox.Store:
