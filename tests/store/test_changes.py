@@ -168,8 +168,8 @@ def test_an_update_whose_process_died_is_reported_when_it_is_tried_again(tmp_pat
     store = Store.open(tmp_path)
 
     def run_twice(
-        function: Callable[[Path, TrialUpdate], Change | None], folder: Path, update: TrialUpdate
-    ) -> Change | None:
+        function: Callable[[Path, TrialUpdate], bytes | None], folder: Path, update: TrialUpdate
+    ) -> bytes | None:
         function(folder, update)
         return function(folder, update)
 
