@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 import httpx2
 import pytest
 
+from tests.fixtures.processes import copy_filled_store
+
 from .engines import EMBEDDED, ENGINE_PARAMETERS, Engine, run_engine
 
 TOKEN = "let me in"
@@ -69,6 +71,7 @@ def client(
     """
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == EMBEDDED:
+        copy_filled_store(folder / "store")
         with run_instance(folder / "store", {}, signal.SIGKILL) as client:
             yield client
         return
