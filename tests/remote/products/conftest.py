@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from tempfile import TemporaryDirectory
 import httpx2
 import pytest
 
-from tests.fixtures.processes import copy_filled_store
+from tests.fixtures.processes import copy_filled_store, list_sockets
 
 from .engines import EMBEDDED, ENGINE_PARAMETERS, Engine, run_engine
 
@@ -54,6 +55,14 @@ def filled_folder(name: str) -> TemporaryDirectory[str]:
     return folder
 
 
+def copy_filled_copy(name: str, folder: Path) -> None:
+    """Copy to a folder the copy of an instance that has used the engine of `run_filled_engine`.
+
+    An instance with it starts in a few seconds even on a busy machine, as it need not copy the store.
+    """
+    shutil.copytree(Path(filled_folder(name).name) / "copy", folder, ignore=list_sockets)
+
+
 @contextmanager
 def run_filled_engine(name: str, folder: Path) -> Iterator[Engine]:
     """Run an engine with the bundled graphs, and yield it."""
@@ -75,6 +84,7 @@ def client(
         with run_instance(folder / "store", {}, signal.SIGKILL) as client:
             yield client
         return
+    copy_filled_copy(request.param, folder / "copy")
     with (
         run_filled_engine(request.param, folder / "engine") as engine,
         run_instance(folder / "copy", engine.settings(), signal.SIGKILL) as client,
