@@ -278,4 +278,4 @@ def test_no_response_differs_from_one_without_cache() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [2, 3])
 def test_no_response_of_many_differs_from_one_without_cache(seed: int) -> None:
-    compare_with_model(seed, 100_000)
+    compare_with_model(seed, 25_000)

@@ -19,9 +19,10 @@ from tests.fixtures.stores import copy_as_killed
 
 pytestmark = pytest.mark.long
 
-COMMIT_COUNT, GRAPH = 5000, "urn:g"
+COMMIT_COUNT, GRAPH = 2000, "urn:g"
 QUADS_PER_COMMIT = 2  # one is removed, one added
-MAX_REPLAYED_COMMITS = transactions.MAX_UNFLUSHED_QUADS // (transactions.COMMIT_QUADS + QUADS_PER_COMMIT)
+MAX_UNFLUSHED_QUADS = 4000  # instead of 10,000, so that fewer commits are needed
+MAX_REPLAYED_COMMITS = MAX_UNFLUSHED_QUADS // (transactions.COMMIT_QUADS + QUADS_PER_COMMIT)
 MAX_LAG_COMMITS = 2 * MAX_REPLAYED_COMMITS  # while the engine is flushed, writes continue
 COMMIT_WAL_BYTES, COMMIT_LOG_BYTES, COMMIT_MEMORY_BYTES = 30_000, 1000, 100
 FLUSH_TIMEOUT_SECONDS = 60
@@ -60,7 +61,10 @@ def wait_for_position(folder: Path, version: int) -> EnginePosition:
     raise AssertionError(f"the position is still before version {version}")
 
 
-def test_many_small_writes_take_bounded_space_time_and_memory(tmp_path: Path) -> None:
+def test_many_small_writes_take_bounded_space_time_and_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "MAX_UNFLUSHED_QUADS", MAX_UNFLUSHED_QUADS)
     folder = tmp_path / "store"
     store = Store.open(folder)
     store.update_in_background()
