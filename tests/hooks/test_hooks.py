@@ -181,6 +181,7 @@ def test_the_action_writes_annotations_and_fails_as_requested(run_step: ScriptRu
     assert codes == ["code=0", "code=1", "code=1", "code=2", "code=1"]
 
 
+@pytest.mark.parametrize("run_step", [THIS_CHECKER], indirect=True)  # the script is the same for both
 @pytest.mark.parametrize(
     "inputs",
     [
