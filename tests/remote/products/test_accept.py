@@ -16,17 +16,18 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.accept.test_accept import KNOWN_FAILURES_PATH, SUITES_FOLDER, W3C_TESTS_FOLDER
+from tests.accept.test_accept import (
+    FORWARDING_GROUPS,
+    FORWARDING_PATTERN,
+    KNOWN_FAILURES_PATH,
+    SUITES_FOLDER,
+    W3C_TESTS_FOLDER,
+)
 
 from .conftest import TOKEN, run_instance
 from .deviations import DEVIATIONS
 from .engines import Engine
 
-TEST_GROUPS = (
-    *("sparql10/ask", "sparql10/basic", "sparql10/construct", "sparql10/dataset", "sparql10/graph"),
-    *("sparql11/basic-update", "sparql11/csv-tsv-res", "sparql11/json-res", "sparql12/codepoint-escapes"),
-)
-EVALUATION_PATTERN = f"^({'|'.join(TEST_GROUPS)})/"
 EMPTY_STORE_SETTINGS = {"WGIG_DATA": "none", "WGIG_DEFAULT_GRAPH": "unnamed", "WGIG_HISTORY": "lost"}
 # The suite query_eval clears the store before each test, and compares its whole content afterwards, so the
 # service must not check writes.
@@ -73,7 +74,7 @@ def test_suite_passes_except_for_known_failures(
     if suite == "gsp":
         command += ["--gsp-url", f"{url}/graphs", "--direct-url", f"{url}/graph", "--skip", "^legacy:"]
     if suite == "query_eval":
-        command += ["--only", EVALUATION_PATTERN]
+        command += ["--only", FORWARDING_PATTERN]
     environment = {"RDF_TESTS": str(W3C_TESTS_FOLDER)}
     process = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=SUITE_TIMEOUT_SECONDS
@@ -94,4 +95,4 @@ def iter_deviations(engine: str) -> Iterator[tuple[str, str]]:
 def test_known_failures_are_in_the_groups_that_are_run() -> None:
     names = [key.split()[0] for key in DEVIATIONS if "/" in key]
     assert names
-    assert all(name.startswith(tuple(f"{group}/" for group in TEST_GROUPS)) for name in names)
+    assert all(name.startswith(tuple(f"{group}/" for group in FORWARDING_GROUPS)) for name in names)
