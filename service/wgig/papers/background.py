@@ -5,7 +5,7 @@ in the bundled facts. The skeleton has them in comments, the form beside its fie
 a paper.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -63,6 +63,17 @@ BackgroundHints = dict[str, list[BackgroundHint]]
 def facts_by_subject() -> ObjectsBySubject:
     """The objects of the bundled facts, by subject and property."""
     return group_objects_by_subject(shipped_facts())
+
+
+@cache
+def subjects_by_object(curie: str) -> Mapping[Any, Sequence[Any]]:
+    """The nodes in the bundled facts with each value of a property, in the order of the facts."""
+    property_ = expand_curie(curie)
+    subjects: dict[Any, list[Any]] = {}
+    for triple in shipped_facts():
+        if triple.predicate == property_:
+            subjects.setdefault(triple.object, []).append(triple.subject)
+    return subjects
 
 
 def shipped_objects(node: Any, curie: str) -> list[Any]:

@@ -10,7 +10,6 @@ from textwrap import fill
 import pyoxigraph as ox
 
 from ..problems import Problem
-from ..rdf import shipped
 from ..rdf.namespaces import expand_curie
 from ..text import find_near_names
 from .background import (
@@ -19,6 +18,7 @@ from .background import (
     english_text,
     list_background_hints,
     shipped_objects,
+    subjects_by_object,
 )
 from .markdown.template import (
     ACTOR_HEADINGS,
@@ -116,9 +116,8 @@ def build_paper_skeleton(issue: str) -> str:
 def get_inventory_issue(issue: str) -> ox.NamedNode:
     """The issue with this name in the inventory. Raises Problem 404, with similar names, if there is none."""
     issues = {
-        local_name(triple.subject, "issue"): triple.subject
-        for triple in shipped.shipped_facts()
-        if triple.predicate == expand_curie("wgig:inventoryStatus") and triple.object == ox.Literal("yes")
+        local_name(node, "issue"): node
+        for node in subjects_by_object("wgig:inventoryStatus").get(ox.Literal("yes"), ())
     }
     if issue in issues:
         return expand_curie(f"issue:{issue}")
@@ -134,11 +133,9 @@ def get_inventory_issue(issue: str) -> ox.NamedNode:
 def list_declaration_passages(node: object, curie: str) -> list[tuple[str, str]]:
     """The path and text of each paragraph of the Declaration whose property `curie` has the node as value."""
     paragraphs = [
-        triple.subject
-        for triple in shipped.shipped_facts()
-        if triple.predicate == expand_curie(curie)
-        and triple.object == node
-        and local_name(triple.subject, "doc").startswith("declaration/")
+        paragraph
+        for paragraph in subjects_by_object(curie).get(node, ())
+        if local_name(paragraph, "doc").startswith("declaration/")
     ]
     return [
         (local_name(paragraph, "doc"), english_text(paragraph, "dcterms:description"))
@@ -206,11 +203,7 @@ def iter_criterion_skeleton(heading: TemplateHeading, hints: BackgroundHints) ->
     principle = heading.key or "development"  # an example for the heading `Other`
     node = expand_curie(f"principle:{principle}")
     title = heading.marked_title if heading.key else f"{heading.marked_title}: {principle}"
-    narrower = [
-        triple.subject
-        for triple in shipped.shipped_facts()
-        if triple.predicate == expand_curie("skos:broader") and triple.object == node
-    ]
+    narrower = subjects_by_object("skos:broader").get(node, ())
     paths = dict.fromkeys(
         path
         for principle_node in [node, *narrower]
