@@ -16,10 +16,12 @@ from typing import Any
 
 from wgig.cli import backup
 from wgig.cli.main import main
+from wgig.store.backup import verification
 
 # Modules of the commands, imported before the forks. No store is opened: a fork does not copy its threads.
 COMMANDS = {"backup": backup, "restore": backup}
 STEP_EVENTS = ("os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.link")  # audit events of Python
+PROBE_COUNT = 50  # enough for a small store; the default takes most of the time of a backup
 
 
 def run_until_step(folder: Path, command: list[str], step: int, output_descriptor: int) -> None:
@@ -62,4 +64,5 @@ def kill_at_each_step(folder: Path, command: list[str]) -> int:
 
 if __name__ == "__main__":
     assert sys.argv[2] in COMMANDS
+    verification.PROBE_COUNT = PROBE_COUNT
     sys.exit(kill_at_each_step(Path(sys.argv[1]).resolve(), sys.argv[2:]))

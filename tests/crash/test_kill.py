@@ -19,7 +19,7 @@ from tests.fixtures.processes import copy_filled_store
 
 from .family import find_descendants, wait_for_exit
 from .load import WRITE_TOKEN, make_client
-from .world import Scenario, run_scenario
+from .world import Scenario, Service, run_scenario
 
 LOADED_LINES = 100_000  # more than fit into a pipe and the reader's buffer together
 MIN_WRITES = 25  # acknowledged before the server is killed
@@ -96,20 +96,7 @@ def test_a_file_written_during_a_kill_is_loaded_completely_or_not_at_all(tmp_pat
     assert count_triples(Store.open(folder)) in (0, LOADED_LINES)
 
 
-def test_inference_after_a_load_is_completed_after_a_kill(tmp_path: Path) -> None:
-    settings = Settings(store=tmp_path / "store")
-    copy_filled_store(settings.store)
-    paper = tmp_path / "paper.ttl"
-    paper.write_text("<urn:paper> a <https://w3id.org/wgig/ontology#IssuePaper> .")
-    with start_command(settings.store, "load", str(paper), "-", "--format", "ttl", data="shipped") as process:
-        wait_for_second_file(process)
-        process.kill()
-    store = open_filled_store(settings, lambda _: None)
-    inferred = f"{settings.base}graph/inferred"
-    assert query_column(store, f"SELECT ?type {{ GRAPH <{inferred}> {{ <urn:paper> a ?type }} }}")
-
-
-def test_the_conformance_of_a_loaded_paper_is_computed_after_a_kill(tmp_path: Path) -> None:
+def test_inference_and_conformance_after_a_load_are_completed_after_a_kill(tmp_path: Path) -> None:
     settings = Settings(store=tmp_path / "store")
     paper, graph = f"{settings.base}id/paper/new", f"{settings.base}graph/paper/new"
     copy_filled_store(settings.store)
@@ -119,15 +106,20 @@ def test_the_conformance_of_a_loaded_paper_is_computed_after_a_kill(tmp_path: Pa
         wait_for_second_file(process)
         process.kill()
     store = open_filled_store(settings, lambda _: None)
+    inferred = f"{settings.base}graph/inferred"
+    assert query_column(store, f"SELECT ?type {{ GRAPH <{inferred}> {{ <{paper}> a ?type }} }}")
     assert query_column(store, f"SELECT ?s {{ ?s <http://www.w3.org/ns/earl#subject> <{paper}> }}")
 
 
 def test_derived_data_is_completed_after_a_kill(tmp_path: Path) -> None:
     scenario = Scenario(tmp_path, "shipped")
-    with run_scenario(scenario) as service, make_client(service.url) as client:
-        for writer in scenario.writers:
-            writer.write(client)
-        service.process.kill()
+    service = Service(scenario.folder, scenario.data)
+    try:
+        with make_client(service.url) as client:
+            for writer in scenario.writers:
+                writer.write(client)
+    finally:
+        service.end()
     with run_scenario(scenario):  # checks the data derived from the quads
         assert all(writer.acknowledged == 1 for writer in scenario.writers)
 

@@ -11,14 +11,16 @@ from wgig.store.backup.backup import list_backups
 from wgig.store.checkpoint import CHECKPOINT_FOLDER
 from wgig.store.store import Store
 
+from .moments import PROBE_COUNT
 from .world import check_backup
 
 OLD, NEW = "urn:old", "urn:new"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the store OLD, and a backup of the store NEW; a file `note` names the store, too."""
+    monkeypatch.setattr("wgig.store.backup.verification.PROBE_COUNT", PROBE_COUNT)
     folder = tmp_path / "run"
     for name, subfolder in ((NEW, "saved"), (OLD, "store")):
         Store.open(folder / subfolder).update(f"INSERT DATA {{ <{name}> <urn:p> 1 }}")

@@ -39,6 +39,8 @@ from tests.upgrade.make import (
 
 PACKED_STORES = sorted(STORES_FOLDER.glob("*.tar.xz"))
 STORES_WITH_HISTORY = PACKED_STORES[1:]
+# The others are opened without the shipped data, which takes a sixth of the time.
+STORES_WITH_NEW_GRAPHS = [PACKED_STORES[0], PACKED_STORES[-1]]
 USER_GRAPH, CHANGED_GRAPH = "urn:theirs", f"{Settings.base}graph/principles"
 WAIVED_SECTION_QUERY = f"""
 PREFIX earl: <http://www.w3.org/ns/earl#>
@@ -52,6 +54,7 @@ class OlderStore(NamedTuple):
 
     folder: Path
     dump: Path
+    data: str  # WGIG_DATA of the service that opens it
 
     def read_answers(self) -> dict[str, Any]:
         """What `make.write_cited_graphs` returned for that version."""
@@ -73,13 +76,19 @@ def get_store_name(packed: Path) -> str:
 def older_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> OlderStore:
     packed: Path = request.param
     name = get_store_name(packed)
-    return OlderStore(unpack_store(packed, tmp_path_factory.mktemp(name)), packed.with_name(f"{name}.nq"))
+    data = "shipped" if packed in STORES_WITH_NEW_GRAPHS else "none"
+    return OlderStore(
+        unpack_store(packed, tmp_path_factory.mktemp(name)), packed.with_name(f"{name}.nq"), data
+    )
 
 
 @pytest.fixture(scope="module")
 def client(older_store: OlderStore, start_service: ServiceStarter) -> Iterator[httpx2.Client]:
     """A client of a service that has opened the older store."""
-    with start_service(older_store.folder) as url, httpx2.Client(base_url=url, timeout=60) as http_client:
+    with (
+        start_service(older_store.folder, WGIG_DATA=older_store.data) as url,
+        httpx2.Client(base_url=url, timeout=60) as http_client,
+    ):
         yield http_client
 
 
@@ -100,6 +109,7 @@ def test_an_upgraded_store_has_the_same_statements(client: httpx2.Client, older_
     assert canonicalize(quads) == canonicalize(dump)
 
 
+@pytest.mark.parametrize("older_store", STORES_WITH_NEW_GRAPHS, ids=get_store_name, indirect=True)
 @pytest.mark.usefixtures("client")
 def test_the_bundled_graphs_are_updated_except_the_changed_one(
     older_store: OlderStore,
@@ -112,9 +122,10 @@ def test_the_bundled_graphs_are_updated_except_the_changed_one(
     ] == [CHANGED_GRAPH]
 
 
-def test_indexes_and_change_log_are_up_to_date(client: httpx2.Client) -> None:
+def test_indexes_and_change_log_are_up_to_date(client: httpx2.Client, older_store: OlderStore) -> None:
     wait_until_current(client)
-    check_statistics(client)
+    if older_store.data == "shipped":  # a store without shipped data has no descriptions
+        check_statistics(client)
     StreamFollower().check(client)
     results = client.get("/search", params={"q": "category"}, headers={"Accept": "application/json"}).json()
     assert results["items"]

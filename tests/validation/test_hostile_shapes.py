@@ -1,7 +1,7 @@
 """Hostile shapes: they end at a limit with a clear problem, fetch nothing, and do not hold up others."""
 
 import asyncio
-import threading
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from wgig.rdf.formats import JSON
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.shacl.engines import ENGINE_NAMES
 
-from tests.fixtures.processes import serve
+from tests.crash.family import find_descendants, kill_process
+from tests.fixtures.processes import run_service
 from tests.fixtures.shapes import PERSON_DATA, PERSON_SHAPES, PREFIXES, count_connections
 
 pytestmark = pytest.mark.slow
 
 MAX_SECONDS = 60  # enough to start a process on a busy machine
-MAX_ENDLESS_SECONDS = 3
+MAX_ENDLESS_SECONDS = 1
 TARGET = "ex:S a sh:NodeShape ; sh:targetClass ex:T ;"
 SMALL_DATA = f'ex:a a ex:T ; ex:value "{"a" * 60}b" .'
 NODES = range(60)
@@ -155,45 +156,52 @@ def test_no_shapes_and_no_data_open_a_connection(engine: str) -> None:
         assert counter.count == 1  # it does count
 
 
-def test_papers_are_checked_while_shapes_use_all_other_processes(tmp_path: Path) -> None:
+def send_hostile_shapes(url: str) -> httpx2.Response:
+    """The response to shapes that no machine checks in time."""
     data, shapes = ENDLESS["nested choices"]
+    files = {"data": ("d.ttl", PREFIXES + data), "shapes": ("s.ttl", PREFIXES + shapes)}
+    return httpx2.post(f"{url}validate", files=files, timeout=90)
+
+
+def test_papers_are_checked_while_shapes_use_all_other_processes(tmp_path: Path) -> None:
     paper = (SHIPPED_FOLDER / "data/examples/community-networks.ttl").read_bytes()
     with (
-        serve(tmp_path / "store", WGIG_PAPER_SECONDS="15") as url,
-        httpx2.Client(base_url=url, timeout=60) as client,
         ThreadPoolExecutor() as pool,
+        run_service(tmp_path / "store", WGIG_PAPER_SECONDS="80") as service,
+        httpx2.Client(base_url=service.url, timeout=60) as client,
     ):
-        files = {"data": ("d.ttl", PREFIXES + data), "shapes": ("s.ttl", PREFIXES + shapes)}
-        hostile = [pool.submit(httpx2.post, f"{url}validate", files=files, timeout=90) for _ in range(3)]
+        hostile = [pool.submit(send_hostile_shapes, service.url) for _ in range(3)]
         for _ in range(3):
             report = client.post("/validate", content=paper, headers={"Content-Type": "text/turtle"})
             assert report.json()["conforms"] is True
         assert not any(future.done() for future in hostile)
+        processes = find_descendants(service.process.pid)
+        service.process.kill()  # the hostile checks would run until their limit
+        for process in processes:
+            kill_process(process.pid)
 
 
 def test_the_service_answers_others_while_hostile_shapes_run(tmp_path: Path) -> None:
-    data, shapes = ENDLESS["nested choices"]
+    settings_file = tmp_path / "settings"
+    settings_file.write_text("WGIG_PAPER_SECONDS=5\n", encoding="utf-8")
     with (
-        serve(tmp_path / "store", WGIG_PAPER_SECONDS="30") as url,
-        httpx2.Client(base_url=url, timeout=60) as client,
+        run_service(tmp_path / "store", WGIG_SETTINGS=str(settings_file)) as service,
+        httpx2.Client(base_url=service.url, timeout=60) as client,
+        ThreadPoolExecutor() as pool,
     ):
-        hostile: list[httpx2.Response] = []
-
-        def send_hostile() -> None:
-            files = {"data": ("d.ttl", PREFIXES + data), "shapes": ("s.ttl", PREFIXES + shapes)}
-            hostile.append(httpx2.post(f"{url}validate", files=files, timeout=60))
-
-        thread = threading.Thread(target=send_hostile)
-        thread.start()
+        hostile = pool.submit(send_hostile_shapes, service.url)
         answers_meanwhile = 0
-        while not hostile and thread.is_alive():
+        while not hostile.done():
             assert client.get("/health").status_code == 200
             assert client.get("/sparql", params={"query": "ASK { ?s ?p ?o }"}).status_code == 200
             answers_meanwhile += 1
-        thread.join()
         assert answers_meanwhile > 3
-        assert hostile[0].status_code == 503
-        assert "was stopped" in hostile[0].json()["detail"]
+        assert hostile.result().status_code == 503
+        assert "was stopped" in hostile.result().json()["detail"]
+        settings_file.write_text(f"WGIG_PAPER_SECONDS={MAX_SECONDS}\n", encoding="utf-8")
+        service.process.send_signal(signal.SIGHUP)
+        assert service.process.stderr
+        assert any("the settings were reloaded" in line for line in service.process.stderr)
         files = {"data": ("d.ttl", PERSON_DATA), "shapes": ("s.ttl", PERSON_SHAPES)}
         report = client.post("/validate", files=files).json()
         assert report["files"][0]["focusNodes"] == 3

@@ -51,6 +51,12 @@ pytestmark = pytest.mark.slow
 WRITER_HEADERS = {"Authorization": "Bearer secret", "Content-Type": "application/sparql-update"}
 
 
+@pytest.fixture(autouse=True)
+def few_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verify with few probes, which find damage in a small store as well: 5,000 take most of the time."""
+    monkeypatch.setattr("wgig.store.backup.verification.PROBE_COUNT", 50)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     """A store with several types of quads, an empty graph, and another file."""
