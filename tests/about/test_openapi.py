@@ -27,7 +27,7 @@ from tests.fixtures.service import make_service_client
 
 pytestmark = pytest.mark.slow
 
-REQUESTS_PER_OPERATION = 6
+REQUESTS_PER_OPERATION = 3
 # A request that matches the description may be refused, as a name is unknown or a query does not parse.
 EXCLUDED_CHECKS = [positive_data_acceptance]
 
@@ -198,7 +198,14 @@ PATHS_WITHOUT_DATA = ("/queries/who-wrote-what",)  # nothing was written
 def test_every_example_finds_something(filled_reader: httpx2.Client, description: dict[str, Any]) -> None:
     example_count = 0
     for path, operation in iter_get_operations(description):
-        for name, value in parameter_examples(operation, "query").items():
+        examples = parameter_examples(operation, "query")
+        other = description["paths"].get(path.removesuffix(".{suffix}"), {}).get("get", operation)
+        if other is not operation:  # the same route, which is requested once in another format
+            tried = parameter_examples(other, "query")
+            known_names = [name for name in examples if examples[name] == tried.get(name)]
+            example_count += len(known_names) - 1
+            examples = {name: examples[name] for name in [*known_names[:1], *examples.keys() - known_names]}
+        for name, value in examples.items():
             if (path, name) in PARAMETERS_FROM_RESPONSES:
                 continue
             filled_path = LIST_PATHS.get((path, name), fill_path(path, operation))

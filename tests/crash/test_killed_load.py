@@ -15,12 +15,14 @@ from wgig.cli.load import CHECK_STAGE, COUNT_STAGE, INDEX_STAGE, INFERENCE_STAGE
 from wgig.projections import make_projections
 from wgig.rdf.namespaces import DCTERMS_MODIFIED
 from wgig.search.index import SEARCH_INDEX_PATH
-from wgig.seed import list_shipped_files, open_filled_store
+from wgig.seed import list_shipped_files
 from wgig.settings import Settings
 from wgig.store.files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
 from wgig.store.projection import ProjectionState
 from wgig.store.store import Store
 from wgig_client.namespaces import namespaces_by_prefix
+
+from tests.fixtures.stores import open_filled_copy
 
 pytestmark = pytest.mark.slow
 
@@ -124,7 +126,7 @@ if __name__ == "__main__":
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of which of the shipped graphs only the ontology is left, so that a load takes a second."""
     folder = tmp_path_factory.mktemp("filled") / "store"
-    store = open_filled_store(Settings(store=folder), lambda _: None)
+    store = open_filled_copy(folder)
     dropped_graphs = [graph for graph in list_shipped_files(BASE) if graph != f"{BASE}graph/ontology"]
     store.update(" ; ".join(f"DROP GRAPH <{graph}>" for graph in dropped_graphs))
     assert store.close()

@@ -145,9 +145,9 @@ def cell_counts(store: Store, request: pytest.FixtureRequest) -> CellCounts:
 
 
 def iter_random_changes(store: Store, seed: int, kind: str = "") -> Iterator[Change]:
-    """80 changes, each of which adds random quads and removes some quads of the store."""
+    """40 changes, each of which adds random quads and removes some quads of the store."""
     rng = random.Random(seed)
-    for _ in range(80):
+    for _ in range(40):
         quads = set(store.match())
         added = {make_random_quad(rng, kind) for _ in range(rng.randrange(10))} - quads
         removed = rng.sample(sorted(quads, key=str), min(len(quads), rng.randrange(3)))

@@ -77,6 +77,9 @@ ORDERS: dict[str, list[ListOrder]] = {
     "conformance": [(("earl:subject", False),), (("partsMet", True),)],
 }
 
+# By list: in one of how many requests facets are compared with those of the query, which may take seconds.
+REQUESTS_PER_FACETS_QUERY = {"stakeholders": 6}
+
 
 def make_random_quad(rng: random.Random) -> ox.Quad:
     """A quad that may change a list."""
@@ -187,8 +190,13 @@ def select(store: Store, query: str) -> bytes:
     return out.getvalue()
 
 
-def assert_equals_query(store: Store, index: ListIndex, name: str, pairs: list[tuple[str, str]]) -> int:
-    """The number of items that a request matches; fails if the index selects others than the query."""
+def assert_equals_query(
+    store: Store, index: ListIndex, name: str, pairs: list[tuple[str, str]], has_facets: bool = True
+) -> int:
+    """The number of items that a request matches; fails if the index selects others than the query.
+
+    If `has_facets`, the values of facets are compared, too.
+    """
     list_request = parse_list_request(LIST_DEFINITIONS[name], pairs, BASE)
     expected = parse_list_page(select(store, build_list_query(list_request, BASE)))
     selection = index.query_sync(select_list_items, list_request, BASE, has_facets=True)
@@ -196,6 +204,8 @@ def assert_equals_query(store: Store, index: ListIndex, name: str, pairs: list[t
         expected.total,
         [*expected.resources],
     ), (name, pairs)
+    if not has_facets:
+        return expected.total
     table = build_facet_table(
         list_request, parse_tsv_rows(select(store, build_facets_query(list_request, BASE))), {}, BASE
     )
@@ -211,8 +221,14 @@ def test_random_requests_of_shipped_lists_select_the_items_and_facets_of_the_que
     rng, index = random.Random(name), ListIndex(filled_store, BASE)
     lists = index.query_sync(lambda lists: lists)
     totals = [
-        assert_equals_query(filled_store, index, name, make_random_request(rng, name, lists))
-        for _ in range(30)
+        assert_equals_query(
+            filled_store,
+            index,
+            name,
+            make_random_request(rng, name, lists),
+            has_facets=number % REQUESTS_PER_FACETS_QUERY.get(name, 1) == 0,
+        )
+        for number in range(30)
     ]
     assert len(set(totals)) > 2
 

@@ -24,7 +24,7 @@ NAMESPACES = namespaces_by_prefix(BASE)
 DESCRIPTIONS = DescriptionGraphs(BASE)
 DATASET = str(DESCRIPTIONS.void.dataset)
 PREFIXES = "".join(f"PREFIX {prefix}: <{NAMESPACES[prefix]}>\n" for prefix in ("void", "void-ext", "dcterms"))
-RANDOM_WRITES = 40  # in each test with random writes
+RANDOM_WRITES = 20  # in each test with random writes
 
 DISTINCT_CLASS_TRIPLES = "SELECT DISTINCT ?c ?s ?p ?o"
 # By name: a query for figures in the graph `void`, and one that counts the same in the described graphs.
