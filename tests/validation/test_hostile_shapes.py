@@ -171,14 +171,16 @@ def test_papers_are_checked_while_shapes_use_all_other_processes(tmp_path: Path)
         httpx2.Client(base_url=service.url, timeout=60) as client,
     ):
         hostile = [pool.submit(send_hostile_shapes, service.url) for _ in range(3)]
-        for _ in range(3):
-            report = client.post("/validate", content=paper, headers={"Content-Type": "text/turtle"})
-            assert report.json()["conforms"] is True
-        assert not any(future.done() for future in hostile)
-        processes = find_descendants(service.process.pid)
-        service.process.kill()  # the hostile checks would run until their limit
-        for process in processes:
-            kill_process(process.pid)
+        try:
+            for _ in range(3):
+                report = client.post("/validate", content=paper, headers={"Content-Type": "text/turtle"})
+                assert report.json()["conforms"] is True
+            assert not any(future.done() for future in hostile)
+        finally:  # the hostile checks would run until their limit
+            processes = find_descendants(service.process.pid)
+            service.process.kill()
+            for process in processes:
+                kill_process(process.pid)
 
 
 def test_the_service_answers_others_while_hostile_shapes_run(tmp_path: Path) -> None:
