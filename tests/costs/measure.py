@@ -48,9 +48,10 @@ import uvicorn
 import wgig
 from wgig.app import create_app, make_service
 from wgig.http.server import make_connection_class
-from wgig.seed import open_filled_store
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.change_log import ChangeLog
+
+from tests.fixtures.stores import open_filled_copy
 
 PACKAGE_PREFIX = str(Path(wgig.__file__).parent) + os.sep
 PROC_IO_PATH = Path("/proc/self/io")
@@ -162,7 +163,7 @@ class MeasuredService:
     def __init__(self, folder: Path) -> None:
         self.call_counter, self.fsync_counter = CallCounter(), FsyncCounter()
         settings = Settings(store=folder, token=WRITE_TOKEN, port=0)
-        store = open_filled_store(settings, lambda _: None)
+        store = open_filled_copy(folder)
         store.defers_descriptions = False  # they are a part of the costs
         self.runner = store.runner
         service = make_service(settings, store)
