@@ -161,4 +161,5 @@ def write_pages(root: Path, folder: Path) -> None:
         shutil.copy(root / source, target.parent)
     (folder / "assets").mkdir()
     shutil.copy(root / ICON, folder / "assets")
-    shutil.copy(root / BUILDER / "docs.css", folder / "assets")
+    for name in ("docs.css", "docs.js"):
+        shutil.copy(root / BUILDER / name, folder / "assets")

@@ -68,3 +68,26 @@ def test_the_footer_of_the_service_links_to_the_site_and_back(open_page: Callabl
     page.wait_for_url("**/docs/index.html")
     page.locator('footer a[href="/"]').click()
     page.wait_for_url("**/")
+
+
+def test_the_menu_and_the_search_are_reached_by_keyboard_on_a_narrow_screen(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("/docs/how-to/operating.html", viewport={"width": 600, "height": 700})
+    menu, drawer = page.locator('[role=button][for="__drawer"]'), page.locator(".md-sidebar--primary")
+    expect(menu).to_have_attribute("aria-expanded", "false")
+    expect(drawer).to_have_css("visibility", "hidden")
+    focused = list[str]()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        focused.append(page.evaluate("document.activeElement.getAttribute('for')"))
+        assert not page.evaluate("Boolean(document.activeElement.closest('.md-sidebar--primary'))")
+    assert {"__drawer", "__search"} <= {*focused}
+    for key in ("Enter", "Space"):
+        menu.focus()
+        page.keyboard.press(key)
+        expect(menu).to_have_attribute("aria-expanded", "true")
+        expect(drawer).to_have_css("visibility", "visible")
+        page.keyboard.press("Escape")
+        expect(drawer).to_have_css("visibility", "hidden")
+        expect(menu).to_be_focused()
