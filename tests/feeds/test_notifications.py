@@ -194,9 +194,14 @@ def test_a_webhook_says_which_graphs_changed_without_their_content(store: Store,
             "after": 0,
             "graphs": [f"{BASE}graph/one"],
             "graphCount": 1,
-            "changes": f"{PUBLIC_URL}changes?before=2",
+            "changes": f"{PUBLIC_URL}changes",
+            "page": f"{PUBLIC_URL}changes?before=2",
         },
     }
+    client = make_store_client(store)
+    stream, page = (body["data"][name].removeprefix(PUBLIC_URL) for name in ("changes", "page"))
+    assert client.get(f"/{stream}").headers["content-type"].startswith("application/trig")
+    assert client.get(f"/{page}", headers={"Accept": "text/html"}).status_code == 200
     assert notifier.condition == "current"
 
 
@@ -429,7 +434,9 @@ def test_an_address_that_knows_lost_commits_is_told_that_all_may_have_changed(
     assert (receiver.get().data["after"], restarted.condition) == (None, "current")
 
 
-def test_a_failing_address_delays_no_other(store: Store, receiver: Receiver) -> None:
+def test_a_failing_address_delays_no_other_and_the_log_has_its_number(
+    store: Store, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
     with run_receiver() as other_receiver:
         urls = f"{receiver.url} {other_receiver.url}"
         notifier = open_notifier(store, webhooks=urls)
@@ -437,6 +444,7 @@ def test_a_failing_address_delays_no_other(store: Store, receiver: Receiver) -> 
         change_issue(store, "spam")
         for address_notifier in notifier.notifiers:
             address_notifier.deliver()
+        assert "(number 1 of WGIG_WEBHOOKS) was not told of changes" in caplog.text
         assert notifier.count_conditions() == {"failing": 1, "current": 1}
         assert notifier.count_outcomes() == {"failed": 1, "delivered": 1}
         first, second = receiver.get(), other_receiver.get()

@@ -243,6 +243,9 @@ class ChangeNotifier:
             AddressNotifier(url, change_log, self.states[url], build, self.save_state)
             for url, build in builders.items()
         ]
+        for notifier in self.notifiers:
+            if notifier.url in urls:
+                notifier.name += f" (number {urls.index(notifier.url) + 1} of WGIG_WEBHOOKS)"
         self.store.runner.subscribe(self)
 
     async def resume(self) -> None:
@@ -347,7 +350,8 @@ class WebhookMessages(NamedTuple):
                 "after": span.after if is_known else None,
                 "graphs": None if graphs is None else graphs[:MAX_NAMED_GRAPHS],
                 "graphCount": None if graphs is None else len(graphs),
-                "changes": f"{self.public_base}changes?before={span.until + 1}",
+                "changes": f"{self.public_base}changes",
+                "page": f"{self.public_base}changes?before={span.until + 1}",
             },
         }
         content = json.dumps(body, ensure_ascii=False).encode()
