@@ -202,6 +202,7 @@ def test_update_is_refused_as_a_query(wgig: CommandRunner) -> None:
         (["load", "two.ttl", "--graph", "g"], 2, "not an absolute IRI"),
         (["serve", "--port", "99999"], 2, "from 0 to 65535"),
         (["no-such-command"], 2, "See: wgig --help"),
+        (["release", "--lst"], 2, "wgig release: unrecognized arguments: --lst.\nSee: wgig release --help"),
         (["stats", "--store", "two.ttl"], 3, "is not a folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

@@ -18,6 +18,7 @@ import pytest
 from bs4 import BeautifulSoup
 from datacite import schema45
 from wgig.cli.main import main
+from wgig.cli.parser import EXIT_FAILED
 from wgig.graphs import releases
 from wgig.graphs.releases import (
     NothingChangedError,
@@ -30,7 +31,7 @@ from wgig.graphs.releases import (
 from wgig.rdf.namespaces import LICENSE_IRI
 from wgig.settings import Settings
 from wgig.store.errors import StoreError
-from wgig.store.files import RELEASES_FOLDER
+from wgig.store.files import RELEASES_FOLDER, hold_file_lock
 from wgig.store.store import Store
 
 from tests.fixtures.processes import run_service
@@ -372,3 +373,17 @@ def test_a_running_service_shows_a_new_release_at_once(tmp_path: Path) -> None:
         )
         assert process.returncode == 0
         assert len(client.get("/releases").json()["releases"]) == 1
+
+
+@pytest.mark.usefixtures("_no_data")
+def test_a_second_command_at_the_same_time_says_what_to_wait_for(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = store.folder
+    assert folder
+    store.close()
+    with hold_file_lock(folder / RELEASES_FOLDER / releases.RELEASE_LOCK_FILE):
+        assert main(["release", "--store", str(folder)]) == EXIT_FAILED
+    assert capsys.readouterr().err.endswith(
+        f"wgig: Another command is making a release in {folder}. Wait until it has ended.\n"
+    )

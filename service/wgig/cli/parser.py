@@ -6,7 +6,7 @@ With wrong arguments, the exit code is 2.
 import argparse
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,6 +37,15 @@ class CommandParser(argparse.ArgumentParser):
         if choices and value not in (action.choices or ()):
             offered = suggest_near_name(str(value), choices, f"Choose from {', '.join(choices)}")
             raise argparse.ArgumentError(action, f"there is no {str(value)!r}. {offered}")
+
+    def parse_known_args(  # type: ignore[override]  # the overloads of the base class
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse arguments. Unknown ones are an error of this command, not of the whole command line."""
+        arguments, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return arguments, unknown
 
     def error(self, message: str) -> NoReturn:
         """Print an error message and how to get help, and exit."""

@@ -20,7 +20,7 @@ from ..pages.names import kind_title
 from ..seed import open_store_snapshot
 from ..settings import Settings
 from ..store.backup.online import request_touch
-from ..store.folder import check_not_in_backup, check_store_exists
+from ..store.folder import check_store_exists
 from .console import print_message, print_table, show_progress_bar
 from .parser import EXIT_NO, EXIT_OK
 
@@ -30,11 +30,10 @@ def run_release(arguments: argparse.Namespace, settings: Settings) -> int:
 
     Raises StoreError and OSError; then there is no new release.
     """
+    check_store_exists(settings.store)
     if arguments.list:
-        check_store_exists(settings.store)
         print_releases(list_releases(settings.store), arguments.format)
         return EXIT_OK
-    check_not_in_backup(settings.store)
     store = open_store_snapshot(settings, print_message)
     origin = ReleaseOrigin(settings.base, find_release_license(store, settings.base), datetime.now(UTC))
     quads, _ = store.size()

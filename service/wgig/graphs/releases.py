@@ -148,8 +148,8 @@ def create_release(
     folder = store_folder / RELEASES_FOLDER
     new_folder = folder / NEW_RELEASE_FOLDER
     with (
-        translate_disk_errors(store_folder),
         hold_file_lock(folder / RELEASE_LOCK_FILE, RELEASE_BUSY_MESSAGE.format(store_folder)),
+        translate_disk_errors(store_folder),
     ):
         shutil.rmtree(new_folder, ignore_errors=True)  # of an interrupted command
         make_private_folder(new_folder)
