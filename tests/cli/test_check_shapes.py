@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pyoxigraph as ox
 import pytest
+from wgig.cli import check_shapes
 from wgig.cli.endpoint_graph import EndpointGraphSource
 from wgig.cli.main import main
 from wgig.problems import Problem
@@ -18,6 +19,7 @@ from wgig.shacl.engines import ENGINE_NAMES
 from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.validation.check import check_data
 from wgig.validation.graph_pages import check_graph
+from wgig_client.namespaces import BASE_IRI
 
 from tests.fixtures.shapes import PERSON_DATA, PERSON_FINDINGS, PERSON_SHAPES, PREFIXES, make_source
 from tests.validation.test_graph_pages import DATA, SHAPES, call_directly, list_findings
@@ -160,10 +162,42 @@ def test_a_graph_of_a_store_is_checked(
     assert run_check(*arguments, "--graph", "absent").code == 1  # like other commands: nothing was found
 
 
+def test_a_short_name_is_a_graph_of_an_endpoint_and_an_absent_one_an_error(
+    run_check: CheckRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quads = ox.Store()
+    graph = ox.NamedNode(f"{BASE_IRI}graph/people")
+    quads.bulk_load(PERSON_DATA.encode(), ox.RdfFormat.TURTLE, to_graph=graph)
+    monkeypatch.setattr(check_shapes, "make_remote_evaluator", lambda _: evaluate_with(quads))
+    arguments = ("--endpoint", "http://localhost/", "--shapes", "shapes.ttl")
+    result = run_check(*arguments, "--graph", "people", "--format", "json")
+    (file,) = json.loads(result.out)["files"]
+    assert (result.code, file["name"], file["focusNodes"]) == (1, graph.value, 3)
+    for name in ("nope", "http://example.org/nope"):
+        result = run_check(*arguments, "--graph", name)
+        assert (result.code, result.out) == (1, "")
+        assert f"There is no graph {name}: the endpoint has no statement in <" in result.err
+
+
+def test_a_text_report_on_a_graph_names_the_nodes_of_values(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WGIG_DATA", "none")
+    store = str(tmp_path / "store")
+    assert main(["load", "bad.ttl", "--graph", "http://example.org/g", "--store", store]) == 0
+    report = run_check("--store", store, "--shapes", "shapes.ttl").out
+    assert f"    {store}  <http://example.org/bob>: " in report
+
+
 def make_store_evaluator(data: str) -> Callable[..., bytes]:
     """A function that evaluates a query like an endpoint: each response has its own blank nodes."""
     store = ox.Store()
     store.bulk_load(data.encode(), ox.RdfFormat.TURTLE)
+    return evaluate_with(store)
+
+
+def evaluate_with(store: ox.Store) -> Callable[..., bytes]:
+    """A function that evaluates a query on a store like an endpoint."""
 
     def evaluate(query: ParsedSparqlText, format_: Format, *, warns: bool = True) -> bytes:
         assert not warns

@@ -182,9 +182,15 @@ def check_named_graph(arguments: argparse.Namespace, settings: Settings) -> Chec
 def open_graph_source(arguments: argparse.Namespace, settings: Settings) -> GraphSource:
     """The graph that the arguments name. Raises Problem for an unknown one."""
     if arguments.endpoint:
-        if arguments.graph and not is_writable_iri(arguments.graph):
+        graph = settings.resolve_graph_iri(arguments.graph) if arguments.graph else None
+        if graph and not is_writable_iri(graph):
             raise Problem(400, f"{arguments.graph} is not the IRI of a graph.")
-        return EndpointGraphSource(make_remote_evaluator(arguments.endpoint), arguments.graph)
+        source = EndpointGraphSource(make_remote_evaluator(arguments.endpoint), graph)
+        if graph and source.is_empty():
+            raise Problem(
+                404, f"There is no graph {arguments.graph}: the endpoint has no statement in <{graph}>."
+            )
+        return source
     if arguments.store and not arguments.store.is_dir():
         raise Problem(400, f"There is no folder {arguments.store}.")
     store = open_store_snapshot(settings, print_message)

@@ -41,6 +41,10 @@ class EndpointGraphSource:
         """The graph, as it is named in the report."""
         return self.graph or "default graph"
 
+    def is_empty(self) -> bool:
+        """Whether the endpoint has no triple in the graph, such as one that does not exist."""
+        return not self.select_rows(f"SELECT ?s {{ {self.in_graph('?s ?p ?o')} }} LIMIT 1")
+
     def iter_focus_nodes(self, targets: ShapeTargets) -> Iterator[Any]:
         """The IRIs and literals that are targets, each once, by one query for each page."""
         last = ""

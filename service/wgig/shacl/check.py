@@ -307,6 +307,8 @@ def build_paper_report(summary: PaperSummary, profile: str, findings: Sequence[F
         title=summary.title,
         findings=sorted(findings, key=finding_sort_key),
         left_out=summary.count_results(profile) - len(findings),
+        left_out_counts=summary.count_severities(profile)
+        - Counter(finding.rule.severity for finding in findings if not finding.waiver),
         sections=summary.sections(profile, findings),
         met=summary.corrected.met,
         waived=len(summary.corrected.waived_rules),

@@ -1,7 +1,7 @@
 """Findings of a check, the state of each section, and whether a paper conforms."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..problems import Problem
@@ -79,8 +79,9 @@ class PaperReport:
     """The report on one paper of a file, or on all of it if it was checked against other shapes.
 
     `parts` is the number of parts that the template requires. The paper has `met` of them and waives `waived`
-    of them. `left_out` is the number of findings that are not shown. With other shapes, there are no sections
-    and parts, and `focus_nodes` is the number of nodes that were checked. A long title is cut.
+    of them. `left_out` is the number of findings that are not shown, and `left_out_counts` has the numbers of
+    those that are not waived by severity. With other shapes, there are no sections and parts, and
+    `focus_nodes` is the number of nodes that were checked. A long title is cut.
     """
 
     iri: str
@@ -92,6 +93,7 @@ class PaperReport:
     parts: int
     conforms: bool
     left_out: int
+    left_out_counts: Mapping[str, int] = field(default_factory=dict)
     focus_nodes: int = 0
 
     def __post_init__(self) -> None:

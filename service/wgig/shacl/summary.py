@@ -1,5 +1,6 @@
 """The summary of the results for one paper: parts that are there or waived, and the state of each section."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 
@@ -71,6 +72,15 @@ class PaperSummary:
     def count_results(self, profile: str) -> int:
         """The number of results of the rules of a profile."""
         return sum(rules_by_code()[result.code].is_in_profile(profile) for result in self.results)
+
+    def count_severities(self, profile: str) -> Counter[str]:
+        """The numbers of these results that are not waived, by severity."""
+        rules = (rules_by_code()[result.code] for result in self.results)
+        return Counter(
+            rule.severity
+            for rule in rules
+            if rule.is_in_profile(profile) and rule.code not in self.waiver_reasons
+        )
 
     @cached_property
     def broken_codes(self) -> Set[str]:

@@ -6,6 +6,7 @@ first of each constraint before the second of any.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -97,11 +98,11 @@ class FindingCollector:
         self.shapes = shapes
         self.rules: dict[RuleKey, ShapeRule] = {}
         self.results_by_rule: dict[ShapeRule, list[ShapeResult]] = {}
-        self.result_count = 0
+        self.severity_counts = Counter[str]()
 
     def add_results(self, results: Sequence[ShapeResult]) -> None:
         """Take results. Of each rule, as many are kept as a report can show."""
-        self.result_count += len(results)
+        self.severity_counts.update(get_severity_name(result.severity) for result in results)
         for result in sorted(results, key=result_sort_key):
             rule = self.find_rule(result)
             if rule is not None:
@@ -142,14 +143,13 @@ class FindingCollector:
             find_parameter_name(component),
         )
         code = shorten_untrusted_text("/".join(filter(None, parts)), 200)
-        severity = key.severity.removeprefix(SH_NAMESPACE)
         predicates = sorted(path.properties) if path else [key.path.value] if key.path else []
         names = group_texts(self.shapes.objects(shape, f"{SH_NAMESPACE}name"))
         path_node, path_triples = self.copy_path(key.path, f"path-{len(self.rules) + 1}")
         return ShapeRule(
             code=code,
             profile=SHAPES_PROFILE,
-            severity=severity if severity in SEVERITY_NAMES else "Violation",
+            severity=get_severity_name(key.severity),
             section=0,
             order=len(self.rules),
             component=component,
@@ -206,8 +206,9 @@ class FindingCollector:
             met=0,
             waived=0,
             parts=0,
-            conforms=self.result_count == 0,
-            left_out=self.result_count - len(findings),
+            conforms=not self.severity_counts,
+            left_out=self.severity_counts.total() - len(findings),
+            left_out_counts=self.severity_counts - Counter(finding.rule.severity for finding in findings),
             focus_nodes=focus_count,
         )
         return Report(document.name, document.format.media_type, SHAPES_PROFILE, [part])
@@ -231,6 +232,12 @@ PATH_PROPERTIES = frozenset(
     }
 )
 LIST_NODE_PROPERTIES = frozenset({RDF_FIRST_IRI, RDF_REST_IRI})
+
+
+def get_severity_name(iri: str) -> str:
+    """The name of a severity of SHACL; Violation for others."""
+    name = iri.removeprefix(SH_NAMESPACE)
+    return name if name in SEVERITY_NAMES else "Violation"
 
 
 def result_sort_key(result: ShapeResult) -> tuple[str, ...]:

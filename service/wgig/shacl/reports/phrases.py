@@ -116,9 +116,12 @@ def format_report_phrase(name: str, language: str, **values: object) -> str:
 
 
 def count_findings(outcome: CheckOutcome) -> Counter[str]:
-    """The numbers of shown findings that are not waived, by severity."""
-    findings = () if isinstance(outcome, UncheckedFile) else outcome.findings
-    return Counter(finding.rule.severity for finding in findings if not finding.waiver)
+    """The numbers of findings that are not waived, by severity, including those that are not shown."""
+    counts = Counter[str]()
+    for paper in () if isinstance(outcome, UncheckedFile) else outcome.papers:
+        counts.update(finding.rule.severity for finding in paper.findings if not finding.waiver)
+        counts.update(paper.left_out_counts)
+    return counts
 
 
 def finding_counts_text(counts: Mapping[str, int], language: str) -> str:

@@ -23,7 +23,7 @@ from ..findings import (
     Report,
     UncheckedFile,
 )
-from ..rules import section_headings
+from ..rules import SHAPES_PROFILE, section_headings
 from .phrases import (
     completeness_text,
     count_findings,
@@ -169,7 +169,10 @@ class TextReportFormatter:
     def finding_lines(self, name: str, finding: Finding) -> Iterator[str]:
         """The lines about one violation of a rule: position, term, text of the line, suggestion."""
         location = self.style_text(flatten_untrusted_text(format_finding_position(name, finding)), SGR_BLUE)
-        yield f"    {location}  {flatten_untrusted_text(format_short_term(finding_term(finding)))}"
+        is_node_unknown = finding.rule.profile == SHAPES_PROFILE and not finding.position
+        terms = [finding.focus] if is_node_unknown and finding.value is not None else []
+        terms.append(finding_term(finding))
+        yield f"    {location}  {flatten_untrusted_text(': '.join(map(format_short_term, terms)))}"
         if finding.line:
             yield "      " + truncate_to_width(flatten_untrusted_text(finding.line), REPORT_WIDTH_COLUMNS - 6)
         if finding.suggestion:
