@@ -370,7 +370,8 @@ class Settings:
     rules: str = setting_field(
         "",
         "Rules that are evaluated after writes: `owl2rl`, files of SHACL rules, or files of CONSTRUCT "
-        "queries (`.rq`), separated by spaces; empty: none.",
+        "queries (`.rq`), separated by spaces; empty: none. The shipped data alone has more statements than "
+        "`WGIG_RULES_QUADS`: choose graphs with `WGIG_RULES_GRAPHS`, or nothing is evaluated.",
     )
     rules_graphs: str = setting_field(
         "",
@@ -378,7 +379,9 @@ class Settings:
         "the service does not compute.",
     )
     rules_graph: str = setting_field(
-        "derived", "Graph of what follows by the rules: a name or an IRI. Others cannot write to it."
+        "derived",
+        "Graph of what follows by the rules: a name or an IRI. Others cannot write to it. If it has content "
+        "that no rules made, the service does not start.",
     )
     rules_quads: int = setting_field(
         10_000,
@@ -417,6 +420,11 @@ class Settings:
     def rules_graph_iri(self) -> str:
         """The IRI of the graph of what follows by the rules; empty without rules."""
         return self.resolve_graph_iri(self.rules_graph) if self.rules else ""
+
+    @property
+    def rules_graph_iris(self) -> list[str]:
+        """The IRIs of the graphs that the rules read; empty: all that the service does not compute."""
+        return [self.resolve_graph_iri(name) for name in self.rules_graphs.split()]
 
     def resolve_graph_iri(self, name: str) -> str:
         """The IRI of a graph, from its IRI or a name such as `issues`."""

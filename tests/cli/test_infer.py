@@ -6,7 +6,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.cli.parser import EXIT_NO, EXIT_OK, EXIT_UNREADABLE
+from wgig.cli.parser import EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_UNREADABLE
 from wgig.rdf.namespaces import RDF_TYPE
 from wgig.store.store import Store
 from wgig_client.namespaces import BASE_IRI
@@ -14,6 +14,9 @@ from wgig_client.namespaces import BASE_IRI
 DATA = """PREFIX : <http://example.org/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX owl: <http://www.w3.org/2002/07/owl#>
 :Dog rdfs:subClassOf :Animal . :rex a :Dog ."""
+RULE_PREFIXES = """PREFIX : <http://example.org/> PREFIX sh: <http://www.w3.org/ns/shacl#>
+PREFIX owl: <http://www.w3.org/2002/07/owl#>
+:S a sh:NodeShape ; sh:targetClass :Dog ."""
 CONTRADICTION = ":Dog owl:disjointWith :Cat . :rex a :Cat ."
 PET_QUERY = "CONSTRUCT { ?x a <http://example.org/Pet> } { ?x a <http://example.org/Dog> }"
 ANIMAL = ox.Triple(
@@ -33,6 +36,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pets.rq").write_text(PET_QUERY)
     (tmp_path / "endless.rq").write_text("CONSTRUCT { [] <urn:of> ?x } { ?x ?p ?o }")
     (tmp_path / "broken.ttl").write_text("<a> <b>")
+    (tmp_path / "update.rq").write_text("INSERT { ?x a <urn:Pet> } WHERE { ?x ?p ?o }")
+    (tmp_path / "function.rq").write_text("CONSTRUCT { ?x a <urn:a> } { ?x ?p ?o FILTER(<urn:f>(?x)) }")
+    (tmp_path / "incomplete.ttl").write_text(f"{RULE_PREFIXES} :S sh:rule [ a sh:SPARQLRule ] .")
+    (tmp_path / "importing.ttl").write_text(
+        f"{RULE_PREFIXES} <urn:o> owl:imports <urn:other> . :S sh:rule [ a sh:TripleRule ; "
+        "sh:subject sh:this ; sh:predicate :is ; sh:object 1 ] ."
+    )
     return tmp_path
 
 
@@ -54,7 +64,7 @@ def test_what_follows_from_files_is_printed(capsys: pytest.CaptureFixture[str]) 
     assert infer("data.ttl", "--rules", "owl2rl", "--format", "nt") == EXIT_OK
     output, messages = capsys.readouterr()
     assert output == ANIMAL_LINE
-    assert messages.startswith("wgig: 1 triples follow, and are not stated: in 1 round, ")
+    assert messages.startswith("wgig: 1 triple follows, and is not stated: in 1 round, ")
 
 
 def test_standard_input_needs_a_format(
@@ -115,6 +125,27 @@ def test_a_dry_run_over_a_store_and_an_output_file_write_nothing_to_it(folder: P
         (["pets.rq", "--rules", "pets.rq"], EXIT_UNREADABLE, "its name has no RDF suffix"),
         (["data.ttl", "--rules", "broken.ttl"], EXIT_UNREADABLE, "broken.ttl:1:"),
         (["data.ttl", "--rules", "endless.rq"], EXIT_UNREADABLE, "never end"),
+        (
+            ["data.ttl", "--rules", "contradiction.ttl"],
+            EXIT_UNREADABLE,
+            "contradiction.ttl: There is no rule",
+        ),
+        (["data.ttl", "--rules", "rules.txt"], EXIT_UNREADABLE, "rules.txt: No such file"),
+        (["data.ttl", "--rules", "OWL2RL"], EXIT_UNREADABLE, "Did you mean owl2rl?"),
+        (["data.ttl", "--rules", "update.rq"], EXIT_UNREADABLE, "Write a CONSTRUCT query"),
+        (
+            ["data.ttl", "--rules", "function.rq"],
+            EXIT_UNREADABLE,
+            "function.rq: The rules cannot be evaluated",
+        ),
+        (["data.ttl", "--rules", "incomplete.ttl"], EXIT_UNREADABLE, "incomplete.ttl: The rules cannot be"),
+        (["--rules", "pets.rq", "data.ttl"], EXIT_UNREADABLE, "give it before --rules, or after --."),
+        (
+            ["--rules", "pets.rq", "data.ttl", "--dry-run"],
+            EXIT_UNREADABLE,
+            "give it before --rules, or after",
+        ),
+        (["--rules", "pets.rq", "--dry-run"], EXIT_FAILED, "does not exist"),
         (["data.ttl", "--rules", "owl2rl", "--graph", "a"], EXIT_UNREADABLE, "Leave out --graph"),
         (["--rules", "owl2rl"], EXIT_UNREADABLE, "--into"),
         (["--rules", "owl2rl", "--into", "a", "-o", "b.nt"], EXIT_UNREADABLE, "either --into or --output"),
@@ -139,3 +170,42 @@ def test_the_graph_of_the_settings_is_not_loaded_by_others(monkeypatch: pytest.M
     monkeypatch.setenv("WGIG_RULES_GRAPH", "urn:derived")
     assert main(["load", "data.ttl", "--graph", "urn:derived"]) == EXIT_UNREADABLE
     assert infer("--rules", "owl2rl", "--into", "urn:derived") == EXIT_OK
+
+
+def test_a_graph_of_facts_is_never_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["load", "data.ttl", "--graph", f"{BASE_IRI}graph/dogs"]) == EXIT_OK
+    facts = read_store(folder, "dogs")
+    assert infer("--rules", "owl2rl", "--into", "dogs") == EXIT_UNREADABLE
+    assert "/graph/dogs>, which has its own content. Choose a graph" in capsys.readouterr().err
+    assert read_store(folder, "dogs") == facts
+
+
+@pytest.mark.parametrize("name", ["data.ttl", "importing.ttl", "./data.ttl"])
+def test_the_output_overwrites_neither_data_nor_rules(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    text = (folder / name).read_text()
+    assert infer("data.ttl", "--rules", "importing.ttl", "-o", name) == EXIT_UNREADABLE
+    assert "The output would overwrite" in capsys.readouterr().err
+    assert (folder / name).read_text() == text
+
+
+def test_a_message_names_the_imports_that_are_not_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert infer("data.ttl", "--rules", "importing.ttl") == EXIT_OK
+    assert "(owl:imports), which were not fetched and not used: urn:other" in capsys.readouterr().err
+
+
+def test_a_file_that_has_no_suffix_of_rules_is_refused_with_all_kinds_of_rules(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "rules.txt").write_text(PET_QUERY)
+    assert infer("data.ttl", "--rules", "rules.txt") == EXIT_UNREADABLE
+    message = capsys.readouterr().err
+    assert "rules.txt: Rules are owl2rl, files with SHACL rules (.ttl, " in message
+    assert "or files .rq with a CONSTRUCT query." in message
+
+
+def test_a_mistyped_folder_does_not_become_a_store(folder: Path) -> None:
+    for command in ("release", "infer --rules owl2rl --dry-run"):
+        assert main([*command.split(), "--store", "typo"]) == EXIT_FAILED
+    assert not (folder / "typo").exists()

@@ -192,7 +192,8 @@ REFUSED_QUERIES = {
     "CONSTRUCT { ?s ?p ?o } { GRAPH ?g { ?s ?p ?o } }": (400, "GRAPH"),
     "LOAD <http://example.org/>": (403, "LOAD"),
     "CONSTRUCT { ?s ?p": (400, ""),
-    "INSERT DATA { :a :b :c }": (400, "not a query"),
+    "INSERT DATA { :a :b :c }": (400, "Write a CONSTRUCT query"),
+    "DELETE { ?s ?p ?o } WHERE { ?s ?p ?o }": (400, "Write a CONSTRUCT query"),
 }
 
 

@@ -1,7 +1,10 @@
 """The graph of what follows by rules, while a service runs: in step, protected, or marked as out of date."""
 
+import gc
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +14,9 @@ from typing import Any
 import httpx2
 import pytest
 from wgig.app import make_service
+from wgig.cli.main import main
+from wgig.cli.parser import EXIT_UNREADABLE
+from wgig.http import access_log
 from wgig.problems import Problem
 from wgig.processes import list_process_tree
 from wgig.rules.follower import RulesFollower
@@ -18,6 +24,7 @@ from wgig.settings import Settings
 from wgig.store.store import Store
 
 from tests.fixtures.processes import run_service
+from tests.fixtures.triples import parse_triples
 
 DATA_PATH, RESULT_PATH = "/graph/data", "/graph/derived"
 VOCABULARY = (
@@ -153,7 +160,9 @@ def test_above_the_size_limit_the_previous_result_is_marked_as_out_of_date(tmp_p
         status = client.wait_for_rules()
         assert status["state"] == "large"
         assert "more than 3 statements" in status["detail"]
-        assert "too many for an update after each change" in client.read_page()
+        page = client.read_page()
+        assert "too many for an update after each change" in page
+        assert "chose. It may be out of date" in page
         assert client.ask(":rex a :Animal")
         assert not client.ask(":max a :Animal")
 
@@ -169,6 +178,9 @@ def test_rules_that_never_end_keep_the_previous_result(tmp_path: Path) -> None:
         status = client.wait_for_rules()
         assert status["state"] == "failed"
         assert "More than 100 triples" in status["detail"]
+        rules.write_text("CONSTRUCT")
+        client.write(":mia a :Dog .")
+        assert client.wait_for_rules()["detail"].startswith("rules.rq: ")  # no folder: everyone can read it
         assert "the last update failed" in client.read_page()
         assert client.ask(":rex a :Pet")
         assert not client.ask(":max a :Pet")
@@ -210,6 +222,58 @@ def test_rules_whose_process_is_killed_or_stopped_delay_no_write(tmp_path: Path,
         client.write(":rex a :Dog .")
         assert client.wait_for_rules()["state"] == "current"
         assert client.ask(":rex a :Pet")
+
+
+def test_a_graph_of_facts_is_not_replaced_at_the_start() -> None:
+    graph = f"{Settings.base}graph/mine"
+    store = Store.in_memory()
+    store.replace({graph: parse_triples("<x:s> <x:p> <x:o> .")})
+    service = make_service(Settings(rules="owl2rl", rules_graph="mine"), store)
+    with pytest.raises(Problem, match=r"graph/mine>, which has its own content\. Choose"):
+        RulesFollower(service.writes)
+    store.replace({graph: None})
+    RulesFollower(service.writes)
+
+
+def test_a_service_with_rules_that_it_cannot_use_does_not_fill_its_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(access_log, "configure_logging", lambda _: None)
+    (tmp_path / "broken.ttl").write_text("<a> <b>")
+    for name, value, words in (
+        ("WGIG_RULES", str(tmp_path / "broken.ttl"), "broken.ttl:1:"),
+        ("WGIG_RULES", "missing.rq", "missing.rq: No such file"),
+        ("WGIG_RULES_GRAPHS", "derived", "cannot be both chosen for the rules and their result"),
+        ("WGIG_WEBHOOK_SECRET", "weak", "WGIG_WEBHOOK_SECRET is not a secret"),
+    ):
+        with monkeypatch.context() as environment:
+            environment.setenv("WGIG_RULES", "owl2rl")
+            environment.setenv("WGIG_WEBHOOKS", "https://example.org/hook")
+            environment.setenv("WGIG_WEBHOOK_SECRET", f"whsec_{'QUFB' * 8}")
+            environment.setenv(name, value)
+            assert main(["serve", "--port", "0", "--store", str(tmp_path / "store")]) == EXIT_UNREADABLE
+        (message,) = capsys.readouterr().err.splitlines()[:1]
+        assert message.startswith("wgig: ")
+        assert words in message
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_service_does_not_start_over_a_graph_of_facts(tmp_path: Path, workers: str) -> None:
+    store = Store.open(tmp_path / "store")
+    store.replace({f"{Settings.base}graph/mine": parse_triples("<x:s> <x:p> <x:o> .")})
+    store.close()
+    del store
+    gc.collect()  # the engine has the folder open until its object is deleted
+    settings = {"RULES": "owl2rl", "RULES_GRAPH": "mine", "DATA": "none", "WORKERS": workers}
+    environment = os.environ | {f"WGIG_{name}": value for name, value in settings.items()}
+    command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", str(tmp_path / "store")]
+    process = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=MAX_WAIT_SECONDS, check=False
+    )
+    assert process.returncode == EXIT_UNREADABLE
+    assert process.stderr.startswith("wgig: The result of rules cannot be in <")
+    assert "Problem" not in process.stderr
 
 
 REFUSED_SETTINGS: list[tuple[dict[str, Any], str]] = [

@@ -8,6 +8,7 @@ import argparse
 import io
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import pyoxigraph as ox
 
@@ -18,14 +19,18 @@ from ..rdf.formats import GRAPH_FORMATS, TURTLE, Format
 from ..rdf.serialization import serialize_triples
 from ..rules.evaluation import InferenceResult, evaluate_rules, make_blank_prefix
 from ..rules.follower import describe_contradictions, iter_input_triples
-from ..rules.result import DerivedGraph, build_result_commit, check_result_graph
+from ..rules.result import DerivedGraph, build_result_commit, check_result_content, check_result_graph
 from ..rules.rule_set import RuleFile, parse_rules, read_rule_files
 from ..seed import open_filled_store, open_store_snapshot
 from ..settings import HISTORY_KEPT, Settings
+from ..shacl.reports.phrases import translate_shape_message
+from ..store.errors import StoreNotWritableError
+from ..store.folder import check_store_exists
 from ..store.history import GraphHistory
 from ..store.store import Store
 from .console import get_offered_format, print_message, run_on_thread, show_progress_bar
 from .data import open_dump_output, resolve_graph_name
+from .files import is_same_file
 from .load import (
     READ_BUFFER_BYTES,
     UnreadableFileError,
@@ -45,8 +50,7 @@ def run_infer(arguments: argparse.Namespace, settings: Settings) -> int:
     StoreError if the store cannot be opened or written.
     """
     check_infer_arguments(arguments)
-    files = read_rule_files(arguments.rules, settings)
-    parse_rules(files, settings)  # before the store is opened
+    files = read_rules(arguments, settings)  # before the store is opened
     if arguments.files or arguments.dry_run or arguments.output:
         result = infer_without_write(arguments, settings, files)
     else:
@@ -56,16 +60,47 @@ def run_infer(arguments: argparse.Namespace, settings: Settings) -> int:
     return EXIT_NO if result.contradictions else EXIT_OK
 
 
+def read_rules(arguments: argparse.Namespace, settings: Settings) -> tuple[RuleFile, ...]:
+    """The files with rules, of which a message says what they import. Raises Problem."""
+    try:
+        files = read_rule_files(arguments.rules, settings)
+        rules = parse_rules(files, settings)
+    except Problem as problem:
+        hint = describe_order(arguments)
+        raise Problem(problem.status, f"{problem.detail}{hint}", **problem.members) from problem
+    for note in rules.shapes.notes if rules.shapes else ():
+        if note.message == "imports":
+            print_message(translate_shape_message(note.message, **dict(note.values))["en"])
+    return files
+
+
+def describe_order(arguments: argparse.Namespace) -> str:
+    """A sentence on where to write files with data, if there are only files after --rules; else empty."""
+    if arguments.files or len(arguments.rules) < 2:
+        return ""
+    return " If a file after --rules is data, give it before --rules, or after --."
+
+
 def check_infer_arguments(arguments: argparse.Namespace) -> None:
     """Raise Problem for arguments that are missing or contradict each other."""
     if arguments.files and (arguments.graph or arguments.into):
         option = "--graph" if arguments.graph else "--into"
         raise Problem(400, f"Rules are evaluated over files or over graphs of a store. Leave out {option}.")
     if not (arguments.files or arguments.into or arguments.output or arguments.dry_run):
-        raise Problem(400, "Give a graph for what follows (--into), an output file (--output), or --dry-run.")
+        raise Problem(
+            400,
+            "Give a graph for what follows (--into), an output file (--output), or --dry-run."
+            f"{describe_order(arguments)}",
+        )
     if arguments.into and arguments.output:
         raise Problem(400, "Give either --into or --output.")
     choose_result_format(arguments)
+    for name in (*arguments.files, *arguments.rules) if arguments.output else ():
+        if is_same_file(name, arguments.output):
+            raise Problem(
+                400,
+                f"The output would overwrite {name}, which is one of the files to read. Choose another one.",
+            )
 
 
 def choose_result_format(arguments: argparse.Namespace) -> Format:
@@ -84,6 +119,8 @@ def infer_without_write(
     if arguments.files:
         triples = read_files(arguments.files, arguments.input_format)
     else:
+        with suppress(StoreNotWritableError):  # of a backup, which is only read
+            check_store_exists(settings.store)
         store = open_store_snapshot(settings, print_message)
         inputs = resolve_inputs(store, arguments, settings)
         triples = iter_input_triples(store, inputs, list_computed_graphs(settings))
@@ -105,6 +142,7 @@ def infer_into_graph(
     try:
         inputs = resolve_inputs(store, arguments, settings)
         check_result_graph(graph, inputs, settings)
+        check_result_content(store, graph)
         triples = iter_input_triples(store, inputs, {*computed, graph})
         result = evaluate(files, triples, settings, make_blank_prefix(graph))
         history = (
@@ -139,9 +177,11 @@ def evaluate(
             )
         )
         result = work.result()
+    count = len(result.triples)
     print_message(
-        f"{len(result.triples):,} triples follow, and are not stated: in {result.rounds} "
-        f"round{'s' * (result.rounds > 1)}, {time.monotonic() - started:.1f} s."
+        f"{count:,} triple{'' if count == 1 else 's'} follow{'s' if count == 1 else ''}, and "
+        f"{'is' if count == 1 else 'are'} not stated: in {result.rounds} round{'s' * (result.rounds > 1)}, "
+        f"{time.monotonic() - started:.1f} s."
     )
     return result
 

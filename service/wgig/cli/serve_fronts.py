@@ -54,6 +54,7 @@ from ..http.access_log import AccessLogs, Telemetry
 from ..http.limits import RateLimiter
 from ..http.server import ServerConnection
 from ..http.work_queue import WorkQueue
+from ..problems import Problem
 from ..processes import (
     ForeignProcess,
     adopt_orphans,
@@ -76,6 +77,7 @@ from ..sparql.workers.protocol import ForkerLimits
 from ..store.errors import StoreError
 from ..store.folder import QUADS_FOLDER
 from ..store.store import Store
+from .parser import EXIT_FAILED, EXIT_UNREADABLE
 from .serve import (
     SHUTDOWN_GRACE_SECONDS,
     BackgroundJob,
@@ -155,18 +157,21 @@ def fork_process(run: Callable[[], object]) -> int:
 
 def run_child(parent: int, run: Callable[[], object]) -> NoReturn:
     """Call `run` in a child of the process `parent`, with which it ends."""
+    exit_code = EXIT_FAILED
     try:
         end_with_parent(parent)
         for signal_ in (signal.SIGINT, signal.SIGHUP):  # they are for the supervisor
             signal.signal(signal_, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISOR_SIGNALS)
         run()
-    except (ValueError, OSError, FileError, StoreError) as error:
+    except (ValueError, OSError, FileError, Problem, StoreError) as error:
         print(f"wgig: {error}", file=sys.stderr, flush=True)
+        if isinstance(error, Problem):
+            exit_code = EXIT_UNREADABLE
     except Exception:
         log.exception("a process of the service failed")
     finally:
-        os._exit(1)
+        os._exit(exit_code)
 
 
 def is_small_store(folder: Path) -> bool:

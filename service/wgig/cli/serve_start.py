@@ -20,9 +20,10 @@ from ..store.folder import has_quads
 def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     """Serve until SIGINT or SIGTERM, then end the process with code 0.
 
-    Raises ValueError, OSError, FileError or StoreError.
+    Raises ValueError, OSError, Problem, FileError or StoreError.
     """
     access_log.configure_logging(settings)
+    check_service_settings(settings)
     listener = bind_listening_socket(settings.host, settings.port)
     filler_id = fork_store_filler(settings)
     gc.disable()  # as for the import of the command
@@ -32,6 +33,18 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     if filler_id:
         os.waitpid(filler_id, 0)
     serve_until_stopped(arguments, settings, listener)
+
+
+def check_service_settings(settings: Settings) -> None:
+    """Raise ValueError, OSError or Problem for a wrong webhook secret and rules, before a store is filled."""
+    if settings.webhooks:
+        from ..feeds.notifications import decode_webhook_secret  # noqa: PLC0415  with the store, 0.2 s
+
+        decode_webhook_secret(settings.webhook_secret)
+    if settings.rules:
+        from ..rules.result import check_rule_settings  # noqa: PLC0415  with rdflib, 0.3 s
+
+        check_rule_settings(settings)
 
 
 def fork_store_filler(settings: Settings) -> int | None:

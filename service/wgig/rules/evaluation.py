@@ -32,7 +32,7 @@ from ..shacl.pyshacl_engine import (
 )
 from ..text import shorten_untrusted_text
 from ..validation.shapes_graph import ShapesGraph
-from .rule_set import RuleFile, RuleSet, parse_rules
+from .rule_set import OWL_RULES_TITLE, RuleFile, RuleQuery, RuleSet, parse_rules
 
 MAX_ROUNDS = 1000
 ENDLESS_ADVICE = (
@@ -92,7 +92,7 @@ def evaluate_rules(
     owl = OwlStep() if rules.has_owl else None
     steps: list[RuleStep] = [
         *([owl] if owl else []),
-        *([ShaclStep(rules.shapes)] if rules.shapes else []),
+        *([ShaclStep(rules.shapes, rules.shapes_names)] if rules.shapes else []),
         *([QueryStep(rules.queries)] if rules.queries else []),
     ]
     stated = set(stated)
@@ -125,7 +125,7 @@ def evaluate_rules(
 class QueryStep:
     """CONSTRUCT queries, evaluated by Oxigraph."""
 
-    def __init__(self, queries: Sequence[str]) -> None:
+    def __init__(self, queries: Sequence[RuleQuery]) -> None:
         """Take admitted queries."""
         self.queries, self.store = queries, ox.Store()
 
@@ -134,17 +134,18 @@ class QueryStep:
         self.store.extend(ox.Quad(*triple) for triple in added)
         for query in self.queries:
             try:
-                yield from self.store.query(query)  # type: ignore[misc]  # a CONSTRUCT query has triples
+                yield from self.store.query(query.text)  # type: ignore[misc]  # a CONSTRUCT query has triples
             except (SyntaxError, ValueError, RuntimeError) as error:
-                raise build_evaluation_problem(error) from error
+                raise build_evaluation_problem(error, query.name) from error
 
 
 class ShaclStep:
     """SHACL rules, evaluated by pySHACL."""
 
-    def __init__(self, shapes: ShapesGraph) -> None:
-        """Take admitted shapes with rules."""
+    def __init__(self, shapes: ShapesGraph, names: Sequence[str]) -> None:
+        """Take admitted shapes with rules, and the names of their files."""
         self.shapes, self.graph = build_rdflib_graph(shapes.triples), rdflib.Graph()
+        self.names = ", ".join(names)
 
     def apply(self, added: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
         """The triples of one application of each rule, in their order. Raises Problem 422."""
@@ -152,7 +153,7 @@ class ShaclStep:
         from rdflib.plugins import sparql  # noqa: PLC0415
 
         sparql.SPARQL_LOAD_GRAPHS = False  # a second defense: no admitted query has FROM
-        with use_rdflib(self.graph, added):
+        with use_rdflib(self.graph, added, self.names):
             before = set(self.graph)
             pyshacl.shacl_rules(self.graph, shacl_graph=self.shapes, inplace=True)
         return iter_valid_triples(set(self.graph) - before)
@@ -171,7 +172,7 @@ class OwlStep:
         import owlrl  # noqa: PLC0415  takes 0.1 s
 
         error_property = rdflib.URIRef(f"{ERROR_NAMESPACE}error")
-        with use_rdflib(self.graph, added):
+        with use_rdflib(self.graph, added, OWL_RULES_TITLE):
             before = set(self.graph)
             owlrl.DeductiveClosure(
                 owlrl.OWLRL_Semantics, axiomatic_triples=False, datatype_axioms=False
@@ -184,8 +185,8 @@ class OwlStep:
 
 
 @contextmanager
-def use_rdflib(graph: rdflib.Graph, added: Iterable[ox.Triple]) -> Iterator[None]:
-    """Add triples to a graph, and turn all errors in the block into Problem 422."""
+def use_rdflib(graph: rdflib.Graph, added: Iterable[ox.Triple], names: str) -> Iterator[None]:
+    """Add triples to a graph, and turn all errors in the block into Problem 422, which names the rules."""
     previous_level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)  # rdflib logs each ill-typed literal
     try:
@@ -198,15 +199,15 @@ def use_rdflib(graph: rdflib.Graph, added: Iterable[ox.Triple]) -> Iterator[None
     except MemoryError:
         raise
     except Exception as error:  # rdflib and the reasoners raise Exception itself
-        raise build_evaluation_problem(error) from error
+        raise build_evaluation_problem(error, names) from error
     finally:
         logging.disable(previous_level)
 
 
-def build_evaluation_problem(error: Exception) -> Problem:
-    """The Problem 422 for rules that an engine cannot evaluate, with its reason."""
+def build_evaluation_problem(error: Exception, names: str) -> Problem:
+    """The Problem 422 for rules with these names that an engine cannot evaluate, with its reason."""
     reason = shorten_untrusted_text(str(getattr(error, "message", error)).strip(), 500)
-    return Problem(422, f"The rules cannot be evaluated: {reason.rstrip('.')}.")
+    return Problem(422, f"{names}: The rules cannot be evaluated: {reason.rstrip('.')}.")
 
 
 def iter_valid_triples(triples: Iterable[Any]) -> Iterator[ox.Triple]:

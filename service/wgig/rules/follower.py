@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Container, Iterator, Sequence
 from itertools import chain, islice
+from pathlib import Path
 
 import anyio
 import pyoxigraph as ox
@@ -25,8 +26,8 @@ from ..store.projection_runner import CommittedChange
 from ..store.store import Store
 from ..store.transactions import Debouncer
 from .evaluation import InferenceResult, evaluate_in_process
-from .result import DerivedGraph, build_result_commit, check_result_graph
-from .rule_set import RuleFile, parse_rules, read_rule_files
+from .result import DerivedGraph, build_result_commit, check_result_content, check_rule_settings
+from .rule_set import RuleFile, read_rule_files
 
 RULES_PAUSE_SECONDS, MAX_RULES_DELAY_SECONDS = 1.0, 10.0  # from a write until the rules are evaluated
 
@@ -41,10 +42,10 @@ class RulesFollower:
         settings = pipeline.settings
         self.pipeline, self.settings, self.store = pipeline, settings, pipeline.store
         self.graph = settings.rules_graph_iri
-        self.inputs = [settings.resolve_graph_iri(name) for name in settings.rules_graphs.split()]
+        self.inputs = settings.rules_graph_iris
         self.computed = list_computed_graphs(settings).keys()
-        check_result_graph(self.graph, self.inputs, settings)
-        parse_rules(self.read_files(), settings)
+        check_rule_settings(settings)
+        check_result_content(self.store, self.graph)
         pipeline.status.rules = RulesStatus("pending")
 
     def start(self) -> None:
@@ -82,10 +83,16 @@ class RulesFollower:
             raise  # the debouncer logs it
         if outcome.detail:
             log.warning("the graph <%s> of what follows by rules: %s", self.graph, outcome.detail)
-        status.rules = outcome
+        status.rules = RulesStatus(outcome.state, self.remove_folders(outcome.detail))
         if self.debouncer.triggered.is_set():  # there was another write meanwhile
             status.rules = RulesStatus("pending")
         self.store.touch()  # the page of the graph shows the status
+
+    def remove_folders(self, text: str) -> str:
+        """The text with the names of the files with rules, without their folders: everyone can read it."""
+        for path in sorted(self.settings.rules.split(), key=len, reverse=True):
+            text = text.replace(path, Path(path).name)
+        return text
 
     def evaluate(self) -> RulesStatus:
         """Evaluate the rules once. Raises Problem and StoreError; then the graph has not changed."""

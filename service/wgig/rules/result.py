@@ -31,7 +31,7 @@ from ..store.change import Change
 from ..store.change_log import NewCommit
 from ..store.history import PROV_USED, PROV_WAS_ASSOCIATED_WITH, PROV_WAS_GENERATED_BY
 from ..store.store import Store
-from .rule_set import OWL_RULES, QUERY_SUFFIXES, RuleFile
+from .rule_set import OWL_RULES, QUERY_SUFFIXES, RuleFile, parse_rules, read_rule_files
 
 PROV_SOFTWARE_CLASS, PROV_WAS_DERIVED_FROM = (
     ox.NamedNode(f"{PROV_NAMESPACE}{name}") for name in ("SoftwareAgent", "wasDerivedFrom")
@@ -108,6 +108,12 @@ def build_result_commit(
     return recorder.build_commit(change, write) if recorder else NewCommit(change, write.origin)
 
 
+def check_rule_settings(settings: Settings) -> None:
+    """Raise Problem for rules and graphs of the settings that no store can use."""
+    parse_rules(read_rule_files(settings.rules.split(), settings), settings)
+    check_result_graph(settings.rules_graph_iri, settings.rules_graph_iris, settings)
+
+
 def check_result_graph(graph: str, inputs: Iterable[str], settings: Settings) -> None:
     """Raise Problem 400 for a result graph that is a computed one, of a paper, or one of the inputs."""
     for iri in (graph, *inputs):
@@ -116,4 +122,21 @@ def check_result_graph(graph: str, inputs: Iterable[str], settings: Settings) ->
     if graph in inputs:
         raise Problem(400, f"The graph <{graph}> cannot be both chosen for the rules and their result.")
     if graph in reserved or is_paper_graph(graph, settings.base):
-        raise Problem(400, f"The result of rules cannot be in <{graph}>, which has its own content.")
+        raise build_content_problem(graph)
+
+
+def check_result_content(store: Store, graph: str) -> None:
+    """Raise Problem 400 if a graph has content that no rules made: without the record of its origin."""
+    node = ox.NamedNode(graph)
+    record = store.match(node, PROV_WAS_GENERATED_BY, ox.NamedNode(f"{graph}#inference"), node)
+    if next(store.match(graph=node), None) and not next(record, None):
+        raise build_content_problem(graph)
+
+
+def build_content_problem(graph: str) -> Problem:
+    """The Problem 400 for a graph that rules must not replace."""
+    return Problem(
+        400,
+        f"The result of rules cannot be in <{graph}>, which has its own content. Choose a graph that does "
+        "not exist yet, such as derived.",
+    )

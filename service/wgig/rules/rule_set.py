@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..problems import Problem
-from ..rdf.formats import FORMATS_BY_SUFFIX
+from ..rdf.formats import FORMATS_BY_SUFFIX, Format
 from ..settings import Settings
 from ..sparql.language.parser import ParsedSparqlText
-from ..validation.shapes_graph import ShapesGraph, ShapesReader, ShapesSource, admit_shape_query
-from ..validation.vocabulary import SH_RULE
+from ..text import suggest_near_name
+from ..validation.shapes_graph import (
+    SHAPES_FORMATS,
+    ShapesGraph,
+    ShapesReader,
+    ShapesSource,
+    admit_shape_query,
+)
 
 OWL_RULES = "owl2rl"
 OWL_RULES_TITLE = "OWL 2 RL"
@@ -44,13 +50,24 @@ class RuleFile(NamedTuple):
         return hashlib.sha256(self.data).hexdigest()
 
 
+class RuleQuery(NamedTuple):
+    """The name of a file, and the text of the CONSTRUCT query in it."""
+
+    name: str
+    text: str
+
+
 @dataclass(frozen=True)
 class RuleSet:
-    """Admitted rules: whether OWL 2 RL is among them, the shapes with SHACL rules, and CONSTRUCT queries."""
+    """Admitted rules: whether OWL 2 RL is among them, the shapes with SHACL rules, and CONSTRUCT queries.
+
+    `shapes_names` are the names of the files with SHACL rules.
+    """
 
     has_owl: bool
     shapes: ShapesGraph | None
-    queries: tuple[str, ...]
+    shapes_names: tuple[str, ...]
+    queries: tuple[RuleQuery, ...]
 
 
 def read_rule_files(names: Iterable[str], settings: Settings) -> tuple[RuleFile, ...]:
@@ -70,7 +87,8 @@ def read_rule_file(name: str, max_bytes: int) -> RuleFile:
             data = file.read(max_bytes + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise Problem(400, f"{name}: {reason}. Give {OWL_RULES}, or a file with rules.") from error
+        hint = suggest_near_name(name.lower(), [OWL_RULES], f"Give {OWL_RULES}, or a file with rules.")
+        raise Problem(400, f"{name}: {reason}. {hint}") from error
     if len(data) > max_bytes:
         raise Problem(413, f"{name}: The rules have more than {max_bytes} bytes, the limit.")
     return RuleFile(name, data)
@@ -78,17 +96,32 @@ def read_rule_file(name: str, max_bytes: int) -> RuleFile:
 
 def parse_rules(files: Sequence[RuleFile], settings: Settings) -> RuleSet:
     """The rules in files. Raises Problem for rules that are invalid or refused."""
-    queries = tuple(admit_rule_query(file, settings) for file in files if file.suffix in QUERY_SUFFIXES)
+    queries = tuple(
+        RuleQuery(file.name, admit_rule_query(file, settings))
+        for file in files
+        if file.suffix in QUERY_SUFFIXES
+    )
     sources = [
-        ShapesSource(file.name, file.data, FORMATS_BY_SUFFIX.get(file.suffix))
+        ShapesSource(file.name, file.data, find_rule_format(file))
         for file in files
         if file.suffix not in QUERY_SUFFIXES and file.name != OWL_RULES
     ]
     shapes = ShapesReader(settings, with_rules=True).read(sources) if sources else None
-    if shapes and not any(SH_RULE in objects for objects in shapes.statements.values()):
-        names = ", ".join(source.name for source in sources)
-        raise Problem(422, f"{names}: The shapes have no rule (sh:rule), so nothing follows from them.")
-    return RuleSet(any(file.name == OWL_RULES for file in files), shapes, queries)
+    has_owl = any(file.name == OWL_RULES for file in files)
+    return RuleSet(has_owl, shapes, tuple(source.name for source in sources), queries)
+
+
+def find_rule_format(file: RuleFile) -> Format:
+    """The format of a file with SHACL rules, by its suffix. Raises Problem 415 for one without rules."""
+    format_ = FORMATS_BY_SUFFIX.get(file.suffix)
+    if format_ not in SHAPES_FORMATS:
+        suffixes = ", ".join(f".{format_.suffix}" for format_ in SHAPES_FORMATS)
+        raise Problem(
+            415,
+            f"{file.name}: Rules are {OWL_RULES}, files with SHACL rules ({suffixes}), or files .rq with a "
+            "CONSTRUCT query.",
+        )
+    return format_
 
 
 def admit_rule_query(file: RuleFile, settings: Settings) -> str:
@@ -98,10 +131,13 @@ def admit_rule_query(file: RuleFile, settings: Settings) -> str:
     except UnicodeDecodeError as error:
         raise Problem(400, f"{file.name}: The query is not in UTF-8.") from error
     try:
-        if any(token.word == "GRAPH" for token in ParsedSparqlText(text).tokens):
+        tokens = ParsedSparqlText(text).tokens
+        if any(token.word == "GRAPH" for token in tokens):
             raise Problem(
                 400, "It has GRAPH, but rules see the chosen graphs as one. Leave out GRAPH and its name."
             )
+        if any(token.word in ("INSERT", "DELETE") for token in tokens):
+            raise Problem(400, "It is an update, but rules only add what follows. Write a CONSTRUCT query.")
         return admit_shape_query(text, "CONSTRUCT", {}, settings)
     except Problem as problem:
         raise Problem(problem.status, f"{file.name}: The query is refused. {problem.detail}") from problem

@@ -232,6 +232,9 @@ class ShapesReader:
                 self.check_triple(triple, document)
             self.triples += (self.rename_blank_nodes(triple, number) for triple in document.triples)
         self.statements = group_objects_by_subject(self.triples)
+        if self.with_rules and not any(vocabulary.SH_RULE in objects for objects in self.statements.values()):
+            names = ", ".join(source.name for source in sources)
+            raise Problem(422, f"{names}: There is no rule (sh:rule), so nothing follows.")
         shapes = frozenset(self.find_shapes())
         self.check_shapes(shapes)
         self.prefixes = self.collect_prefixes()
@@ -242,10 +245,11 @@ class ShapesReader:
             [*self.list_notes()],
             self.paths,
         )
+        outcome = "nothing follows" if self.with_rules else "nothing was checked"
         if not any(graph.targets) and not any(map(graph.is_deactivated, shapes)):
             raise Problem(
                 422,
-                "The shapes have no target, so nothing was checked. Give a shape sh:targetClass, "
+                f"The shapes have no target, so {outcome}. Give a shape sh:targetClass, "
                 "sh:targetNode, sh:targetSubjectsOf or sh:targetObjectsOf.",
             )
         return graph
