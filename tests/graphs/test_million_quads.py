@@ -16,7 +16,7 @@ from tests.fixtures.stores import copy_as_killed
 pytestmark = pytest.mark.long
 
 COUNT = 1_000_000
-DATA_COUNT = 100_000  # in the text of a write: several times what it may have
+DATA_COUNT = 200_000  # in the text of a write: twice what an update may change
 SIDE = 1000  # the product of two sets of so many resources has COUNT pairs
 UPDATE_SIDE = 200  # of the product that the store adds by an update, twice: on trial before
 PRODUCT_UPDATE = (

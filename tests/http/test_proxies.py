@@ -57,7 +57,8 @@ def test_client_is_last_untrusted_hop(
             responses = service.request("/sparql?query=ASK%7B%7D", 3, **headers)
             assert [response.status for response in responses] == [200] * 3
         expected_clients = [client for client in clients_by_forwarded_for.values() for _ in range(3)]
-        assert logged_clients(service) == expected_clients
+        # Front processes write to the log independently of each other.
+        assert sorted(logged_clients(service)) == sorted(expected_clients)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,6 @@ def test_raw_cache_does_not_mix_trusted_and_untrusted_peers(tmp_path: Path, orde
                 service, peer
             )
         expected_clients = {PEER: PEER, PROXY: "203.0.113.5"}
-        # Front processes write to the log independently of each other.
         assert sorted(logged_clients(service)) == sorted(expected_clients[peer] for peer in order * 3)
 
 
