@@ -243,8 +243,7 @@ def test_pages_of_a_long_answer_have_all_rows(shipped_client: httpx2.Client) -> 
     assert f"to {rows} of {rows}" in last
     assert "Next page" not in last
     assert "no page 99" in get_page(shipped_client, "/queries/judgments", 404, page="99")
-    problem = shipped_client.get("/queries/judgments.csv?page=2")
-    assert (problem.status_code, "page" in problem.json()["parameters"]) == (400, False)
+    assert shipped_client.get("/queries/judgments.csv?page=2").status_code == 400
 
 
 def test_page_offers_the_table_as_csv_with_names(shipped_client: httpx2.Client) -> None:

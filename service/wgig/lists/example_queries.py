@@ -13,7 +13,6 @@ import pyoxigraph as ox
 from fastapi import Path, Query, Request, Response
 
 from ..feeds.query_feed import respond_with_example_feed
-from ..http.bodies import get_query_parameters
 from ..http.language import gettext, label_languages
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
@@ -31,7 +30,7 @@ from ..rdf.formats import ATOM, FORMATS_BY_FORM, GRAPH_FORMATS, HTML, JSON, SOLU
 from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..resources import mappings
 from ..resources.dependencies import ResourceVersionsDep
-from ..resources.existence import bind_example_query
+from ..resources.existence import bind_example_query, example_parameter_names
 from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import (
@@ -252,17 +251,14 @@ async def get_example_query(
     name, _, suffix = name.partition(".")
     example = read_example_query(name, "/queries")
     formats = example_result_formats(example)
-    format_ = choose_response_format(
-        request, formats, dict(get_query_parameters(request)).get("_mediatype"), suffix
-    )
-    once, many = list_parameter_names(build_example_model(example, formats))
-    if format_ not in {ATOM, HTML}:
-        once = tuple(parameter for parameter in once if parameter != "page")
-    pairs = check_query_parameters(request, once, many)
+    pairs = check_query_parameters(request, *list_parameter_names(build_example_model(example, formats)))
+    format_ = choose_response_format(request, formats, dict(pairs).get("_mediatype"), suffix)
     if format_ is ATOM:
         return await respond_with_example_feed(context, queries, resource_versions, example, pairs)
     if format_ is HTML:
         return await respond_with_example_page(context, queries, resource_versions, example, pairs)
+    # The model also has the parameter `page`, which only the feed and the HTML page support.
+    check_query_parameters(request, (*example_parameter_names(example), "_mediatype", "names"))
     option_pairs = [pair for pair in pairs if pair[0] == "names"]
     values = [pair for pair in pairs if pair not in option_pairs]
     query = await bind_example_query(request, queries, example, values)

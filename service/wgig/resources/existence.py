@@ -174,6 +174,11 @@ def is_only_graph(store: Store, iri: str) -> bool:
     return bool(types) and types <= GRAPH_CLASSES
 
 
+def example_parameter_names(example: ExampleQuery) -> tuple[str, ...]:
+    """The names of the parameters of an example query."""
+    return tuple(parameter.name for parameter in example.parameters)
+
+
 async def bind_example_query(
     request: Request, queries: QueryService, example: ExampleQuery, pairs: Pairs
 ) -> str:
