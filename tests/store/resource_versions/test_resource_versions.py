@@ -584,6 +584,7 @@ def test_a_bulk_load_causes_a_scan(disk_store: Store) -> None:
         file.seek(0)
         disk_store.bulk_load(file, ox.RdfFormat.N_TRIPLES, "x:g")
     disk_store.finish_load()
+    assert disk_store.runner.wait_until_applied(disk_store.runner.published_count)
     assert stream.is_pending
     assert last_activities(asyncio.run(stream.get_versions()))["x:d"] == "Create"
 
