@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fronts test-fronts-half \
   test-fronts-rest test-fast test-fast-half test-fast-rest test-remote test-pages tools lint audit fuzz faults crash crash-fronts bench soak \
-  test-lowest texts reference docs screenshots wheel lock sbom clean
+  test-spark test-lowest texts reference docs screenshots wheel lock sbom clean
 
 help: ## List all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -27,9 +27,9 @@ install: $(READY) ## Install into .venv, including what the tests need
 serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
-# One job for each of two cores: the parts of `test` and `test-long` mostly compute. With a third, services and engines
-# exceeded their time limits: 10 s for DROP ALL, 5 s for a response of Virtuoso.
-MAKEFLAGS += --jobs=2 --no-print-directory
+# Three jobs at a time for two cores: each of the parts of `test` and `test-long` waits for other processes for a quarter
+# of its time.
+MAKEFLAGS += --jobs=3 --no-print-directory
 
 # Only the first half installs packages of npm.
 HALF := tests/web tests/docs tests/cli tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench \
@@ -49,8 +49,12 @@ test-long: test-long-half test-long-rest test-fronts ## Run the long tests: faul
 test-long-half: $(READY)
 	$(BIN)/pytest -m long -k 'not oxigraph' $(LONG_HALF)
 
+# Without Spark: `make test-spark` starts it.
 test-long-rest: $(READY)
-	$(BIN)/pytest -m long $(LONG_HALF:%=--ignore=%)
+	$(BIN)/pytest -m long -k 'not spark' $(LONG_HALF:%=--ignore=%)
+
+test-spark: $(READY) ## Check papers with Spark, which needs Java
+	$(BIN)/pytest tests/cli/bulk
 
 # Services of tests have one process that speaks HTTP, unless WGIG_WORKERS is set.
 FRONTS_HALF := tests/accept $(addprefix tests/crash/test_,kill.py full.py)
@@ -113,7 +117,7 @@ fuzz: $(READY) ## Send random input to each route and parser, for SECONDS (600)
 test-remote: $(READY) ## Test the shared store, with Oxigraph and Virtuoso
 	$(BIN)/pytest tests/remote/products
 
-test-pages: docs ## Visit each page in both languages, with and without scripts; `make test` does half of the visits
+test-pages: docs ## Visit each page in both languages, with and without scripts; `make test` does a third of the visits
 	WALK_ALL=1 $(BIN)/pytest tests/web/test_walks.py
 
 faults: $(READY) ## Inject engine faults for half an hour, while two instances are in use

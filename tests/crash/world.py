@@ -43,7 +43,7 @@ from .load import (
     make_client,
 )
 
-ROUND_COUNT = int(os.environ.get("CRASH_ROUNDS", "10"))
+ROUND_COUNT = int(os.environ.get("CRASH_ROUNDS", "6"))
 SEED = int(os.environ.get("CRASH_SEED", str(time.time_ns() % 1_000_000)))
 DATA_SHARES = {"none": 0.8, "shipped": 0.2}  # value of WGIG_DATA: share of the rounds
 ENVIRONMENT = os.environ | {"WGIG_TOKEN": WRITE_TOKEN}
