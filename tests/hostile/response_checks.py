@@ -13,7 +13,7 @@ from tests.hostile.attacks import ATTACK_MARK
 URL_ATTRIBUTES = ("href", "src", "action", "formaction", "data", "srcdoc")
 JSON_SCRIPT_TYPES = ("application/ld+json", "application/json")  # data, which browsers do not run
 DOCS_SCRIPT_PATTERN = re.compile(
-    r"(?:\.{1,2}/)*assets/javascripts/(?:inline|bundle)\.[0-9a-f]{8}(?:\.min)?\.js"
+    r"(?:\.{1,2}/)*assets/(?:docs|javascripts/(?:inline|bundle)\.[0-9a-f]{8}(?:\.min)?)\.js"
 )
 MAX_REFUSAL_BYTES = 60_000
 MAX_HEADER_BYTES = 40_000  # of the value of a response header
