@@ -16,8 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fronts test-fronts-half \
-  test-fronts-rest test-fast test-fast-half test-fast-rest test-remote test-pages tools lint audit fuzz faults crash crash-fronts bench soak \
-  test-spark test-lowest texts reference docs screenshots wheel lock sbom clean
+  test-fronts-rest test-fast test-fast-half test-fast-rest test-remote test-pages test-spark test-lowest tools lint \
+  audit fuzz faults crash crash-fronts bench soak texts reference docs screenshots wheel lock sbom clean
 
 help: ## List all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)

@@ -2,7 +2,7 @@
 const drawer = document.getElementById("__drawer");
 const menu = document.querySelector('label.md-header__button[for="__drawer"]');
 
-for (const label of [menu, document.querySelector('label.md-header__button[for="__search"]')].filter(Boolean)) {
+for (const label of document.querySelectorAll("label.md-header__button:is([for=__drawer], [for=__search])")) {
   label.tabIndex = 0;
   label.setAttribute("role", "button");
   label.addEventListener("keydown", (event) => {

@@ -5,6 +5,7 @@ the bytes of the request.
 """
 
 import json
+import os
 import re
 import socket
 from pathlib import Path
@@ -57,8 +58,9 @@ def test_client_is_last_untrusted_hop(
             responses = service.request("/sparql?query=ASK%7B%7D", 3, **headers)
             assert [response.status for response in responses] == [200] * 3
         expected_clients = [client for client in clients_by_forwarded_for.values() for _ in range(3)]
-        # Front processes write to the log independently of each other.
-        assert sorted(logged_clients(service)) == sorted(expected_clients)
+        # Several front processes write to the log independently of each other.
+        in_order = list if os.environ["WGIG_WORKERS"] == "1" else sorted
+        assert in_order(logged_clients(service)) == in_order(expected_clients)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,8 @@ def test_raw_cache_does_not_mix_trusted_and_untrusted_peers(tmp_path: Path, orde
                 service, peer
             )
         expected_clients = {PEER: PEER, PROXY: "203.0.113.5"}
-        assert sorted(logged_clients(service)) == sorted(expected_clients[peer] for peer in order * 3)
+        in_order = list if os.environ["WGIG_WORKERS"] == "1" else sorted
+        assert in_order(logged_clients(service)) == in_order(expected_clients[peer] for peer in order * 3)
 
 
 @pytest.mark.parametrize("proxies", ["*", "proxy.example", "10.0.0.1/8", "127.0.0.1,,x"])

@@ -20,6 +20,7 @@ from wgig.http import access_log
 from wgig.problems import Problem
 from wgig.processes import list_process_tree
 from wgig.rules.follower import RulesFollower
+from wgig.rules.result import check_rule_settings
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -287,9 +288,8 @@ REFUSED_SETTINGS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("settings", "words"), REFUSED_SETTINGS)
 def test_rules_that_cannot_be_used_are_refused_at_the_start(settings: dict[str, Any], words: str) -> None:
-    service = make_service(Settings(**settings), Store.in_memory())
     with pytest.raises(Problem, match=words):
-        RulesFollower(service.writes)
+        check_rule_settings(Settings(**settings))
 
 
 def test_rules_and_a_shared_store_are_refused_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,9 +69,10 @@ def visitor(
 
 
 def iter_visits() -> Iterator[Any]:
-    """The contexts of each page state: all with WALK_ALL=1, else one with scripts, and for a third one without.
+    """The contexts of each page state: all with WALK_ALL=1, else one with scripts.
 
-    Neighboring states take turns, so that the contexts cover both languages and widths.
+    A third of the states are also visited without scripts. Neighboring states take turns, so that the
+    contexts cover both languages and widths.
     """
     for number, page_state in enumerate(PAGE_STATES):
         pair = ("Arabic", "English without scripts") if number % 2 else ("English", "Arabic without scripts")

@@ -66,7 +66,7 @@ def read_rules(arguments: argparse.Namespace, settings: Settings) -> tuple[RuleF
         files = read_rule_files(arguments.rules, settings)
         rules = parse_rules(files, settings)
     except Problem as problem:
-        hint = describe_order(arguments)
+        hint = describe_argument_order(arguments)
         raise Problem(problem.status, f"{problem.detail}{hint}", **problem.members) from problem
     for note in rules.shapes.notes if rules.shapes else ():
         if note.message == "imports":
@@ -74,7 +74,7 @@ def read_rules(arguments: argparse.Namespace, settings: Settings) -> tuple[RuleF
     return files
 
 
-def describe_order(arguments: argparse.Namespace) -> str:
+def describe_argument_order(arguments: argparse.Namespace) -> str:
     """A sentence on where to write files with data, if there are only files after --rules; else empty."""
     if arguments.files or len(arguments.rules) < 2:
         return ""
@@ -90,11 +90,11 @@ def check_infer_arguments(arguments: argparse.Namespace) -> None:
         raise Problem(
             400,
             "Give a graph for what follows (--into), an output file (--output), or --dry-run."
-            f"{describe_order(arguments)}",
+            f"{describe_argument_order(arguments)}",
         )
     if arguments.into and arguments.output:
         raise Problem(400, "Give either --into or --output.")
-    choose_result_format(arguments)
+    choose_triples_format(arguments)
     for name in (*arguments.files, *arguments.rules) if arguments.output else ():
         if is_same_file(name, arguments.output):
             raise Problem(
@@ -103,7 +103,7 @@ def check_infer_arguments(arguments: argparse.Namespace) -> None:
             )
 
 
-def choose_result_format(arguments: argparse.Namespace) -> Format:
+def choose_triples_format(arguments: argparse.Namespace) -> Format:
     """The requested format, or that of the suffix of the output file. Raises Problem 400 for others."""
     name = arguments.format
     if name is None and arguments.output:
@@ -126,7 +126,7 @@ def infer_without_write(
         triples = iter_input_triples(store, inputs, list_computed_graphs(settings))
     result = evaluate(files, triples, settings, make_blank_prefix(str(arguments.output)))
     if not arguments.dry_run:
-        body = serialize_triples(result.triples, choose_result_format(arguments), settings.base)
+        body = serialize_triples(result.triples, choose_triples_format(arguments), settings.base)
         with open_dump_output(arguments.output) as out:
             out.write(body)
     return result

@@ -26,7 +26,7 @@ from ..store.projection_runner import CommittedChange
 from ..store.store import Store
 from ..store.transactions import Debouncer
 from .evaluation import InferenceResult, evaluate_in_process
-from .result import DerivedGraph, build_result_commit, check_result_content, check_rule_settings
+from .result import DerivedGraph, build_result_commit, check_result_content
 from .rule_set import RuleFile, read_rule_files
 
 RULES_PAUSE_SECONDS, MAX_RULES_DELAY_SECONDS = 1.0, 10.0  # from a write until the rules are evaluated
@@ -44,7 +44,6 @@ class RulesFollower:
         self.graph = settings.rules_graph_iri
         self.inputs = settings.rules_graph_iris
         self.computed = list_computed_graphs(settings).keys()
-        check_rule_settings(settings)
         check_result_content(self.store, self.graph)
         pipeline.status.rules = RulesStatus("pending")
 

@@ -1,5 +1,6 @@
 """The SHACL vocabulary of shapes: which values its properties may have, and what is refused or not used."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from ..rdf.namespaces import RDF_NAMESPACE, SH_NAMESPACE
 
 INTEGER_DATATYPE_IRI = "http://www.w3.org/2001/XMLSchema#integer"
 BOOLEAN_DATATYPE_IRI = "http://www.w3.org/2001/XMLSchema#boolean"
+INTEGER_PATTERN = re.compile(r"[+-]?[0-9]+")  # XML Schema 1.1, part 2, section 3.4.13
 INTEGER_LIMIT_DIGITS = 18  # larger numbers do not fit into the integers of an engine
 NODE_KINDS = ("BlankNode", "IRI", "Literal", "BlankNodeOrIRI", "BlankNodeOrLiteral", "IRIOrLiteral")
 
@@ -80,7 +82,7 @@ def is_integer(term: Any) -> bool:
     return (
         isinstance(term, ox.Literal)
         and term.datatype.value == INTEGER_DATATYPE_IRI
-        and term.value.lstrip("+-").isdecimal()
+        and INTEGER_PATTERN.fullmatch(term.value) is not None
         and len(term.value) <= INTEGER_LIMIT_DIGITS
     )
 

@@ -55,8 +55,8 @@ def filled_folder(name: str) -> TemporaryDirectory[str]:
     return folder
 
 
-def copy_filled_copy(name: str, folder: Path) -> None:
-    """Copy to a folder the copy of an instance that has used the engine of `run_filled_engine`.
+def fill_instance_folder(name: str, folder: Path) -> None:
+    """Fill a folder with the copy of the store of an instance that used the engine of `run_filled_engine`.
 
     An instance with it starts in a few seconds even on a busy machine, as it need not copy the store.
     """
@@ -84,7 +84,7 @@ def client(
         with run_instance(folder / "store", {}, signal.SIGKILL) as client:
             yield client
         return
-    copy_filled_copy(request.param, folder / "copy")
+    fill_instance_folder(request.param, folder / "copy")
     with (
         run_filled_engine(request.param, folder / "engine") as engine,
         run_instance(folder / "copy", engine.settings(), signal.SIGKILL) as client,

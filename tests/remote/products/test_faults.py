@@ -19,7 +19,7 @@ import pytest
 from tests.crash.load import GraphWriter, NumberWriter, PaperWriter, TitleWriter, Writer
 from tests.fixtures.projections import StreamFollower, wait_until_current
 
-from .conftest import copy_filled_copy, run_filled_engine, run_instance
+from .conftest import fill_instance_folder, run_filled_engine, run_instance
 from .engines import ENGINE_PARAMETERS, Engine
 from .proxy import FAULTS, PASS, Proxy, run_proxy
 
@@ -156,7 +156,7 @@ def engine_and_instances(
     with run_filled_engine(request.param, folder / "engine") as engine, run_proxy(engine.url) as (proxy, url):
         settings = engine.settings(url) | {"WGIG_REMOTE_SECONDS": "5"}
         for name in ("one", "two"):  # copying the store may take the engine longer
-            copy_filled_copy(engine.name, folder / name)
+            fill_instance_folder(engine.name, folder / name)
         with run_instance(folder / "one", settings) as one, run_instance(folder / "two", settings) as two:
             yield engine, proxy, [one, two]
 

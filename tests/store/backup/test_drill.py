@@ -42,9 +42,10 @@ def send_query(client: httpx2.Client, query: str) -> httpx2.Response:
 
 
 def run_example_queries(client: httpx2.Client) -> dict[str, list[str]]:
-    """The sorted rows of every second example query, by name; the content of stores is compared, too."""
+    """The sorted rows of two thirds of the example queries, by name; store contents are compared, too."""
     results = {}
-    for example in list_example_queries()[::2]:
+    examples = list_example_queries()
+    for example in [*examples[::3], *examples[1::3]]:
         response = send_query(client, example.text)
         assert response.status_code == 200, response.text
         results[example.name] = sorted(response.text.splitlines())
@@ -69,7 +70,7 @@ def test_a_deleted_store_is_restored_from_its_backup(start_service: ServiceStart
     with open_client(start_service, store) as client:
         client.put(GRAPH_PATH, content="<urn:a> <urn:p> 1 .", headers=WRITER_HEADERS).raise_for_status()
         before = run_example_queries(client)
-        assert len(before) >= 10
+        assert len(before) >= 12
         assert all(len(rows) > 1 for rows in before.values())
         assert run_command("backup", backups, store).returncode == 0
         client.put(GRAPH_PATH, content="<urn:a> <urn:p> 2 .", headers=WRITER_HEADERS).raise_for_status()
