@@ -35,7 +35,10 @@ MAKEFLAGS += --jobs=3 --no-print-directory
 HALF := tests/web tests/docs tests/cli tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench \
   tests/fronts tests/client tests/clients tests/feeds/test_ldes_client.py tests/sparql/test_comunica.py
 LONG_HALF := tests/remote tests/deploy tests/fuzz
-test: lint test-half test-rest ## Check style and types, build the docs site, run all tests except the long ones
+# Only files with long tests, as pytest takes 20 s to collect the others.
+LONG_REST := $(filter-out $(LONG_HALF:=/%),$(shell grep --recursive --files-with-matches 'mark[.]long' tests --include='test_*.py'))
+# The parts that take longest start first: all of them depend on `docs`, or make would start the others before.
+test: test-half test-rest lint ## Check style and types, build the docs site, run all tests except the long ones
 
 test-half: docs
 	$(BIN)/pytest -m 'not long' $(HALF)
@@ -43,15 +46,15 @@ test-half: docs
 test-rest: docs
 	$(BIN)/pytest -m 'not long' $(HALF:%=--ignore=%)
 
-test-long: test-long-half test-long-rest test-fronts ## Run the long tests: faults, crashes, fuzzing, soak, other engines, front processes
+test-long: test-long-rest test-long-half test-fronts ## Run the long tests: faults, crashes, fuzzing, soak, other engines, front processes
 
 # Of the engines of a shared store, only Virtuoso: `make test-remote` tests both.
-test-long-half: $(READY)
+test-long-half: docs
 	$(BIN)/pytest -m long -k 'not oxigraph' $(LONG_HALF)
 
 # Without Spark: `make test-spark` starts it.
-test-long-rest: $(READY)
-	$(BIN)/pytest -m long -k 'not spark' $(LONG_HALF:%=--ignore=%)
+test-long-rest: docs
+	$(BIN)/pytest -m long -k 'not spark' $(LONG_REST)
 
 test-spark: $(READY) ## Check papers with Spark, which needs Java
 	$(BIN)/pytest tests/cli/bulk
@@ -61,10 +64,10 @@ FRONTS_HALF := tests/accept $(addprefix tests/crash/test_,kill.py full.py)
 FRONTS_REST := $(addprefix tests/hostile/test_hostile_,bodies.py queries.py tools.py) $(addprefix tests/http/test_,access_log.py fast_path.py framing.py limits.py proxies.py)
 test-fronts: test-fronts-half test-fronts-rest ## Run acceptance, crash, hostile and limit tests with three front processes
 
-test-fronts-half: $(READY)
+test-fronts-half: docs
 	WGIG_WORKERS=3 $(BIN)/pytest $(FRONTS_HALF)
 
-test-fronts-rest: $(READY)
+test-fronts-rest: docs
 	WGIG_WORKERS=3 $(BIN)/pytest $(FRONTS_REST)
 
 test-fast: test-fast-half test-fast-rest ## Run the quick tests, in about a minute, while you work

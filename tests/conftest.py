@@ -31,3 +31,6 @@ if (
 
 # Most tests are about one process that speaks HTTP; tests/fronts is about several.
 os.environ.setdefault("WGIG_WORKERS", "1")
+# Three parts of the suite share the processors of a machine: what takes 3 s alone reached the limit of 10 s, which
+# also ends updates. The tests of the limit set it themselves.
+os.environ.setdefault("WGIG_PAPER_SECONDS", "60")

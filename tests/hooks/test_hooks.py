@@ -25,6 +25,8 @@ HOOK = yaml.safe_load((CHECKOUT_FOLDER / ".pre-commit-hooks.yaml").read_text(enc
 ACTION = yaml.safe_load((CHECKOUT_FOLDER / "action.yml").read_text(encoding="utf-8"))
 EXPRESSION_PATTERN = re.compile(r"\$\{\{ *([\w.-]+) *\}\}")
 ScriptRunner = Callable[..., subprocess.CompletedProcess[str]]
+# pip would compile all packages, which takes half of an installation.
+os.environ["PIP_NO_COMPILE"] = "1"
 
 
 def run_command(

@@ -24,6 +24,7 @@ from wgig.store.store import Store
 from wgig_client.namespaces import namespaces_by_prefix
 
 from tests.fixtures.http_server import serve_on_thread
+from tests.fixtures.npx import CLIENTS_FOLDER
 
 pytestmark = pytest.mark.slow
 
@@ -50,17 +51,36 @@ RunComunica = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def comunica(npx: dict[str, str]) -> RunComunica:
+def comunica(npx: dict[str, str]) -> Iterator[RunComunica]:
     """A function that returns the output of Comunica: `comunica(query, source, …, media_type=N_TRIPLES)`."""
+    command = ["node", str(CLIENTS_FOLDER / "comunica.js")]
+    with subprocess.Popen(
+        command, env=os.environ | npx, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        stdin, stdout = process.stdin, process.stdout
 
-    def run(query: str, *sources: str, media_type: str = JSON_RESULTS, **options: str) -> str:
-        arguments = [argument for name, value in options.items() for argument in (f"--{name}", value)]
-        command = ["npx", "comunica-sparql", *sources, PREFIXES + query, "-t", media_type, *arguments]
-        process = subprocess.run(command, env=os.environ | npx, capture_output=True, text=True, check=False)
-        assert process.returncode == 0, process.stderr
-        return process.stdout
+        def run(query: str, *sources: str, media_type: str = JSON_RESULTS, proxy: str = "") -> str:
+            call = {
+                "query": PREFIXES + query,
+                "sources": [make_source(source) for source in sources],
+                "mediaType": media_type,
+                "proxy": proxy,
+            }
+            print(json.dumps(call), file=stdin, flush=True)
+            result: dict[str, str] = json.loads(stdout.readline())
+            assert "error" not in result, result
+            return result["text"]
 
-    return run
+        yield run
+        stdin.close()
+
+
+def make_source(text: str) -> dict[str, str]:
+    """A source of Comunica from a URL that may have a prefix with its type: `sparql@URL`."""
+    prefix, _, url = text.rpartition("@")
+    return {"type": prefix, "value": url} if prefix else {"value": url}
 
 
 def count_rows(results: str) -> Rows:
