@@ -60,7 +60,7 @@ test-spark: $(READY) ## Check papers with Spark, which needs Java
 	$(BIN)/pytest tests/cli/bulk
 
 # Services of tests have one process that speaks HTTP, unless WGIG_WORKERS is set.
-FRONTS_HALF := tests/accept $(addprefix tests/crash/test_,kill.py full.py)
+FRONTS_HALF := tests/accept tests/crash/test_kill.py
 FRONTS_REST := $(addprefix tests/hostile/test_hostile_,bodies.py queries.py tools.py) $(addprefix tests/http/test_,access_log.py fast_path.py framing.py limits.py proxies.py)
 test-fronts: test-fronts-half test-fronts-rest ## Run acceptance, crash, hostile and limit tests with three front processes
 
@@ -126,8 +126,8 @@ test-pages: docs ## Visit each page in both languages, with and without scripts;
 faults: $(READY) ## Inject engine faults for half an hour, while two instances are in use
 	FAULT_SECONDS=900 $(BIN)/pytest tests/remote/products/test_faults.py -s
 
-crash-fronts: $(READY) ## Kill a service with three front processes, and cut its power, during reads and writes
-	WGIG_WORKERS=3 $(BIN)/pytest $(addprefix tests/crash/test_,rounds.py power.py)
+crash-fronts: $(READY) ## Kill a service with three front processes, cut its power, and fill its disk
+	WGIG_WORKERS=3 $(BIN)/pytest $(addprefix tests/crash/test_,full.py power.py rounds.py)
 
 crash: $(READY) ## Kill the service 200 times and cut its power 40 times during reads and writes
 	CRASH_ROUNDS=200 $(BIN)/pytest tests/crash

@@ -12,14 +12,14 @@ INJECTION_SCRIPT = """() => {
     + "link[href^='//'], form[action^='//']";
   const urlAttributes = ["href", "src", "action", "formaction", "xlink:href"];
   for (const element of document.querySelectorAll("*")) {
-    const html = element.outerHTML.slice(0, 150);
-    if (element.matches(injected)) faults.push(`is injected: ${html}`);
+    const addFault = (text) => faults.push(`${text}: ${element.outerHTML.slice(0, 150)}`);
+    if (element.matches(injected)) addFault("is injected");
     const isStyle = element.matches("style") && element.textContent.includes("display:none");
-    if (isStyle) faults.push(`is an injected style: ${html}`);
+    if (isStyle) addFault("is an injected style");
     for (const {name, value} of element.attributes) {
-      if (name.startsWith("on")) faults.push(`has a listener: ${html}`);
+      if (name.startsWith("on")) addFault("has a listener");
       const isWebUrl = /^(https?:|[/#?]|$)/i.test(value.trim());
-      if (urlAttributes.includes(name) && !isWebUrl) faults.push(`has a URL of another scheme: ${html}`);
+      if (urlAttributes.includes(name) && !isWebUrl) addFault("has a URL of another scheme");
     }
   }
   const jsonLdScripts = document.querySelectorAll("script[type='application/ld+json']");
@@ -42,23 +42,29 @@ BIDI_SCRIPT = """([begin, end]) => {
     return closers.length > 0;
   };
   const IRI = /^[a-z]+:\\S*$/;
-  const isolates = (element) => /isolate|plaintext/.test(getComputedStyle(element).unicodeBidi);
-  const isolateOf = (node) => {
-    let element = node.parentElement;
-    while (!isolates(element)) element = element.parentElement;
-    return element;
+  const isolates = new Map();  // by element
+  const isolateOf = (element) => {
+    if (!isolates.has(element)) {
+      const {unicodeBidi} = getComputedStyle(element);
+      const isIsolate = element === document.body || /isolate|plaintext/.test(unicodeBidi);
+      isolates.set(element, isIsolate ? element : isolateOf(element.parentElement));
+    }
+    return isolates.get(element);
   };
-  const nodes = [];
+  const nodes = [], texts = new Map();  // of each isolate
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode())
-    if (!node.parentElement.closest("script, textarea, option, template, [hidden]")) nodes.push(node);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.parentElement.closest("script, textarea, option, template, [hidden]")) continue;
+    const isolate = isolateOf(node.parentElement);
+    nodes.push(node);
+    texts.set(isolate, (texts.get(isolate) ?? "") + node.data);
+  }
   const faults = [];
   for (const node of nodes.filter(({data}) => /[\\u202a-\\u202e\\u2066-\\u2069]/.test(data))) {
     if (isUnbalanced(node.data)) faults.push(`is unbalanced: ${JSON.stringify(node.data.slice(0, 80))}`);
     if (node.parentElement.closest("pre, code")) continue;
-    const isolate = isolateOf(node);
-    const isolated = nodes.filter((other) => isolate.contains(other) && isolateOf(other) === isolate);
-    const text = isolated.map(({data}) => data).join("").replace(/[\\s\\u202c\\u2069]+$/, "");
+    const isolate = isolateOf(node.parentElement);
+    const text = texts.get(isolate).replace(/[\\s\\u202c\\u2069]+$/, "");
     const isLast = text.split(begin).length === 2 && text.indexOf(end) === text.length - 1;
     if (!isLast && !IRI.test(text)) faults.push(`reorders text: ${isolate.outerHTML.slice(0, 250)}`);
   }
