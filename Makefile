@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fronts test-fronts-half \
   test-fronts-rest test-fast test-fast-half test-fast-rest test-remote test-pages test-spark test-lowest tools lint \
-  audit fuzz faults crash crash-fronts bench soak texts reference docs screenshots wheel lock sbom clean
+  audit fuzz faults crash crash-fronts bench soak texts reference docs screenshots packages lock sbom clean
 
 help: ## List all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -157,9 +157,9 @@ docs: $(READY) ## Build the docs site, which the service has at /docs; a broken 
 screenshots: $(READY) ## Take a screenshot of each page: wide, on a phone, dark, and in Arabic
 	$(BIN)/python -m tests.web.screenshots
 
-wheel: $(READY) ## Build the wheels of the client and of the service into dist/
-	$(BIN)/python -m build --wheel --no-isolation --outdir dist client
-	$(BIN)/python -m build --wheel --no-isolation
+packages: $(READY) ## Build the source archives and wheels of the client and of the service into dist/
+	$(BIN)/python -m build --no-isolation --outdir dist client
+	$(BIN)/python -m build --no-isolation
 
 lock: $(READY) ## Lock the newest allowed versions of all packages of the service and its build, with hashes
 	$(BIN)/python -m pip install --quiet --group lock
