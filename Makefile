@@ -158,6 +158,7 @@ screenshots: $(READY) ## Take a screenshot of each page: wide, on a phone, dark,
 	$(BIN)/python -m tests.web.screenshots
 
 packages: $(READY) ## Build the source archives and wheels of the client and of the service into dist/
+	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist client
 	$(BIN)/python -m build --no-isolation
 
@@ -166,17 +167,13 @@ lock: $(READY) ## Lock the newest allowed versions of all packages of the servic
 	$(LOCKED) pyproject.toml $(LOCKED_EXTRAS:%=--extra %) --no-emit-package wgig-client --output-file deploy/requirements.lock
 	$(LOCKED) --group build --output-file deploy/build.lock
 
-sbom: $(READY) ## Write the bill of materials (CycloneDX) of an installed wheel into dist/
-	rm -rf build/sbom
+sbom: packages ## Write the bill of materials (CycloneDX) of the installed wheels into dist/
 	$(BIN)/python -m pip install --quiet --group lock
-	$(BIN)/python -m build --wheel --no-isolation --outdir build/sbom client
-	$(BIN)/python -m build --wheel --no-isolation --outdir build/sbom
-	$(BIN)/python -m venv --without-pip build/sbom/venv
-	$(BIN)/python -m pip --python build/sbom/venv/bin/python install --quiet --require-hashes \
+	$(BIN)/python -m venv --clear --without-pip build/sbom
+	$(BIN)/python -m pip --python build/sbom/bin/python install --quiet --require-hashes \
 	  --requirement deploy/requirements.lock
-	$(BIN)/python -m pip --python build/sbom/venv/bin/python install --quiet --no-deps --no-index build/sbom/*.whl
-	mkdir -p dist
-	$(BIN)/python deploy/sbom.py build/sbom/venv/bin/python > dist/wgig.cdx.json
+	$(BIN)/python -m pip --python build/sbom/bin/python install --quiet --no-deps --no-index dist/*.whl
+	$(BIN)/python deploy/sbom.py build/sbom/bin/python > dist/wgig.cdx.json
 
 clean: ## Remove all generated files
 	rm -rf $(BUILT) $(DOCS_SITE) service/web/node_modules .venv dist build .mypy_cache .ruff_cache .pytest_cache
