@@ -6,6 +6,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from httpx2._config import DEFAULT_TIMEOUT_CONFIG
+
 pytest_plugins = [
     "tests.fixtures.docs_site",
     "tests.fixtures.npx",
@@ -31,6 +33,7 @@ if (
 
 # Most tests are about one process that speaks HTTP; tests/fronts is about several.
 os.environ.setdefault("WGIG_WORKERS", "1")
-# Three parts of the suite share the processors of a machine: what takes 3 s alone reached the limit of 10 s, which
-# also ends updates. The tests of the limit set it themselves.
+# Three parts of the suite share the processors of a machine. What takes 3 s alone reached the limit of 10 s,
+# which also ends updates, and the 5 s that clients wait by default. The tests of limits set them themselves.
 os.environ.setdefault("WGIG_PAPER_SECONDS", "60")
+DEFAULT_TIMEOUT_CONFIG.read = 60

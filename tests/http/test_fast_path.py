@@ -84,7 +84,7 @@ class RawConnection:
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
-        self.socket = socket.create_connection((address.hostname, address.port), timeout=10)
+        self.socket = socket.create_connection((address.hostname, address.port), timeout=60)
         self.file = self.socket.makefile("rb")
 
     def send_request(self, request: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ CHUNKED_ASK = "5\r\nASK{}\r\n0\r\n\r\n"
 def send_raw_request(url: str, request: str) -> str:
     """Send the text of a request and read until the server closes the connection."""
     address = urlsplit(url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(request.encode())
         return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
 
@@ -144,7 +144,7 @@ def test_idle_connections_do_not_block_others(start_service: ServiceStarter, tmp
             address = urlsplit(url)
             for _ in range(idle_connections):
                 connections.enter_context(
-                    socket.create_connection((address.hostname, address.port), timeout=10)
+                    socket.create_connection((address.hostname, address.port), timeout=60)
                 )
             assert httpx2.get(f"{url}sparql", params={"query": "ASK {}"}, timeout=5).status_code == 200
     finally:
