@@ -183,7 +183,10 @@ def test_papers_are_checked_while_shapes_use_all_other_processes(tmp_path: Path)
                 kill_process(process.pid)
 
 
-def test_the_service_answers_others_while_hostile_shapes_run(tmp_path: Path) -> None:
+def test_the_service_answers_others_while_hostile_shapes_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WGIG_PAPER_SECONDS", raising=False)  # it would override the file
     settings_file = tmp_path / "settings"
     settings_file.write_text("WGIG_PAPER_SECONDS=5\n", encoding="utf-8")
     with (
