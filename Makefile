@@ -70,7 +70,7 @@ test-fronts-half: docs
 test-fronts-rest: docs
 	WGIG_WORKERS=3 $(BIN)/pytest $(FRONTS_REST)
 
-test-fast: test-fast-half test-fast-rest ## Run the quick tests, in about a minute, while you work
+test-fast: test-fast-half test-fast-rest ## Run the quick tests, in a few minutes, while you work
 
 FAST_HALF := tests/data tests/shapes tests/ontology tests/w3c tests/shacl tests/rdf tests/resources tests/papers
 # Tests that start services, browsers or installations are not quick.
