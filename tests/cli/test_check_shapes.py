@@ -11,6 +11,7 @@ import pytest
 from wgig.cli import check_shapes
 from wgig.cli.endpoint_graph import EndpointGraphSource
 from wgig.cli.main import main
+from wgig.cli.parser import EXIT_UNREADABLE
 from wgig.problems import Problem
 from wgig.rdf.formats import TURTLE, Format
 from wgig.settings import Settings
@@ -159,7 +160,7 @@ def test_a_graph_of_a_store_is_checked(
         assert (result.code, file["name"]) == (1, graph if graph_arguments else store)
         assert sorted(f["code"] for f in file["findings"]) == sorted(code for code, *_ in PERSON_FINDINGS)
         assert file["focusNodes"] == 3
-    assert run_check(*arguments, "--graph", "absent").code == 1  # like other commands: nothing was found
+    assert run_check(*arguments, "--graph", "absent").code == EXIT_UNREADABLE
 
 
 def test_a_short_name_is_a_graph_of_an_endpoint_and_an_absent_one_an_error(
@@ -175,7 +176,7 @@ def test_a_short_name_is_a_graph_of_an_endpoint_and_an_absent_one_an_error(
     assert (result.code, file["name"], file["focusNodes"]) == (1, graph.value, 3)
     for name in ("nope", "http://example.org/nope"):
         result = run_check(*arguments, "--graph", name)
-        assert (result.code, result.out) == (1, "")
+        assert (result.code, result.out) == (EXIT_UNREADABLE, "")
         assert f"There is no graph {name}: the endpoint has no statement in <" in result.err
 
 

@@ -188,7 +188,7 @@ def open_graph_source(arguments: argparse.Namespace, settings: Settings) -> Grap
         source = EndpointGraphSource(make_remote_evaluator(arguments.endpoint), graph)
         if graph and source.is_empty():
             raise Problem(
-                404, f"There is no graph {arguments.graph}: the endpoint has no statement in <{graph}>."
+                400, f"There is no graph {arguments.graph}: the endpoint has no statement in <{graph}>."
             )
         return source
     if arguments.store and not arguments.store.is_dir():
@@ -196,7 +196,10 @@ def open_graph_source(arguments: argparse.Namespace, settings: Settings) -> Grap
     store = open_store_snapshot(settings, print_message)
     if not arguments.graph:
         return StoreGraphSource(store, None, str(settings.store))
-    iri = resolve_graph_name(store, arguments.graph, settings.base)
+    try:
+        iri = resolve_graph_name(store, arguments.graph, settings.base)
+    except Problem as problem:  # exit code 1 is for data that does not conform
+        raise Problem(400, problem.detail) from problem
     return StoreGraphSource(store, ox.NamedNode(iri), iri)
 
 
